@@ -1,0 +1,264 @@
+"""Rules that tie the parts of a spec together. Pure; every rule yields troubles, none stops at the first."""
+
+from __future__ import annotations
+
+import datetime
+import difflib
+import re
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+
+from curator.expressions import regex_is_safe
+from curator.spec.expectations import EXPECTATIONS, ExpectationType
+from curator.spec.model import (
+    AiActClass,
+    EntitySplits,
+    Expectation,
+    IdentifierKind,
+    LegalBasis,
+    OutputField,
+    Regime,
+    SourceFormat,
+    TimeSplits,
+    UseCase,
+)
+from curator.spec.personal import looks_personal
+from curator.spec.scope import PathKey, Scope, Trouble, build_scope, try_parse
+
+FORMS = ("nir", "plate", "phone", "email", "name", "licence", "iban", "siret", "siren", "vin", "date", "code", "raw")
+"""Canonical forms of identifiers, as `curator.identifiers` implements them."""
+
+_NUMBERS = {"integer", "decimal", "float"}
+_SECRET_IN_PATH = re.compile(r"://[^/]*@|password=|secret=|token=|sig=", re.IGNORECASE)
+
+
+def troubles_of(spec: UseCase) -> tuple[Scope, list[Trouble]]:
+    """The scope of a well-formed spec and everything that is wrong with it."""
+    scope, troubles = build_scope(spec)
+    for rule in (
+        _law, _channels, _readers, _extraction, _fields, _personal_names, _expectations, _disclosure, _splits, _baseline,
+    ):  # fmt: skip
+        troubles += rule(spec, scope)
+    return scope, troubles
+
+
+def nearest(word: str, words: Iterable[str]) -> str:
+    """`the nearest valid word` as a hint, or the words themselves when none is near."""
+    known = sorted(words)
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"`{close[0]}`" if close else "one of " + ", ".join(f"`{item}`" for item in known[:12])
+
+
+def _unknown(path: PathKey, name: str, scope: Iterable[str]) -> Trouble:
+    return Trouble(path, f"`{name}`, which is no column here", nearest(name, scope))
+
+
+def _law(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
+    police, law = spec.law.regime == Regime.police, spec.law
+    if police != (law.basis == LegalBasis.law_enforcement):
+        expected = "`law-enforcement`" if police else "a basis of GDPR art. 6(1)"
+        yield Trouble(("law", "basis"), f"`{law.basis}` under `{law.regime}`", expected)
+    if law.ai_act == AiActClass.prohibited:
+        yield Trouble(("law", "ai_act"), "`prohibited`", "a use that article 5 of the AI Act does not prohibit")
+
+
+def _channels(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
+    for channel in ("open", "research", "industry"):
+        terms = spec.channels.terms(channel)
+        if terms and spec.law.regime == Regime.police and terms.legal_text is None:
+            yield Trouble(
+                ("channels", channel),
+                "no `legal_text`",
+                "the text that lets police data leave for another purpose (Directive 2016/680, art. 9)",
+            )
+
+
+def _readers(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
+    for name, source in spec.sources.items():
+        path: PathKey = ("sources", name)
+        if _SECRET_IN_PATH.search(source.path):
+            yield Trouble((*path, "path"), "an address that holds a secret", "a path; secrets come from the environment")
+        if source.format in (SourceFormat.duckdb, SourceFormat.sqlite) and source.table is None:
+            yield Trouble(path, "no `table`", "the name of the table inside the database file")
+        for column, declared in source.columns.items():
+            place = (*path, "columns", column)
+            if declared.format and declared.type not in ("date", "timestamp"):
+                yield Trouble(place, f"a format on a column of type {declared.type}", "a format on dates only")
+
+
+def _extraction(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
+    extract = spec.extract
+    if extract.where is not None:
+        condition, troubles = try_parse(extract.where, scope.types, ("extract", "where"))
+        yield from troubles
+        if condition is not None and condition.type != "boolean":
+            yield Trouble(("extract", "where"), f"a formula of type {condition.type}", "a condition (true or false)")
+    named = {"row_key": extract.row_key, "entity": extract.entity}
+    if extract.sample:
+        named["sample"] = extract.sample.by
+    for part, names in named.items():
+        for name in names:
+            if name not in scope.types:
+                yield _unknown(("extract", part), name, scope.types)
+            elif scope.types[name] in ("float", "free_text"):
+                yield Trouble(("extract", part), f"`{name}` of type {scope.types[name]}", "a column with exact values")
+
+
+def _fields(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
+    for name, field in spec.fields.items():
+        path: PathKey = ("fields", name)
+        origin = field.from_ or name
+        if field.protect == "generalise":
+            yield from _generalised(name, field, scope)
+        elif field.value is not None:
+            yield Trouble((*path, "value"), f"a value with `protect: {field.protect}`", "`protect: generalise`")
+        elif origin not in scope.types:
+            yield _unknown((*path, "from") if field.from_ else path, origin, scope.types)
+            continue
+        yield from _protection(name, field, scope)
+    if not spec.kept():
+        yield Trouble(("fields",), "every field dropped", "at least one field to write")
+
+
+def _generalised(name: str, field: OutputField, scope: Scope) -> Iterator[Trouble]:
+    path: PathKey = ("fields", name, "value")
+    if field.value is None or field.from_ is not None:
+        yield Trouble(path, "`generalise` without `value`, or with `from`", "`value`: the formula of the coarser value")
+        return
+    expression, troubles = try_parse(field.value, scope.types, path)
+    yield from troubles
+    if expression is not None and len(expression.columns) == 1 and expression.text.strip() in expression.columns:
+        yield Trouble(path, "the column itself", "a formula that makes it coarser")
+
+
+def _protection(name: str, field: OutputField, scope: Scope) -> Iterator[Trouble]:
+    path: PathKey = ("fields", name, "protect")
+    kind = scope.types.get(field.from_ or name, "")
+    if kind == "free_text" and field.protect != "drop":
+        yield Trouble(path, f"free text with `{field.protect}`", "`drop`: prose may name anybody")
+    if field.identifier == IdentifierKind.direct and field.protect not in ("token", "drop"):
+        yield Trouble(path, f"a direct identifier with `{field.protect}`", "`token` or `drop`")
+    if field.protect == "token":
+        if field.form not in FORMS:
+            yield Trouble((*path[:-1], "form"), f"`{field.form or 'nothing'}`", nearest(field.form or "", FORMS))
+        if kind not in ("text", "integer", "date", "free_text", ""):
+            yield Trouble(path, f"a token of a column of type {kind}", "a text, integer or date column")
+        if field.identifier in (None, IdentifierKind.none):
+            yield Trouble(path, "a token of something that identifies nobody", "`identifier: direct` (or quasi, sensitive)")
+    elif field.form or field.domain:
+        yield Trouble(path, f"`form` or `domain` with `{field.protect}`", "`protect: token`")
+
+
+def _personal_names(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
+    for name, field in spec.fields.items():
+        origin = scope.columns.get(field.from_ or name)
+        spellings = [name, field.from_ or name, (origin.column if origin and origin.column else name)]
+        guesses = {looks_personal(spelling) for spelling in spellings} - {None}
+        if not guesses:
+            continue
+        guess = "direct" if "direct" in guesses else "quasi"
+        if field.identifier is None:
+            yield Trouble(("fields", name), "a name that looks personal, and no `identifier`", f"`identifier: {guess}`, or another kind")
+        elif guess == "direct" and field.identifier == IdentifierKind.none and field.because is None:
+            yield Trouble(("fields", name, "identifier"), "`none` for a name that looks like a direct identifier", "`because`: why it identifies nobody")
+
+
+def _expectations(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
+    for index, expectation in enumerate(spec.quality.expectations):
+        path: PathKey = ("quality", "expectations", index)
+        known = EXPECTATIONS.get(expectation.type)
+        if known is None:
+            yield Trouble((*path, "type"), f"`{expectation.type}`", nearest(expectation.type, EXPECTATIONS))
+            continue
+        yield from _arguments(expectation, known, path)
+        yield from _argument_columns(expectation, known, (path, scope))
+        if expectation.on_failure == "reject" and not known.rejects_rows:
+            yield Trouble((*path, "on_failure"), "`reject` where no row can be named", "`warn` or `stop`")
+
+
+def _arguments(expectation: Expectation, known: ExpectationType, path: PathKey) -> Iterator[Trouble]:
+    given = set(expectation.kwargs)
+    for name in sorted(given - known.arguments):
+        yield Trouble((*path, "kwargs", name), f"`{name}`", nearest(name, known.arguments))
+    for name in known.required:
+        if name not in given:
+            yield Trouble((*path, "kwargs"), f"no `{name}`", f"`{name}` of {known.name}")
+    mostly = expectation.kwargs.get("mostly", 1.0)
+    if not isinstance(mostly, (int, float)) or isinstance(mostly, bool) or not 0 <= mostly <= 1:
+        yield Trouble((*path, "kwargs", "mostly"), "a share outside 0 to 1", "a number from 0 to 1")
+    regex = expectation.kwargs.get("regex")
+    if regex is not None:
+        reason = regex_is_safe(regex) if isinstance(regex, str) else "not text"
+        if reason:
+            yield Trouble((*path, "kwargs", "regex"), f"a pattern with {reason}", "the safe subset of regular expressions")
+
+
+def _argument_columns(
+    expectation: Expectation, known: ExpectationType, where: tuple[PathKey, Scope]
+) -> Iterator[Trouble]:
+    path, scope = where
+    for argument in ("column", "column_A", "column_B", "column_list"):
+        value = expectation.kwargs.get(argument)
+        for name in value if isinstance(value, list) else [value] if value is not None else []:
+            if not isinstance(name, str) or name not in scope.types:
+                yield _unknown((*path, "kwargs", argument), str(name)[:60], scope.types)
+            elif known.column_types and scope.types[name] not in known.column_types:
+                allowed = ", ".join(known.column_types)
+                yield Trouble((*path, "kwargs", argument), f"`{name}` of type {scope.types[name]}", f"a column of type {allowed}")
+
+
+def _disclosure(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
+    personal = {IdentifierKind.direct, IdentifierKind.quasi, IdentifierKind.sensitive}
+    if spec.disclosure is None:
+        if any(field.identifier in personal for field in spec.fields.values()):
+            yield Trouble(("fields",), "identifiers, and no `disclosure` limits", "`disclosure: {k: ...}`")
+        return
+    if not spec.quasi_identifiers() and spec.disclosure.k > 1:
+        yield Trouble(("disclosure", "k"), "a limit with no quasi-identifier kept", "`identifier: quasi` on the fields that an attacker may know")
+    if spec.disclosure.l and spec.disclosure.l.column not in spec.kept():
+        yield _unknown(("disclosure", "l", "column"), spec.disclosure.l.column, spec.kept())
+
+
+def _splits(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
+    splits = spec.splits
+    if isinstance(splits, EntitySplits):
+        total = sum(splits.shares.values())
+        if abs(total - 1) > 1e-9:
+            yield Trouble(("splits", "shares"), f"shares that add up to {total:g}", "shares that add up to 1")
+        return
+    if scope.types.get(splits.column) not in ("date", "timestamp"):
+        yield Trouble(("splits", "column"), f"`{splits.column}`, which is no date here", "a date or timestamp column")
+    yield from _time_bounds(splits)
+
+
+def _time_bounds(splits: TimeSplits) -> Iterator[Trouble]:
+    bounds = list(splits.until.values())
+    if bounds[-1] is not None or any(bound is None for bound in bounds[:-1]):
+        yield Trouble(("splits", "until"), "an open split that is not the last, or none", "`null` for the last split only")
+        return
+    try:
+        dates = [datetime.date.fromisoformat(bound) for bound in bounds if bound is not None]
+    except ValueError:
+        yield Trouble(("splits", "until"), "a bound that is no date", "dates as 2015-12-31")
+        return
+    if any(later <= earlier for earlier, later in pairwise(dates)):
+        yield Trouble(("splits", "until"), "bounds that do not grow", "each split later than the one before")
+
+
+def _baseline(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
+    model = spec.model
+    if model is None:
+        return
+    kept = spec.kept()
+    named = {"target": (model.target,), "features": model.features, "text_features": model.text_features}
+    for part, names in named.items():
+        for name in names:
+            if name not in kept:
+                yield _unknown(("model", part), name, kept)
+            elif kept[name].protect == "token":
+                yield Trouble(("model", part), f"`{name}`, a token", "a field that carries meaning; tokens are only for joining")
+    if model.target in model.features:
+        yield Trouble(("model", "features"), f"`{model.target}`, the target", "features other than the target")
+    linear = {"linear-regression": "regression", "logistic-regression": "classification"}
+    if linear.get(model.estimator, model.task) != model.task:
+        yield Trouble(("model", "estimator"), f"`{model.estimator}` for {model.task}", "an estimator of that task")

@@ -1,0 +1,168 @@
+"""Reads a YAML spec as plain values, each with its place, and refuses what could harm or mislead.
+
+Limits come before parsing: size, then nesting and node count on the event stream. Anchors and aliases are refused (an
+alias bomb expands later), so are tags, duplicate keys and several documents. Scalars follow the YAML 1.2 core schema
+(yaml.org/spec/1.2.2, 10.3.2): `no` is text, `012` is text, `24:00` is text; only `true`/`false`, plain decimal numbers
+and `null` are anything else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from curator.errors import Fault, SpecError
+
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 30
+MAX_NODES = 50_000
+
+Path_ = tuple[str | int, ...]
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\Z")
+_FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?\Z")
+_Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A YAML file as plain values, and where each of them stands.
+
+    Attributes:
+        file: the name shown in faults.
+        value: the mapping at the top.
+        places: path of keys and indexes -> (line, column), both from 1; keys have the place of the key itself.
+    """
+
+    file: str
+    value: dict[str, Any]
+    places: dict[Path_, tuple[int, int]]
+
+    def fault(self, path: Path_, *, found: str, expected: str) -> Fault:
+        """A fault at `path`, or at its nearest parent that has a place."""
+        while path and path not in self.places:
+            path = path[:-1]
+        line, column = self.places.get(path, (1, 1))
+        return Fault(file=self.file, line=line, column=column, found=found, expected=expected)
+
+
+def read_document(path: Path) -> Document:
+    """Read one spec file. Raises SpecError with the place of the first thing that cannot be read."""
+    if not path.is_file():
+        raise _refused(path.name, "spec-missing", "no such file", "the path of a use-case spec in YAML")
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        raise _refused(path.name, "spec-too-large", f"{size:,} bytes", f"at most {MAX_BYTES:,} bytes")
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError:
+        raise _refused(path.name, "spec-not-utf8", "bytes that are not UTF-8", "a UTF-8 text file") from None
+    return parse_document(text, file=path.name)
+
+
+def parse_document(text: str, *, file: str) -> Document:
+    """Parse YAML text into values and places. Raises SpecError likewise."""
+    try:
+        _check_events(text, file=file)
+        node = yaml.compose(text, Loader=_Loader)
+    except yaml.MarkedYAMLError as fault:
+        mark = fault.problem_mark or fault.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        raise _refused(
+            file, "spec-not-yaml", f"{fault.problem or fault.context}", "well-formed YAML", line, column
+        ) from None
+    except (yaml.YAMLError, ValueError) as fault:
+        raise _refused(file, "spec-not-yaml", f"a {type(fault).__name__}", "well-formed YAML text") from None
+    if not isinstance(node, yaml.MappingNode):
+        raise _refused(file, "spec-not-yaml", "no mapping at the top", "`key: value` lines, the first `curator: 1`")
+    places: dict[Path_, tuple[int, int]] = {}
+    return Document(file=file, value=_mapping(node, (), _Context(file, places)), places=places)
+
+
+@dataclass(frozen=True)
+class _Context:
+    file: str
+    places: dict[Path_, tuple[int, int]]
+
+
+def _check_events(text: str, *, file: str) -> None:
+    depth = nodes = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        line, column = event.start_mark.line + 1, event.start_mark.column + 1
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise _refused(file, "spec-alias", "a YAML anchor or alias", "every value written out", line, column)
+        if getattr(event, "tag", None) and not getattr(event, "implicit", True):
+            raise _refused(file, "spec-tag", "a YAML tag", "plain values without `!`", line, column)
+        if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
+            depth += 1
+        elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
+            depth -= 1
+        nodes += 1
+        if depth > MAX_DEPTH or nodes > MAX_NODES:
+            raise _refused(
+                file,
+                "spec-too-deep",
+                "more nesting or more values than a spec can need",
+                f"at most {MAX_DEPTH} levels and {MAX_NODES:,} values",
+                line,
+                column,
+            )
+
+
+def _value(node: Any, path: Path_, context: _Context) -> Any:
+    context.places.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
+    if isinstance(node, yaml.MappingNode):
+        return _mapping(node, path, context)
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(child, (*path, index), context) for index, child in enumerate(node.value)]
+    return _scalar(node)
+
+
+def _mapping(node: Any, path: Path_, context: _Context) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key_node, value_node in _pairs(node, context):
+        key, mark = key_node.value, key_node.start_mark
+        place = (mark.line + 1, mark.column + 1)
+        if key in result:
+            raise _refused(context.file, "spec-duplicate-key", f"the key `{key}` twice", "each key once", *place)
+        context.places[(*path, key)] = place
+        result[key] = _value(value_node, (*path, key), context)
+    return result
+
+
+def _pairs(node: Any, context: _Context) -> Iterator[tuple[Any, Any]]:
+    for key_node, value_node in node.value:
+        if not isinstance(key_node, yaml.ScalarNode):
+            mark = key_node.start_mark
+            raise _refused(
+                context.file, "spec-not-yaml", "a key that is not text", "plain text keys", mark.line + 1, mark.column + 1
+            )
+        yield key_node, value_node
+
+
+def _scalar(node: Any) -> Any:
+    text = node.value
+    if node.style in ("'", '"', "|", ">"):
+        return text
+    if text in ("", "~", "null"):
+        return None
+    if text in ("true", "false"):
+        return text == "true"
+    if _INTEGER.match(text):
+        return int(text)
+    return float(text) if _FLOAT.match(text) else text
+
+
+def _refused(file: str, code: str, found: str, expected: str, line: int = 0, column: int = 0) -> SpecError:
+    return SpecError(
+        code,
+        asked=f"read the spec {file}",
+        found=found,
+        expected=expected,
+        todo="correct the file and run `curator spec check` again",
+        faults=[Fault(file=file, line=line, column=column, found=found, expected=expected)],
+    )

@@ -1,0 +1,135 @@
+"""The names a spec can use: every declared column and derived column, in one flat namespace, with its type.
+
+A join key keeps one name for both sides; any other name that two sources share must be renamed (`column:` gives the
+source's own spelling), so a formula never needs a prefix and never means two things.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from curator.errors import CuratorError
+from curator.expressions import Expression, parse
+from curator.spec.model import Column, UseCase
+
+PathKey = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A fault before it has a place: the path in the document, what was found, what was expected."""
+
+    path: PathKey
+    found: str
+    expected: str
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Names in force after extraction.
+
+    Attributes:
+        columns: name -> declared column, in order of base source then joins.
+        origin: name -> source it is read from.
+        derived: name -> parsed formula, in the order of the spec.
+        types: every name -> logical type, `free_text` included.
+    """
+
+    columns: dict[str, Column]
+    origin: dict[str, str]
+    derived: dict[str, Expression]
+    types: dict[str, str]
+
+    def expression_types(self) -> dict[str, str]:
+        """Types as formulas see them: free text is text."""
+        return _formula_types(self.types)
+
+    def sources_of(self, name: str) -> frozenset[str]:
+        """The source columns (as `source.column`) that a name is made from."""
+        if name in self.derived:
+            return frozenset[str]().union(*(self.sources_of(used) for used in self.derived[name].columns))
+        return frozenset({f"{self.origin[name]}.{self.columns[name].column or name}"})
+
+
+def _formula_types(types: dict[str, str]) -> dict[str, str]:
+    return {name: "text" if kind == "free_text" else kind for name, kind in types.items()}
+
+
+def build_scope(spec: UseCase) -> tuple[Scope, list[Trouble]]:
+    """The scope of a spec and what is wrong with its sources, joins and derived columns."""
+    troubles = list(_source_troubles(spec))
+    columns: dict[str, Column] = {}
+    origin: dict[str, str] = {}
+    keys = {name for join in spec.extract.join for name in join.on}
+    for source in _used_sources(spec):
+        for name, column in spec.sources[source].columns.items():
+            if name not in columns:
+                columns[name], origin[name] = column, source
+            elif not _is_key_of(spec, source, name):
+                hint = f"a name of its own (`column: {column.column or name}` keeps the source's spelling)"
+                shared = "a join key of another join" if name in keys else f"`{name}`, also a column of `{origin[name]}`"
+                troubles.append(Trouble(("sources", source, "columns", name), shared, hint))
+    types = {name: str(column.type) for name, column in columns.items()}
+    derived: dict[str, Expression] = {}
+    for name, formula in spec.extract.derive.items():
+        path: PathKey = ("extract", "derive", name)
+        if name in types:
+            troubles.append(Trouble(path, f"`{name}`, already a column", "a new name"))
+            continue
+        expression, trouble = try_parse(formula, types, path)
+        troubles += trouble
+        if expression is not None:
+            derived[name], types[name] = expression, expression.type
+    return Scope(columns, origin, derived, types), troubles
+
+
+def try_parse(formula: str, types: dict[str, str], path: PathKey) -> tuple[Expression | None, list[Trouble]]:
+    """Parse a formula; its refusal becomes a trouble at `path`."""
+    try:
+        return parse(formula, _formula_types(types)), []
+    except CuratorError as refused:
+        return None, [Trouble(path, refused.found, refused.expected)]
+
+
+def _used_sources(spec: UseCase) -> list[str]:
+    order = [spec.extract.from_, *(join.source for join in spec.extract.join)]
+    return [name for index, name in enumerate(order) if name in spec.sources and name not in order[:index]]
+
+
+def _is_key_of(spec: UseCase, source: str, name: str) -> bool:
+    return any(join.source == source and name in join.on for join in spec.extract.join)
+
+
+def _source_troubles(spec: UseCase) -> Iterator[Trouble]:
+    known = ", ".join(f"`{name}`" for name in spec.sources)
+    if spec.extract.from_ not in spec.sources:
+        yield Trouble(("extract", "from"), f"`{spec.extract.from_}`", f"a declared source: {known}")
+    seen = {spec.extract.from_}
+    for index, join in enumerate(spec.extract.join):
+        path: PathKey = ("extract", "join", index)
+        if join.source not in spec.sources:
+            yield Trouble((*path, "source"), f"`{join.source}`", f"a declared source: {known}")
+            continue
+        if join.source in seen:
+            yield Trouble((*path, "source"), f"`{join.source}` a second time", "each source joined once")
+        yield from _key_troubles(spec, join.source, (path, join.on, seen))
+        seen.add(join.source)
+    for name in spec.sources:
+        if name not in seen:
+            yield Trouble(("sources", name), f"`{name}`, which nothing reads", "a source used by `from` or by a join")
+
+
+def _key_troubles(
+    spec: UseCase, source: str, join: tuple[PathKey, tuple[str, ...], set[str]]
+) -> Iterator[Trouble]:
+    path, keys, earlier = join
+    for key in keys:
+        left = next((spec.sources[name].columns[key] for name in sorted(earlier) if name in spec.sources
+                     and key in spec.sources[name].columns), None)  # fmt: skip
+        right = spec.sources[source].columns.get(key)
+        if left is None or right is None:
+            side = "an earlier source" if left is None else f"`{source}`"
+            yield Trouble((*path, "on"), f"`{key}`, not a column of {side}", "a column declared on both sides")
+        elif left.type != right.type:
+            yield Trouble((*path, "on"), f"`{key}`: {left.type} joined with {right.type}", "the same type on both sides")
