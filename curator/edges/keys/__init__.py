@@ -1,0 +1,36 @@
+"""Keys: where they stand, who may read them, and what is locked with them.
+
+The *root secret* is the holder's: every keyed pseudonym, order and digest derives from it. Each *agent* has an Ed25519
+key to sign evidence with. *Sealed files* hold what must not be read at rest (rejected rows). All of them live in the
+workspace's private folder, in files that only their owner can read; a key that others could have read is refused.
+"""
+
+from curator.edges.keys._agents import (
+    HOLDER,
+    AgentSigner,
+    create_agent_key,
+    load_signer,
+    parse_public,
+    public_pem,
+    read_public,
+)
+from curator.edges.keys._root import create_root, load_root
+from curator.edges.keys._sealed import CHUNK, SealedReader, SealedWriter, open_sealed, seal, unseal
+
+__all__ = [
+    "CHUNK",
+    "HOLDER",
+    "AgentSigner",
+    "SealedReader",
+    "SealedWriter",
+    "create_agent_key",
+    "create_root",
+    "load_root",
+    "load_signer",
+    "open_sealed",
+    "parse_public",
+    "public_pem",
+    "read_public",
+    "seal",
+    "unseal",
+]
