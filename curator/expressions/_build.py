@@ -146,16 +146,16 @@ def among(at: Token, operand: Node, *, options: Sequence[Node], negated: bool) -
     """A list test; a null in the list would make it never false, so it is refused."""
     if any(option.type == "null" for option in (operand, *options)):
         raise ExpressionRefused(
-            offset=at.offset, found="null beside IN, which never compares equal", expected="OR x IS NULL beside the list"
+            offset=at.offset,
+            found="null beside IN, which never compares equal",
+            expected="OR x IS NULL beside the list",
         )
     _widest(at, [operand, *options])
     depth = below(at.offset, operand, *options)
     return Among(type="boolean", depth=depth, operand=operand, options=tuple(options), negated=negated)
 
 
-def case(
-    at: Token, subject: Node | None, *, branches: Sequence[tuple[Node, Node]], otherwise: Node | None
-) -> Node:
+def case(at: Token, subject: Node | None, *, branches: Sequence[tuple[Node, Node]], otherwise: Node | None) -> Node:
     """CASE, searched or with a subject; its results share one type, null aside."""
     for test, _ in branches:
         if subject is None:
@@ -230,7 +230,7 @@ def _widest(at: Token, nodes: Sequence[Node]) -> NodeType:
     if not types:
         return "null"
     if all(one in NUMBERS for one in types):
-        return max(types, key=lambda one: NUMBERS.index(one))  # type: ignore[arg-type]
+        return max(types, key=lambda one: NUMBERS.index(one))
     for other in types[1:]:
         if other != types[0]:
             raise ExpressionRefused(

@@ -62,6 +62,11 @@ def _year_month_day(argument: str) -> str:
     )
 
 
+def _age(double: str) -> str:
+    """With dates as numbers yyyymmdd, the whole ten-thousands of their difference are the completed years."""
+    return f"CAST(FLOOR(CAST({_year_month_day('$2')} - {_year_month_day('$1')} AS {double}) / 10000) AS BIGINT)"
+
+
 def _minutes(clock: str, *, divide: str) -> str:
     """Of hhmm as a number, hh * 60 + mm = hhmm - 40 * hh."""
     return f"({clock} - 40 * ({clock} {divide} 100))"
@@ -70,10 +75,14 @@ def _minutes(clock: str, *, divide: str) -> str:
 DATE_FUNCTIONS: tuple[Function, ...] = (
     Function(
         name="parse_date",
-        parameters=(Parameter(name="text", types=("text",)), Parameter(name="format", types=("text",), literal=_format)),
+        parameters=(
+            Parameter(name="text", types=("text",)),
+            Parameter(name="format", types=("text",), literal=_format),
+        ),
         returns="date",
         meaning="The date of a text of fixed layout: `%Y` four digits (1583 to 9999), `%m` and `%d` two digits each.",
-        example="parse_date('29/02/2012', '%d/%m/%Y')", example_result="2012-02-29",
+        example="parse_date('29/02/2012', '%d/%m/%Y')",
+        example_result="2012-02-29",
         nulls="null when the text is null, has another layout, or names a day that does not exist",
         fragments=_date_fragments,
         templates=templates(
@@ -84,11 +93,15 @@ DATE_FUNCTIONS: tuple[Function, ...] = (
     ),
     Function(
         name="minutes_of_day",
-        parameters=(Parameter(name="text", types=("text",)), Parameter(name="layout", types=("text",), literal=_layout)),
+        parameters=(
+            Parameter(name="text", types=("text",)),
+            Parameter(name="layout", types=("text",), literal=_layout),
+        ),
         returns="integer",
         meaning="Minutes since midnight of a time of day. Layouts: 'H:MM' (8:30, 08:30), 'HHMM' (0830), 'HMM' (one to "
         "four digits, minutes last: 5 is 00:05, 830 is 08:30). 24:00 is 1440.",
-        example="minutes_of_day('830', 'HMM')", example_result="510",
+        example="minutes_of_day('830', 'HMM')",
+        example_result="510",
         nulls="null when the text is null, has another layout, or names no time of day",
         fragments=_time_fragments,
         templates=templates(
@@ -98,30 +111,57 @@ DATE_FUNCTIONS: tuple[Function, ...] = (
         ),
     ),
     Function(
-        name="year", parameters=(_MOMENT,), returns="integer", meaning="The year.",
-        example="year(parse_date('2013-02-19', '%Y-%m-%d'))", example_result="2013", templates=_part("YEAR"),
+        name="year",
+        parameters=(_MOMENT,),
+        returns="integer",
+        meaning="The year.",
+        example="year(parse_date('2013-02-19', '%Y-%m-%d'))",
+        example_result="2013",
+        templates=_part("YEAR"),
     ),
     Function(
-        name="month", parameters=(_MOMENT,), returns="integer", meaning="The month, 1 to 12.",
-        example="month(parse_date('2013-02-19', '%Y-%m-%d'))", example_result="2", templates=_part("MONTH"),
+        name="month",
+        parameters=(_MOMENT,),
+        returns="integer",
+        meaning="The month, 1 to 12.",
+        example="month(parse_date('2013-02-19', '%Y-%m-%d'))",
+        example_result="2",
+        templates=_part("MONTH"),
     ),
     Function(
-        name="day", parameters=(_MOMENT,), returns="integer", meaning="The day of the month, 1 to 31.",
-        example="day(parse_date('2013-02-19', '%Y-%m-%d'))", example_result="19", templates=_part("DAY"),
+        name="day",
+        parameters=(_MOMENT,),
+        returns="integer",
+        meaning="The day of the month, 1 to 31.",
+        example="day(parse_date('2013-02-19', '%Y-%m-%d'))",
+        example_result="19",
+        templates=_part("DAY"),
     ),
     Function(
-        name="hour", parameters=(_TIMESTAMP,), returns="integer", meaning="The hour, 0 to 23.",
-        example="hour(timestamp_of(parse_date('2013-02-19', '%Y-%m-%d'), 1035))", example_result="17",
+        name="hour",
+        parameters=(_TIMESTAMP,),
+        returns="integer",
+        meaning="The hour, 0 to 23.",
+        example="hour(timestamp_of(parse_date('2013-02-19', '%Y-%m-%d'), 1035))",
+        example_result="17",
         templates=_part("HOUR"),
     ),
     Function(
-        name="minute", parameters=(_TIMESTAMP,), returns="integer", meaning="The minute of the hour, 0 to 59.",
-        example="minute(timestamp_of(parse_date('2013-02-19', '%Y-%m-%d'), 1035))", example_result="15",
+        name="minute",
+        parameters=(_TIMESTAMP,),
+        returns="integer",
+        meaning="The minute of the hour, 0 to 59.",
+        example="minute(timestamp_of(parse_date('2013-02-19', '%Y-%m-%d'), 1035))",
+        example_result="15",
         templates=_part("MINUTE"),
     ),
     Function(
-        name="weekday", parameters=(_MOMENT,), returns="integer", meaning="The day of the week, 1 Monday to 7 Sunday (ISO 8601).",
-        example="weekday(parse_date('2013-02-19', '%Y-%m-%d'))", example_result="2",
+        name="weekday",
+        parameters=(_MOMENT,),
+        returns="integer",
+        meaning="The day of the week, 1 Monday to 7 Sunday (ISO 8601).",
+        example="weekday(parse_date('2013-02-19', '%Y-%m-%d'))",
+        example_result="2",
         templates=templates(
             "CAST(ISODOW($1) AS BIGINT)",
             spark="CAST(WEEKDAY($1) + 1 AS BIGINT)",
@@ -129,33 +169,51 @@ DATE_FUNCTIONS: tuple[Function, ...] = (
         ),
     ),
     Function(
-        name="month_start", parameters=(_MOMENT,), returns="date", meaning="The first day of the month.",
-        example="month_start(parse_date('2013-02-19', '%Y-%m-%d'))", example_result="2013-02-01",
+        name="month_start",
+        parameters=(_MOMENT,),
+        returns="date",
+        meaning="The first day of the month.",
+        example="month_start(parse_date('2013-02-19', '%Y-%m-%d'))",
+        example_result="2013-02-01",
         templates=templates("CAST(DATE_TRUNC('month', $1) AS DATE)", spark="TRUNC($1, 'MM')"),
     ),
     Function(
-        name="year_start", parameters=(_MOMENT,), returns="date", meaning="The first day of the year.",
-        example="year_start(parse_date('2013-02-19', '%Y-%m-%d'))", example_result="2013-01-01",
+        name="year_start",
+        parameters=(_MOMENT,),
+        returns="date",
+        meaning="The first day of the year.",
+        example="year_start(parse_date('2013-02-19', '%Y-%m-%d'))",
+        example_result="2013-01-01",
         templates=templates("CAST(DATE_TRUNC('year', $1) AS DATE)", spark="TRUNC($1, 'YEAR')"),
     ),
     Function(
-        name="date_of", parameters=(_TIMESTAMP,), returns="date", meaning="The calendar day of a timestamp.",
-        example="date_of(timestamp_of(parse_date('2013-02-19', '%Y-%m-%d'), 1035))", example_result="2013-02-19",
+        name="date_of",
+        parameters=(_TIMESTAMP,),
+        returns="date",
+        meaning="The calendar day of a timestamp.",
+        example="date_of(timestamp_of(parse_date('2013-02-19', '%Y-%m-%d'), 1035))",
+        example_result="2013-02-19",
         templates=templates("CAST($1 AS DATE)"),
     ),
     Function(
-        name="timestamp_of", parameters=(_DATE, Parameter(name="minutes", types=("integer",))), returns="timestamp",
+        name="timestamp_of",
+        parameters=(_DATE, Parameter(name="minutes", types=("integer",))),
+        returns="timestamp",
         meaning="Midnight of the date plus minutes (see `minutes_of_day`); 1440 is the next midnight.",
-        example="timestamp_of(parse_date('2013-02-19', '%Y-%m-%d'), 1035)", example_result="2013-02-19 17:15:00",
+        example="timestamp_of(parse_date('2013-02-19', '%Y-%m-%d'), 1035)",
+        example_result="2013-02-19 17:15:00",
         nulls="null when an argument is null or the minutes lie outside 0 to 1440",
         templates=templates(
             "(CAST($1 AS TIMESTAMP) + TO_MINUTES(CASE WHEN $2 BETWEEN 0 AND 1440 THEN $2 END))",
-            spark="(CAST($1 AS TIMESTAMP_NTZ) + MAKE_DT_INTERVAL(0, 0, CAST(CASE WHEN $2 BETWEEN 0 AND 1440 THEN $2 END AS INT), 0))",
+            spark="(CAST($1 AS TIMESTAMP_NTZ) "
+            "+ MAKE_DT_INTERVAL(0, 0, CAST(CASE WHEN $2 BETWEEN 0 AND 1440 THEN $2 END AS INT), 0))",
             postgres="(CAST($1 AS TIMESTAMP) + (CASE WHEN $2 BETWEEN 0 AND 1440 THEN $2 END) * INTERVAL '1 minute')",
         ),
     ),
     Function(
-        name="days_between", parameters=(_DATE, Parameter(name="later", types=("date",))), returns="integer",
+        name="days_between",
+        parameters=(_DATE, Parameter(name="later", types=("date",))),
+        returns="integer",
         meaning="Days from the first date to the second; negative when the second is earlier.",
         example="days_between(parse_date('2013-02-19', '%Y-%m-%d'), parse_date('2013-03-01', '%Y-%m-%d'))",
         example_result="10",
@@ -166,9 +224,12 @@ DATE_FUNCTIONS: tuple[Function, ...] = (
         ),
     ),
     Function(
-        name="add_days", parameters=(_DATE, Parameter(name="days", types=("integer",))), returns="date",
+        name="add_days",
+        parameters=(_DATE, Parameter(name="days", types=("integer",))),
+        returns="date",
         meaning="The date that many days later; earlier when negative.",
-        example="add_days(parse_date('2012-02-28', '%Y-%m-%d'), 2)", example_result="2012-03-01",
+        example="add_days(parse_date('2012-02-28', '%Y-%m-%d'), 2)",
+        example_result="2012-03-01",
         nulls="null when an argument is null or the days lie outside -1000000 to 1000000",
         templates=templates(
             "($1 + CAST(CASE WHEN $2 BETWEEN -1000000 AND 1000000 THEN $2 END AS INTEGER))",
@@ -176,16 +237,14 @@ DATE_FUNCTIONS: tuple[Function, ...] = (
         ),
     ),
     Function(
-        name="age_years", parameters=(Parameter(name="birth", types=("date",)), Parameter(name="at", types=("date",))),
+        name="age_years",
+        parameters=(Parameter(name="birth", types=("date",)), Parameter(name="at", types=("date",))),
         returns="integer",
         meaning="Completed years from birth to a date; a 29 February completes on 1 March in common years. Negative "
         "when the date is before birth.",
         example="age_years(parse_date('2004-02-29', '%Y-%m-%d'), parse_date('2013-02-28', '%Y-%m-%d'))",
         example_result="8",
-        templates=templates(
-            f"CAST(FLOOR(CAST({_year_month_day('$2')} - {_year_month_day('$1')} AS DOUBLE) / 10000) AS BIGINT)",
-            postgres=f"CAST(FLOOR(CAST({_year_month_day('$2')} - {_year_month_day('$1')} AS DOUBLE PRECISION) / 10000) AS BIGINT)",
-        ),
+        templates=templates(_age("DOUBLE"), postgres=_age("DOUBLE PRECISION")),
     ),
     Function(
         name="local_time",

@@ -41,8 +41,6 @@ def quote_text(text: str, engine: Engine) -> str:
     return f"'{doubled}'"
 
 
-
-
 def float_type(engine: Engine) -> str:
     """The type of every computed float: IEEE 754 binary64 on each engine."""
     return "DOUBLE PRECISION" if engine == "postgres" else "DOUBLE"

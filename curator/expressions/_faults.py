@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from curator.errors import SpecError
 
 
-class ExpressionRefused(SpecError):
+class ExpressionRefused(SpecError):  # noqa: N818 - named as what happened
     """An expression of a spec is not in the language; code `expression-refused`, or `regex-refused` for a pattern.
 
     Attributes:

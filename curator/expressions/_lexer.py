@@ -88,7 +88,7 @@ def tokens(text: str) -> tuple[Token, ...]:
         if match is None:
             raise _refused_mark(text, position)
         if match.lastgroup != "space":
-            found.append(_token(match, after_number=bool(found) and found[-1].kind == "number"))
+            found.append(_token(match))
         position = match.end()
     found.append(Token("end", "", len(text)))
     _check_nesting(found)
@@ -129,20 +129,19 @@ def _is_hidden(character: str) -> bool:
     return category in ("Cc", "Cf", "Cs", "Zl", "Zp", "Zs") or ord(character) & 0xFFFE == 0xFFFE
 
 
-def _token(match: re.Match[str], *, after_number: bool) -> Token:
+def _token(match: re.Match[str]) -> Token:
     kind, value, offset = match.lastgroup, match.group(), match.start()
     if kind == "text":
         return Token("text", value[1:-1].replace("''", "'"), offset)
     if kind == "number":
         if not _NUMBER.fullmatch(value):
             raise ExpressionRefused(
-                offset=offset, found="a number too long or not in plain digits",
+                offset=offset,
+                found="a number too long or not in plain digits",
                 expected="at most 18 digits, then at most 15 after the point",
             )
         return Token("number", value, offset)
     if kind == "name":
-        if after_number:
-            raise ExpressionRefused(offset=offset, found="a word right after a number", expected="an operator between")
         lower = value.lower()
         is_keyword = value.isascii() and lower in KEYWORDS
         return Token("keyword", lower, offset) if is_keyword else Token("name", value, offset)

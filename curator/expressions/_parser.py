@@ -1,4 +1,6 @@
-"""The grammar, by recursive descent over checked tokens. Loosest first:
+"""The grammar, by recursive descent over checked tokens.
+
+Loosest first:
 
     OR < AND < NOT < one predicate (= <> < <= > >= IS IN BETWEEN) < || < + - < * < unary minus < value
 
@@ -9,12 +11,15 @@ not chain (`a = b = c`, `a = b IS NULL` want brackets).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from curator.expressions import _build as build
 from curator.expressions._faults import ExpressionRefused, nearest
 from curator.expressions._functions import FUNCTIONS, HABITS
 from curator.expressions._lexer import MAX_NESTING, Token, tokens
 from curator.expressions._nodes import Column, Constant, LogicalType, Node
+
+Parsed = TypeVar("Parsed")
 
 _COMPARISONS = {"=": "=", "<>": "<>", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _WORDS = {"true": True, "false": False, "null": None}
@@ -77,9 +82,7 @@ class Parser:
             expected += f"; for this, {HABITS[token.value.lower()]}"
         return ExpressionRefused(offset=token.offset, found=found, expected=expected)
 
-    def _chain(
-        self, operand: Callable[[], Node], *, mark: str, join: Callable[[Token, Sequence[Node]], Node]
-    ) -> Node:
+    def _chain(self, operand: Callable[[], Node], *, mark: str, join: Callable[[Token, Sequence[Node]], Node]) -> Node:
         """Operands joined by one associative operator become one flat node."""
         first = operand()
         if not self._at(mark):
@@ -183,16 +186,16 @@ class Parser:
         self._position -= token.kind != "end"
         raise self._unexpected("a column, a literal, a function, CASE or a bracket")
 
-    def _nested(self, at: Token, inner: Callable[[], Node]) -> Node:
+    def _nested(self, at: Token, inner: Callable[[], Parsed]) -> Parsed:
         """Run a rule one level down. The lexer capped brackets already; this cap holds whatever the lexer does."""
         self._stacked += 1
         if self._stacked > MAX_NESTING:
             raise ExpressionRefused(
                 offset=at.offset, found=f"more than {MAX_NESTING} levels", expected="a flatter expression"
             )
-        node = inner()
+        parsed = inner()
         self._stacked -= 1
-        return node
+        return parsed
 
     def _column(self, token: Token) -> Node:
         kind = self._columns.get(token.value)
@@ -210,8 +213,11 @@ class Parser:
     def _no_column(self, token: Token) -> ExpressionRefused:
         name = token.value[:40]
         if token.value.lower() in FUNCTIONS:
-            expected = FUNCTIONS[token.value.lower()].signature
-            return ExpressionRefused(offset=token.offset, found=f"the function {name} without brackets", expected=expected)
+            return ExpressionRefused(
+                offset=token.offset,
+                found=f"the function {name} without brackets",
+                expected=FUNCTIONS[token.value.lower()].signature,
+            )
         if token.value.lower() in HABITS:
             hint = f"; for this, {HABITS[token.value.lower()]}"
         else:
@@ -224,9 +230,7 @@ class Parser:
         bracket = self._next()
         if self._take(")"):
             return build.call(name, ())
-        arguments: list[Node] = []
-        self._nested(bracket, lambda: arguments.extend(self._arguments()) or arguments[0])
-        return build.call(name, arguments)
+        return build.call(name, self._nested(bracket, self._arguments))
 
     def _arguments(self) -> list[Node]:
         """Expressions between commas up to the closing bracket, the opening one already taken."""

@@ -1,4 +1,4 @@
-"""From the checked tree to SQL. Every bracket, quote and conversion is written here; nothing of the source text is copied.
+"""From the checked tree to SQL: every bracket, quote and conversion is written here, nothing is copied from the source.
 
 Types are made the same on every engine where they matter: operands of integer arithmetic are 64 bits, anything that
 meets a float is a double, and so is the final value. Comparisons of texts go by code point.

@@ -1,6 +1,6 @@
-"""The subset of regular expressions that means the same, and stays fast, on every engine.
+r"""The subset of regular expressions that means the same, and stays fast, on every engine.
 
-RE2 (DuckDB), java.util.regex (Spark) and PostgreSQL's own engine disagree on `.`, `$`, `\\w`, look-around,
+RE2 (DuckDB), java.util.regex (Spark) and PostgreSQL's own engine disagree on `.`, `$`, `\w`, look-around,
 back-references and on which alternative wins; a backtracking engine can also need exponential time. So a pattern is
 read by our own tokenizer, kept only if every part is in the subset, and printed again in a spelling all three share:
 `.` as "any character but a line feed", groups without capture, the end as the true end of the text.
@@ -28,14 +28,14 @@ _ESCAPE_IN_CLASS = frozenset("\\]-[^&~|")
 _END = {"duckdb": r"\z", "spark": r"\z", "postgres": "$"}
 
 
-class UnsafePattern(ValueError):
+class UnsafePattern(ValueError):  # noqa: N818 - named as what it is
     """A pattern outside the subset; its text is the reason."""
 
 
 def regex_is_safe(pattern: str) -> str | None:
-    """Why a pattern is outside the portable subset, or None when it is inside.
+    r"""Why a pattern is outside the portable subset, or None when it is inside.
 
-    The subset: plain characters, `\\` before a punctuation sign, `.`, classes such as `[A-Z0-9-]` or `[^,]`, one
+    The subset: plain characters, `\` before a punctuation sign, `.`, classes such as `[A-Z0-9-]` or `[^,]`, one
     quantifier (`?`, `*`, `+`, `{2}`, `{2,}`, `{2,5}`) on a single character or class, groups of alternatives
     `(a|b)` possibly followed by `?`, `^` first and `$` last. At most 500 characters, 4 unbounded and 10 bounded
     quantifiers or groups, so that a backtracking engine stays polynomial.
@@ -142,7 +142,7 @@ def _class(match: re.Match[str]) -> str:
             items.append(_in_class(escaped or plain))
             continue
         if not (_same_kind(low, high) and low <= high):
-            raise UnsafePattern("a range in a [class] must go up inside 0-9, A-Z, a-z or À-ÿ; put - last to mean itself")
+            raise UnsafePattern("a range in a [class] must go up inside 0-9, A-Z, a-z or À-ÿ; - means itself when last")
         items.append(f"{low}-{high}")
     negation = "^" if match.group().startswith("[^") else ""
     return f"[{negation}{''.join(items)}]"
