@@ -28,6 +28,8 @@ from curator.evidence._statement import (
     Stage,
     Statement,
     format_time,
+    is_digest,
+    is_time,
     keyed_digest,
 )
 from curator.evidence._store import EvidenceStore
@@ -46,6 +48,8 @@ __all__ = [
     "Stage",
     "Statement",
     "format_time",
+    "is_digest",
+    "is_time",
     "keyed_digest",
     "keyid_of",
     "open_envelope",

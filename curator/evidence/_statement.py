@@ -144,7 +144,7 @@ class Statement:
             raise invalid("an agent's name that is not [a-z0-9][a-z0-9.-]{0,63}")
         if not is_digest(self.keyid):
             raise invalid("a key id that is not 64 lower-case hexadecimal digits")
-        if not _is_time(self.time):
+        if not is_time(self.time):
             raise invalid("a time that is not RFC 3339 in UTC with whole seconds")
 
     def to_payload(self) -> dict[str, Json]:
@@ -231,6 +231,17 @@ def is_digest(value: str) -> bool:
     return _DIGEST.fullmatch(value) is not None
 
 
+def is_time(value: str) -> bool:
+    """Whether `value` is a moment as statements write it: RFC 3339, UTC, whole seconds (`2026-01-31T08:00:00Z`)."""
+    if not _TIME.fullmatch(value):
+        return False
+    try:
+        datetime.strptime(value, "%Y-%m-%dT%H:%M:%S%z")
+    except ValueError:
+        return False
+    return True
+
+
 def exact(raw: Any, keys: set[str], *, what: str) -> dict[str, Any]:
     """`raw` as a JSON object holding exactly `keys`. Raises IntegrityError otherwise."""
     if not isinstance(raw, dict) or set(raw) != keys:
@@ -274,13 +285,3 @@ def _plain_json(facts: Mapping[str, Json]) -> dict[str, Json]:
     if not isinstance(copy, dict):
         raise invalid("facts that are not one JSON object")
     return copy
-
-
-def _is_time(value: str) -> bool:
-    if not _TIME.fullmatch(value):
-        return False
-    try:
-        datetime.strptime(value, "%Y-%m-%dT%H:%M:%S%z")
-    except ValueError:
-        return False
-    return True
