@@ -1,0 +1,170 @@
+"""Canonical spellings, column by column: each form is a short chain of operations on the bytes of a whole column."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curator.errors import UsageError
+from curator.identifiers._column import Column, Octets, Places, from_arrow, to_arrow, too_long
+from curator.identifiers._fold import fold
+from curator.identifiers._forms import require_form
+from curator.identifiers._phone import to_e164
+from curator.identifiers._placeholders import unknown
+
+_CONTROLS = bytes([*range(32), 127])
+_BLANKS = b"\t\n\v\f\r"
+_SEPARATORS = b" .-_/\\,;:'\"`()[]|"
+_LOWER, _UPPER = bytes(range(97, 123)), bytes(range(65, 91))
+
+_CODE_DROPS = _CONTROLS + _SEPARATORS
+_TEXT_DROPS = bytes(set(_CONTROLS) - set(_BLANKS))
+_TO_UPPER = bytes.maketrans(_LOWER, _UPPER)
+_TO_LOWER = bytes.maketrans(_UPPER, _LOWER)
+_SAME = bytes(range(256))
+_NOT_WORD = bytes(byte for byte in range(128) if not chr(byte).isalnum() and byte not in _TEXT_DROPS)
+_TO_WORDS = bytes.maketrans(_LOWER + _NOT_WORD, _UPPER + b" " * len(_NOT_WORD))
+
+_NIR, _NIR_KEYED = 13, 15
+_NIR_LETTER = 6  # place of the A or B of Corsica, counted from 0
+
+
+def canonical(array: pa.Array | pa.ChunkedArray, form: str) -> pa.Array:
+    """Bring each value to the canonical spelling of its form; apply it before tokens, joins and sampling.
+
+    Canonical is not valid: a value that its form does not explain is only cleaned, so that two different values stay
+    different. Applying it twice changes nothing more. Both Unicode forms (NFC, NFD) of a text give one spelling, as do
+    no-break spaces, typographic dashes and apostrophes, full-width and Arabic digits.
+
+    Args:
+        array: text (string, large_string or string_view), a dictionary of text, or the null type.
+        form: a name in FORMS, which says what is kept and by which rule.
+
+    Returns:
+        A string array of the same length. Null where the value is null, empty once cleaned, or a placeholder
+        (`PLACEHOLDERS`, only zeros, only X, only punctuation): unknown people must not become one person. `raw` only
+        nulls the empty text.
+
+    Raises:
+        SpecError: `identifier-form-unknown`.
+        UsageError: `identifier-type` for a column that is not text; `column-too-long` past 2 GiB in one array.
+    """
+    require_form(form)
+    return each_chunk(array, partial(_canonical, form=form))
+
+
+def each_chunk(array: pa.Array | pa.ChunkedArray, work: Callable[[pa.Array], pa.Array]) -> pa.Array:
+    """Run a function on the string arrays that make a column; distinct values of a dictionary are treated once."""
+    if isinstance(array, pa.ChunkedArray):
+        parts = [each_chunk(chunk, work) for chunk in array.chunks]
+        return pa.concat_arrays(parts) if parts else work(pa.array([], pa.string()))
+    if pa.types.is_dictionary(array.type):
+        return each_chunk(array.dictionary, work).take(array.indices)
+    return work(_text(array))
+
+
+def cleaned(array: pa.Array, form: str) -> Column:
+    """The value as written, cleaned, before any part of it is dropped or rewritten (the key of a NIR is still there)."""
+    return _CLEANERS[form](from_arrow(array))
+
+
+def _canonical(array: pa.Array, *, form: str) -> pa.Array:
+    before = cleaned(array, form)
+    column = _REWRITES[form](before) if form in _REWRITES else before
+    column = column.without(column.lengths == 0 if form == "raw" else unknown(column, form))
+    return to_arrow(column)
+
+
+def _text(array: pa.Array) -> pa.Array:
+    kind = array.type
+    if pa.types.is_string(kind):
+        return array
+    if pa.types.is_null(kind) or pa.types.is_large_string(kind) or kind == pa.string_view():
+        try:
+            return array.cast(pa.string())
+        except pa.ArrowInvalid as error:
+            raise too_long() from error
+    raise UsageError(
+        "identifier-type",
+        asked="bring a column to its canonical spelling",
+        found=f"a column of type {kind}",
+        expected="text",
+        todo="read the column as text: a number has lost its leading zeros",
+    )
+
+
+def _codes(column: Column) -> Column:
+    return fold(column, words=False).translate(_TO_UPPER, drop=_CODE_DROPS)
+
+
+def _words(column: Column) -> Column:
+    """Upper-case words with one space between them."""
+    column = fold(column, words=True).translate(_TO_WORDS, drop=_TEXT_DROPS)
+    octets, ends = column.octets, column.ends
+    spaces = octets == 0x20
+    before = np.ones(len(octets), np.bool_)  # the byte before is a space, or there is none in this value
+    before[1:] = spaces[:-1]
+    before[ends[:-1][column.lengths > 0]] = True
+    extra = spaces & before
+    column = column.keep(~extra) if extra.any() else column
+    return _cut(column, np.flatnonzero(_last_bytes(column) == 0x20), count=1)
+
+
+def _last_bytes(column: Column) -> Octets:
+    """The last byte of each value, zero for an empty one."""
+    padded = np.append(column.octets, np.uint8(0))
+    return np.where(column.lengths > 0, padded[column.ends[1:] - 1], np.uint8(0))
+
+
+def _trimmed(column: Column, *, table: bytes, spell: Callable[[str], str]) -> Column:
+    """Trim both ends; case by a table for ASCII, and by `spell` in the rows that have more."""
+    if not column.data.isascii():
+        rows = column.rows_of(np.flatnonzero(column.octets >= 0x80))
+        column = column.put(rows, [_whole(column.text(row), spell).encode() for row in rows.tolist()])
+    column = column.translate(table, drop=_TEXT_DROPS)
+    return from_arrow(pc.utf8_trim_whitespace(to_arrow(column)))
+
+
+def _whole(text: str, spell: Callable[[str], str]) -> str:
+    """One text beyond ASCII: NFC, in one case, no-break spaces as spaces, without invisible characters."""
+    seen = "".join(" " if mark.isspace() else mark for mark in text if unicodedata.category(mark) != "Cf")
+    return unicodedata.normalize("NFC", spell(unicodedata.normalize("NFC", seen)))
+
+
+def _same(text: str) -> str:
+    return text
+
+
+def _without_key(column: Column) -> Column:
+    """Drop the key of the social security numbers that have one: 15 characters, digits but for Corsica's letter."""
+    rows = np.flatnonzero(column.lengths == _NIR_KEYED)
+    digits = (column.matrix(rows, width=_NIR_KEYED) - np.uint8(48)) <= 9
+    letters = column.octets[column.ends[rows] + _NIR_LETTER]
+    digits[:, _NIR_LETTER] |= (letters == 65) | (letters == 66)
+    return _cut(column, rows[digits.all(axis=1)], count=_NIR_KEYED - _NIR)
+
+
+def _cut(column: Column, rows: Places, *, count: int) -> Column:
+    """Drop the last bytes of some values."""
+    if not len(rows):
+        return column
+    kept = np.ones(len(column.data), np.bool_)
+    for place in range(1, count + 1):
+        kept[column.ends[1:][rows] - place] = False
+    return column.keep(kept)
+
+
+_CLEANERS: Mapping[str, Callable[[Column], Column]] = {
+    **dict.fromkeys(("nir", "plate", "phone", "licence", "iban", "siret", "siren", "vin"), _codes),
+    "name": _words,
+    "email": partial(_trimmed, table=_TO_LOWER, spell=str.lower),
+    "code": partial(_trimmed, table=_TO_UPPER, spell=str.upper),
+    "date": partial(_trimmed, table=_SAME, spell=_same),
+    "raw": lambda column: column,
+}
+_REWRITES: Mapping[str, Callable[[Column], Column]] = {"nir": _without_key, "phone": to_e164}

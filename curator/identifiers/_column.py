@@ -1,0 +1,152 @@
+"""A text column as its bytes end to end, so that one operation treats every value (Arrow's own layout, made dense)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from curator.errors import UsageError
+
+Mask: TypeAlias = npt.NDArray[np.bool_]
+Octets: TypeAlias = npt.NDArray[np.uint8]
+Places: TypeAlias = npt.NDArray[np.int64]
+Ends: TypeAlias = npt.NDArray[np.int32]
+
+_ROOM = 8  # zero bytes after the last value, so that the first bytes of any value can be read without a test
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """Values in UTF-8: value i is data[ends[i]:ends[i + 1]], ends[0] is 0; `known` is None when no value is null."""
+
+    data: bytes
+    ends: Ends
+    known: Mask | None
+
+    @property
+    def octets(self) -> Octets:
+        """The bytes as integers; not writable."""
+        return np.frombuffer(self.data, np.uint8)
+
+    @property
+    def lengths(self) -> Ends:
+        """Bytes of each value."""
+        return np.diff(self.ends)
+
+    def leading(self, *, count: int) -> list[Octets]:
+        """The first `count` (at most 8) bytes of each value, as `count` arrays; zero past the end of a value."""
+        padded = np.frombuffer(self.data + bytes(_ROOM), np.uint8)
+        starts, lengths = self.ends[:-1], self.lengths
+        return [np.where(lengths > place, padded[starts + place], np.uint8(0)) for place in range(count)]
+
+    def matrix(self, rows: Places, *, width: int) -> Octets:
+        """The bytes of some values that are all `width` long, one row each."""
+        cells: Octets = self.octets[self.ends[rows].astype(np.int64)[:, None] + np.arange(width)]
+        return cells
+
+    def rows_of(self, places: Places) -> Places:
+        """The rows that hold these byte places, ascending, once each."""
+        return np.unique(np.searchsorted(self.ends, places, side="right") - 1)
+
+    def keep(self, mask: Mask) -> Column:
+        """Drop the bytes where the mask is false."""
+        kept = np.zeros(len(mask) + 1, np.int32)
+        np.cumsum(mask, out=kept[1:])
+        return replace(self, data=self.octets[mask].tobytes(), ends=kept[self.ends])
+
+    def translate(self, table: bytes, *, drop: bytes) -> Column:
+        """Replace each byte by its entry of a table of 256, and drop some bytes."""
+        data = self.data.translate(table, drop)
+        if len(data) == len(self.data):
+            return self if data is self.data else replace(self, data=data)
+        kept = np.zeros(len(self.data) + 1, np.int32)
+        np.cumsum(_marks(drop)[self.octets], out=kept[1:])
+        return replace(self, data=data, ends=kept[self.ends])
+
+    def put(self, rows: Places, texts: Sequence[bytes]) -> Column:
+        """Replace the values of some rows, ascending."""
+        lengths = self.lengths.astype(np.int64)
+        lengths[rows] = [len(text) for text in texts]
+        pieces, done = [], 0
+        for row, text in zip(rows.tolist(), texts, strict=True):
+            pieces += [self.data[done : self.ends[row]], text]
+            done = int(self.ends[row + 1])
+        return replace(self, data=b"".join([*pieces, self.data[done:]]), ends=ends_of(lengths))
+
+    def text(self, row: int) -> str:
+        """One value."""
+        return self.data[self.ends[row] : self.ends[row + 1]].decode()
+
+    def without(self, unknown: Mask) -> Column:
+        """Null the values where the mask is true."""
+        if not unknown.any():
+            return self
+        return replace(self, known=~unknown if self.known is None else self.known & ~unknown)
+
+
+def from_arrow(array: pa.Array) -> Column:
+    """Take an Arrow string array; only its own slice of the bytes."""
+    _, offsets, data = array.buffers()
+    ends = np.zeros(1, np.int32)
+    if len(array):
+        ends = np.frombuffer(offsets, np.int32)[array.offset : array.offset + len(array) + 1]
+    first, last = int(ends[0]), int(ends[-1])
+    octets = data.slice(first, last - first).to_pybytes() if last > first else b""
+    return Column(octets, ends - ends[0], _known(array))
+
+
+def to_arrow(column: Column) -> pa.Array:
+    """Give an Arrow string array, without copying the bytes."""
+    valid = None if column.known is None else pa.py_buffer(np.packbits(column.known, bitorder="little"))
+    ends = np.ascontiguousarray(column.ends)
+    return pa.StringArray.from_buffers(len(ends) - 1, pa.py_buffer(ends), pa.py_buffer(column.data), valid)
+
+
+def booleans(verdict: Mask, *, known: Mask | None) -> pa.BooleanArray:
+    """Give an Arrow boolean array; null where not known."""
+    valid = None if known is None else pa.py_buffer(np.packbits(known, bitorder="little"))
+    bits = pa.py_buffer(np.packbits(verdict, bitorder="little"))
+    return pa.BooleanArray.from_buffers(pa.bool_(), len(verdict), [valid, bits])
+
+
+def mask_of(array: pa.BooleanArray) -> Mask:
+    """Take an Arrow boolean array without nulls."""
+    bits = np.frombuffer(array.buffers()[1], np.uint8) if len(array) else np.empty(0, np.uint8)
+    mask = np.unpackbits(bits, bitorder="little")[array.offset : array.offset + len(array)]
+    return mask.astype(np.bool_)
+
+
+def ends_of(lengths: Places) -> Ends:
+    """Where values of these lengths end, from 0. Raises UsageError `column-too-long` past 2 GiB."""
+    ends = np.zeros(len(lengths) + 1, np.int64)
+    np.cumsum(lengths, out=ends[1:])
+    if ends[-1] > np.iinfo(np.int32).max:
+        raise too_long()
+    return ends.astype(np.int32)
+
+
+def too_long() -> UsageError:
+    """The error of a column of more bytes than Arrow's string type can hold."""
+    return UsageError(
+        "column-too-long",
+        asked="bring a column to its canonical spelling",
+        found="more than 2 GiB of text in one array",
+        expected="batches of some 100,000 rows",
+        todo="pass the column batch by batch",
+    )
+
+
+def _known(array: pa.Array) -> Mask | None:
+    return mask_of(array.is_valid()) if array.null_count else None
+
+
+def _marks(drop: bytes) -> Octets:
+    """For each byte value 1 when it is kept, 0 when it is dropped."""
+    marks = np.ones(256, np.uint8)
+    marks[list(drop)] = 0
+    return marks

@@ -1,0 +1,122 @@
+"""Telephone numbers to E.164: which leading bytes go, and which country code stands there instead.
+
+Rules (ITU-T E.164; French numbering plan, ARCEP decision 2018-0881): 00 is the international prefix, 0 the national one,
+33 the code of metropolitan France; the overseas departments are dialled from France with 0 and have country codes of
+their own, which their national number repeats (0692 12 34 56 is +262 692 12 34 56).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from curator.identifiers._column import Column, Mask, Octets, Places, ends_of
+
+_PREFIXES = (b"", b"+", b"+33", b"+262", b"+590", b"+594", b"+596")
+_NONE, _PLUS, _FRANCE = 0, 1, 2
+_OVERSEAS = {
+    b"+262": (262, 263, 269, 639, 692, 693),
+    b"+590": (590, 690, 691),
+    b"+594": (594, 694),
+    b"+596": (596, 696, 697),
+}
+_NATIONAL = 9  # digits of a French number after its prefix
+_SHORTEST, _LONGEST = 7, 15  # digits of an E.164 number
+_DIGIT_0, _DIGIT_3, _SIGN = b"03+"
+
+
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """For each row: how many leading bytes go, and which of the prefixes comes instead."""
+
+    drop: Places
+    prefix: Places
+
+
+def to_e164(column: Column) -> Column:
+    """Rewrite the numbers that are recognised; anything else is left as it is."""
+    return _splice(column, _plan(column))
+
+
+def _plan(column: Column) -> _Plan:
+    leading = column.leading(count=5)
+    lengths = column.lengths.astype(np.int64)
+    signed, zero = leading[0] == _SIGN, leading[0] == _DIGIT_0
+    numeric = _other_than_digits(column) == signed
+    abroad = zero & (leading[1] == _DIGIT_0)
+    plan = _french(column, leading, skip=np.where(signed, 1, np.where(abroad, 2, 0)), numeric=numeric)
+    digits = lengths - 2
+    foreign = numeric & abroad & (plan.drop == 0) & (leading[2] != _DIGIT_0)
+    foreign &= (digits >= _SHORTEST) & (digits <= _LONGEST)
+    return _Plan(np.where(foreign, 2, plan.drop), np.where(foreign, _PLUS, plan.prefix))
+
+
+def _french(column: Column, leading: list[Octets], *, skip: Places, numeric: Mask) -> _Plan:
+    """0X, 33, +33 and 0033, with or without the national 0 after the country code."""
+    lengths = column.lengths.astype(np.int64)
+    national = (leading[0] == _DIGIT_0) & (leading[1] != _DIGIT_0)
+    coded = (_at(leading, skip) == _DIGIT_3) & (_at(leading, skip + 1) == _DIGIT_3)
+    after = np.where(national, 1, skip + 2 + (_at(leading, skip + 2) == _DIGIT_0))
+    rows = np.flatnonzero(numeric & (national | coded) & (lengths - after == _NATIONAL))
+    prefix = np.zeros(len(lengths), np.int64)
+    prefix[rows] = _territories()[_first_three_digits(column, rows, after[rows])]
+    return _Plan(np.where(prefix == _NONE, 0, after), prefix)
+
+
+def _at(leading: list[Octets], place: Places) -> Octets:
+    """The leading byte at a place that differs by row."""
+    return np.choose(place, leading)
+
+
+def _other_than_digits(column: Column) -> Places:
+    """How many bytes of each value are not digits."""
+    count = np.zeros(len(column.data) + 1, np.int32)
+    np.cumsum((column.octets - np.uint8(_DIGIT_0)) > 9, out=count[1:])
+    return np.diff(count[column.ends])
+
+
+def _first_three_digits(column: Column, rows: Places, skip: Places) -> Places:
+    starts = column.ends[rows] + skip
+    digits = [column.octets[starts + place].astype(np.int64) - _DIGIT_0 for place in range(3)]
+    return digits[0] * 100 + digits[1] * 10 + digits[2]
+
+
+@cache
+def _territories() -> Places:
+    """The prefix of each French number by its first three digits; none for those that begin with 0."""
+    table = np.full(1000, _FRANCE, np.int64)
+    table[:100] = _NONE
+    for code, numbers in _OVERSEAS.items():
+        table[list(numbers)] = _PREFIXES.index(code)
+    return table
+
+
+def _splice(column: Column, plan: _Plan) -> Column:
+    """Drop leading bytes and write prefixes, for all rows at once."""
+    if not plan.prefix.any():
+        return column
+    starts = column.ends[:-1].astype(np.int64)
+    kept = np.ones(len(column.data), np.bool_)
+    for place in range(int(plan.drop.max())):
+        kept[starts[plan.drop > place] + place] = False
+    ends = ends_of(column.lengths - plan.drop + np.array([len(prefix) for prefix in _PREFIXES])[plan.prefix])
+    out = np.empty(int(ends[-1]), np.uint8)
+    body = np.ones(len(out), np.bool_)
+    for place, byte, rows in _prefix_bytes(plan.prefix):
+        out[ends[rows] + place] = byte
+        body[ends[rows] + place] = False
+    out[body] = column.octets[kept]
+    return replace(column, data=out.tobytes(), ends=ends)
+
+
+def _prefix_bytes(chosen: Places) -> list[tuple[int, int, npt.NDArray[np.intp]]]:
+    """Each byte of each prefix with the rows that get it."""
+    return [
+        (place, byte, rows)
+        for number, prefix in enumerate(_PREFIXES)
+        if prefix and len(rows := np.flatnonzero(chosen == number))
+        for place, byte in enumerate(prefix)
+    ]

@@ -1,0 +1,74 @@
+"""Words that people type where there is no identifier: they must become null, never one shared person."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curator.identifiers._column import Column, Mask, mask_of, to_arrow
+
+PLACEHOLDERS: tuple[str, ...] = (
+    "N/A", "NA", "N.A.", "NAN", "NULL", "NONE", "ND", "N.D.", "NC", "N.C.", "NR", "N.R.", "NSP", "VIDE", "EMPTY",
+    "INCONNU", "INCONNUE", "INCONNUS", "INCONNUES", "UNKNOWN", "UNK", "SANS", "SANS OBJET", "NEANT", "NÉANT",
+    "AUCUN", "AUCUNE", "NON RENSEIGNE", "NON RENSEIGNÉ", "NON RENSEIGNEE", "NON RENSEIGNÉE", "NON COMMUNIQUE",
+    "NON COMMUNIQUÉ", "NON CONNU", "NON DISPONIBLE", "NON APPLICABLE", "NON DETERMINE", "NON DÉTERMINÉ", "NON DEFINI",
+    "NON DÉFINI", "A COMPLETER", "À COMPLÉTER", "A RENSEIGNER", "À RENSEIGNER", "ABSENT", "ANONYME", "TBD", "TODO",
+)  # fmt: skip
+"""Upper-case words that mean no value, in every form but `raw`. Beside them: only punctuation, only zeros, only X, and for
+numbers five nines or more. A code that is really "NA" (a country) must be declared `raw`."""
+
+_FILLER = r"^(?:[[:punct:]\s]+|[Xx]+|\+?0+)$"
+_NUMBER_FILLER = r"^(?:[[:punct:]\s]+|[Xx]+|\+?0+|9{5,})$"
+_DATE_FILLER = r"^[0[:punct:]\sTtXx]+$"
+_NUMBERS = frozenset({"nir", "phone", "siren", "siret", "licence"})
+
+
+def unknown(column: Column, form: str) -> Mask:
+    """Which values say nothing: empty, or a placeholder. The column is in its canonical spelling."""
+    verdict: Mask = column.lengths == 0
+    first, second = column.leading(count=2)
+    candidates = np.flatnonzero(_beginnings()[first.astype(np.intp) << 8 | second])
+    if len(candidates):
+        verdict[candidates] |= _is_placeholder(to_arrow(column).take(_indices(candidates)), form)
+    return verdict
+
+
+def _is_placeholder(values: pa.Array, form: str) -> Mask:
+    filler = _DATE_FILLER if form == "date" else _NUMBER_FILLER if form in _NUMBERS else _FILLER
+    known = values.fill_null("")
+    return mask_of(pc.is_in(pc.utf8_upper(known), _words())) | mask_of(pc.match_substring_regex(known, filler))
+
+
+@cache
+def _words() -> pa.Array:
+    """Every placeholder as it may stand after cleaning: as written, without accents, with spaces, without separators."""
+    return pa.array(sorted(_spellings()), pa.string())
+
+
+@cache
+def _spellings() -> frozenset[str]:
+    plain = {word.replace("É", "E").replace("À", "A") for word in PLACEHOLDERS}
+    spaced = {" ".join(word.replace(".", " ").replace("/", " ").split()) for word in plain}
+    return frozenset(PLACEHOLDERS) | plain | spaced | {word.replace(" ", "") for word in spaced}
+
+
+@cache
+def _beginnings() -> Mask:
+    """The two first bytes that a placeholder can have: a cheap test that most rows fail."""
+    table = np.zeros((256, 256), np.bool_)
+    for word in _spellings() | {word.lower() for word in _spellings()}:
+        first, second = (word.encode() + b"\0")[:2]
+        table[first, second] = True
+        table[first, second ^ 0x20] = True  # the other case, for a mixed spelling
+    marks = [byte for byte in range(1, 128) if not chr(byte).isalnum()]
+    for alike in (marks, list(b"Xx"), list(b"0"), list(b"9"), [*marks, *b"0"]):
+        table[np.ix_(alike, [0, *alike])] = True
+    return table.reshape(-1)
+
+
+def _indices(places: np.ndarray) -> pa.Array:
+    """An index array for Arrow, without its pandas bridge."""
+    return pa.Array.from_buffers(pa.int64(), len(places), [None, pa.py_buffer(np.ascontiguousarray(places, np.int64))])
