@@ -19,8 +19,8 @@ class ExpectationType:
 
     Attributes:
         name: the Great Expectations name.
-        scope: what its verdict needs: `row` one row at a time; `unique` all values of a key; `aggregate` one figure of a
-            column; `table` the number of rows or the shape of the table.
+        scope: what its verdict needs: `row` one row at a time; `unique` all values of a key; `aggregate` one figure of
+            a column; `table` the number of rows or the shape of the table.
         required: arguments that must be given.
         optional: arguments that may be given.
         column_types: logical types its column may have; empty when any may.
@@ -57,12 +57,18 @@ EXPECTATIONS: dict[str, ExpectationType] = {
         ExpectationType("expect_column_values_to_not_be_in_set", "row", ("column", "value_set"), ("mostly",)),
         ExpectationType("expect_column_values_to_match_regex", "row", ("column", "regex"), ("mostly",), _TEXT),
         ExpectationType("expect_column_values_to_not_match_regex", "row", ("column", "regex"), ("mostly",), _TEXT),
+        ExpectationType(
+            "expect_column_values_to_match_regex_list", "row", ("column", "regex_list"), ("match_on", "mostly"), _TEXT
+        ),
+        ExpectationType(
+            "expect_column_values_to_not_match_regex_list", "row", ("column", "regex_list"), ("mostly",), _TEXT
+        ),
         ExpectationType("expect_column_values_to_be_between", "row", ("column",), (*_BOUNDS, "mostly"), _ORDERED),
         ExpectationType(
             "expect_column_value_lengths_to_be_between",
             "row",
             ("column",),
-            ("min_value", "max_value", "mostly"),
+            (*_BOUNDS, "mostly"),
             _TEXT,
         ),
         ExpectationType("expect_column_value_lengths_to_equal", "row", ("column", "value"), ("mostly",), _TEXT),
@@ -78,6 +84,12 @@ EXPECTATIONS: dict[str, ExpectationType] = {
         ExpectationType(
             "expect_column_pair_values_to_be_equal", "row", ("column_A", "column_B"), ("ignore_row_if", "mostly")
         ),
+        ExpectationType(
+            "expect_select_column_values_to_be_unique_within_record",
+            "row",
+            ("column_list",),
+            ("ignore_row_if", "mostly"),
+        ),
         ExpectationType("expect_column_values_to_be_unique", "unique", ("column",), ("mostly",)),
         ExpectationType(
             "expect_compound_columns_to_be_unique", "unique", ("column_list",), ("ignore_row_if", "mostly")
@@ -85,14 +97,15 @@ EXPECTATIONS: dict[str, ExpectationType] = {
         ExpectationType("expect_column_mean_to_be_between", "aggregate", ("column",), _BOUNDS, _NUMBER),
         ExpectationType("expect_column_median_to_be_between", "aggregate", ("column",), _BOUNDS, _NUMBER),
         ExpectationType("expect_column_sum_to_be_between", "aggregate", ("column",), _BOUNDS, _NUMBER),
-        ExpectationType("expect_column_min_to_be_between", "aggregate", ("column",), _BOUNDS, _NUMBER),
-        ExpectationType("expect_column_max_to_be_between", "aggregate", ("column",), _BOUNDS, _NUMBER),
+        ExpectationType("expect_column_min_to_be_between", "aggregate", ("column",), _BOUNDS, _ORDERED),
+        ExpectationType("expect_column_max_to_be_between", "aggregate", ("column",), _BOUNDS, _ORDERED),
+        ExpectationType("expect_column_stdev_to_be_between", "aggregate", ("column",), _BOUNDS, _NUMBER),
         ExpectationType(
             "expect_column_quantile_values_to_be_between", "aggregate", ("column", "quantile_ranges"), (), _NUMBER
         ),
-        ExpectationType(
-            "expect_column_unique_value_count_to_be_between", "aggregate", ("column",), _BOUNDS
-        ),
+        ExpectationType("expect_column_unique_value_count_to_be_between", "aggregate", ("column",), _BOUNDS),
+        ExpectationType("expect_column_proportion_of_unique_values_to_be_between", "aggregate", ("column",), _BOUNDS),
+        ExpectationType("expect_column_proportion_of_non_null_values_to_be_between", "aggregate", ("column",), _BOUNDS),
         ExpectationType("expect_table_row_count_to_be_between", "table", (), ("min_value", "max_value")),
         ExpectationType("expect_table_row_count_to_equal", "table", ("value",)),
         ExpectationType("expect_column_to_exist", "table", ("column",)),

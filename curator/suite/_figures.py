@@ -1,0 +1,99 @@
+"""SQL of figures, one template per figure and engine: what one aggregate query computes beside the counts."""
+
+from __future__ import annotations
+
+from curator.errors import UsageError
+from curator.suite._rules import FigureRule, UniqueRule
+
+_TEMPLATES: dict[str, dict[str, str]] = {
+    "duckdb": {
+        "mean": "avg({value})",
+        "median": "CAST(median({value}) AS DOUBLE)",
+        "sum": "coalesce(sum({value}), 0)",
+        "min": "min({value})",
+        "max": "max({value})",
+        "stdev": "stddev_samp({value})",
+        "distinct": "count(DISTINCT {value})",
+        "proportion": "coalesce(count(DISTINCT {value}) / nullif(count({value}), 0), 0)",
+        "filled": "coalesce(count({value}) / nullif(count(*), 0), 0)",
+    }
+}
+"""engine -> figure -> aggregate over `{value}`, where NaN is null already. Null when no value is there."""
+
+_SORTED = "list_sort(list({value}) FILTER (WHERE {value} IS NOT NULL))"
+_NEAREST = "{sorted}[1 + CAST(round_even((count({value}) - 1) * CAST({share} AS DOUBLE), 0) AS BIGINT)]"
+
+
+def figure_sql(rule: FigureRule, engine: str, column_sql: str) -> str:
+    """The aggregate expression of a figure.
+
+    Quantiles are the nearest rank as GX asks it of pandas (`interpolation="nearest"`): the value at index
+    round((n - 1) q) of the sorted values, halves to the even index (NumPy's method `nearest`; Hyndman and Fan 1996
+    discuss the family). They hold the column's values in memory, as DuckDB's own quantiles do.
+
+    Args:
+        rule: what is asked.
+        engine: `duckdb`.
+        column_sql: the column as that engine writes it, quoted.
+
+    Returns:
+        SQL for the select list of an aggregate query without GROUP BY. Null counts as nowhere.
+
+    Raises:
+        UsageError: `figure-engine` for an engine without templates.
+    """
+    templates = _TEMPLATES.get(engine)
+    if templates is None:
+        raise UsageError(
+            "figure-engine",
+            asked=f"compute `{rule.figure}` for the rule {rule.id}",
+            found="an engine that has no template for figures",
+            expected=", ".join(_TEMPLATES),
+            todo="run the quality stage on one of these engines",
+        )
+    value = _value(rule, column_sql)
+    if rule.figure == "quantile":
+        return _quantiles(rule, value)
+    sql = templates[rule.figure].format(value=value)
+    if rule.figure in ("min", "max") and rule.type in ("date", "timestamp"):
+        return f"CAST({sql} AS VARCHAR)"
+    return f"CAST({sql} AS DOUBLE)" if rule.type == "decimal" and rule.figure in ("sum", "min", "max") else sql
+
+
+def _value(rule: FigureRule, column: str) -> str:
+    """The column as the figure reads it: NaN as null, decimals as doubles where they are averaged."""
+    if rule.type == "float":
+        return f"CASE WHEN NOT isnan({column}) THEN {column} END"
+    if rule.type == "decimal" and rule.figure in ("median", "quantile", "mean", "stdev"):
+        return f"CAST({column} AS DOUBLE)"
+    return column
+
+
+def _quantiles(rule: FigureRule, value: str) -> str:
+    values = _SORTED.format(value=value)
+    shares = (_NEAREST.format(sorted=values, value=value, share=repr(q)) for q in rule.arguments["quantiles"])
+    return f"[{', '.join(shares)}]"
+
+
+def unique_sql(rule: UniqueRule, *, relation: str, columns: tuple[str, ...], missing: str | None) -> str:
+    """The one query of a uniqueness rule, for every SQL engine: rows whose key occurs twice, rows not looked at.
+
+    Every member of a repeated key is unexpected, as pandas' `duplicated(keep=False)` and GX count it.
+
+    Args:
+        rule: what is asked.
+        relation: the relation as the engine writes it, quoted.
+        columns: the key's columns as the engine writes them, quoted, in the order of `rule.columns`.
+        missing: `rule.missing` in the SQL of the engine.
+
+    Returns:
+        SQL giving one row: `unexpected`, `missing`.
+    """
+    keys = [f"k{place}" for place in range(len(columns))]
+    selected = ", ".join(f"{column} AS {key}" for column, key in zip(columns, keys, strict=True))
+    looked_at = f"SELECT {missing or 'FALSE'} AS m, {selected} FROM {relation}"  # noqa: S608 (quoted by the caller)
+    counted = f"SELECT m, count(*) AS n FROM ({looked_at}) AS looked_at GROUP BY m, {', '.join(keys)}"  # noqa: S608
+    return (
+        "SELECT coalesce(sum(CASE WHEN n > 1 AND NOT m THEN n END), 0) AS unexpected, "  # noqa: S608
+        f"coalesce(sum(CASE WHEN m THEN n END), 0) AS missing FROM ({counted}) AS counted"
+    )
