@@ -56,7 +56,7 @@ def write_synced(path: Path, data: bytes, *, mode: int = FILE_MODE) -> None:
 
 def move(source: Path, target: Path) -> None:
     """Rename and make the new name durable. Both must be on one filesystem. Raises OSError."""
-    os.rename(source, target)
+    source.rename(target)
     sync_folder(target.parent)
 
 

@@ -57,14 +57,15 @@ class Git:
         if not self.folder.exists():
             raise _git_absent("no .git here")
         try:
-            found = self.run("rev-parse", "--absolute-git-dir", "--path-format=absolute", "--git-common-dir")
+            places = ("--absolute-git-dir", "--path-format=absolute", "--git-common-dir")
+            *found, self._digest = self.run("rev-parse", *places, "--show-object-format").splitlines()
             if born:
                 self.run("rev-parse", "--quiet", "--verify", "HEAD^{tree}")
         except StorageError as fault:
             if fault.code != "git-failed":
                 raise
             raise _git_absent("a .git that Git cannot read, or one without a commit") from fault
-        self.folder, self.common = (Path(os.fsdecode(line)) for line in found.splitlines())
+        self.folder, self.common = (Path(os.fsdecode(line)) for line in found)
 
     def run(self, *arguments: str, stdin: bytes = b"", index: Path | None = None) -> bytes:
         """Run one Git command and return its output.
@@ -160,8 +161,7 @@ class Git:
 
     def blob_name(self, data: bytes) -> str:
         """The name Git gives to a blob, without Git: SHA-1 or SHA-256 of `blob SIZE NUL BYTES` (gitformat-pack(5))."""
-        name = self.resolve("HEAD")
-        return blob_name(data, algorithm="sha256" if len(name) == 64 else "sha1")
+        return blob_name(data, algorithm=self._digest.decode())
 
     # ---- writing
 

@@ -168,6 +168,7 @@ class Cache:
         Raises:
             OSError: the system refuses; what was adopted so far may be taken away with `remove`.
         """
+        self._make_folder()
         touched = {self.folder}
         for entry in entries(manifest):
             target = self._place(entry.md5)
@@ -178,7 +179,7 @@ class Cache:
         if not target.exists() or target.read_bytes() != data:
             _part(target).unlink(missing_ok=True)
             write_synced(_part(target), data, mode=FROZEN_MODE)
-            os.rename(_part(target), target)
+            _part(target).rename(target)
         for parent in sorted(touched | {target.parent}):
             sync_folder(parent)
 
@@ -213,14 +214,21 @@ class Cache:
             found.append("cache object of the folder itself was changed")
         return found
 
+    def _make_folder(self) -> None:
+        """Create the cache's folder durably where it is absent."""
+        for folder in reversed([self.folder, *self.folder.parents]):
+            if not folder.is_dir():
+                folder.mkdir(exist_ok=True)
+                sync_folder(folder.parent)
+
     def _place(self, name: str) -> Path:
         path = self.path(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(exist_ok=True)
         return path
 
 
 def _adopt_file(source: Path, target: Path) -> None:
-    os.chmod(source, FROZEN_MODE)
+    source.chmod(FROZEN_MODE)
     try:
         os.link(source, target)
     except FileExistsError:
@@ -252,16 +260,16 @@ def _replace_by_link(kept: Path, replaced: Path, *, fallback: bool) -> None:
         if fallback:
             _copy(kept, replaced)
         return
-    os.rename(part, replaced)
+    part.rename(replaced)
 
 
 def _copy(source: Path, target: Path) -> None:
     part = _part(target)
     part.unlink(missing_ok=True)
     shutil.copyfile(source, part)
-    os.chmod(part, FROZEN_MODE)
+    part.chmod(FROZEN_MODE)
     sync_file(part)
-    os.rename(part, target)
+    part.rename(target)
 
 
 def _part(path: Path) -> Path:

@@ -8,7 +8,6 @@ undo.
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
@@ -80,7 +79,7 @@ class Journal:
         part = self.folder / f"{entry.id}.part"
         try:
             write_synced(part, canonical_json(vars(entry)), mode=0o600)
-            os.rename(part, self._path(entry))
+            part.rename(self._path(entry))
         except OSError:
             part.unlink(missing_ok=True)
             raise
@@ -106,7 +105,7 @@ class Journal:
             if entry is not None and entry.id == path.stem:
                 yield entry
             else:
-                os.replace(path, path.with_suffix(_DAMAGED))
+                path.replace(path.with_suffix(_DAMAGED))
                 sync_folder(self.folder)
 
     def damaged(self) -> list[str]:

@@ -193,10 +193,14 @@ def _place(parts: Parts, entry: Entry, *, manifests: Mapping[str, Manifest], sta
     _hold_index(parts.git, entry)
     cache = store.Cache(parts.root)
     make_folders(parts.root, entry.made)
+    visible = sorted((*entry.created, *entry.replaced), key=lambda path: (not path.endswith("/.gitignore"), path))
+    ignored = [path for path in visible if path.endswith("/.gitignore")]
+    for path in ignored:  # before the data, or a `git add .` in this moment would take the data
+        move(staged[path], parts.root / path)
     for place, manifest in manifests.items():
         cache.adopt(manifest, parts.root / entry.folders[place])
         move(parts.root / entry.folders[place], parts.root / place)
-    for path in (*entry.created, *entry.replaced):
+    for path in visible[len(ignored) :]:
         move(staged[path], parts.root / path)
 
 
@@ -272,7 +276,7 @@ def _undo(parts: Parts, entry: Entry) -> None:
 def _take_back(place: Path, staged: Path) -> None:
     """Return a folder to where it was staged, for another try; what a dead process staged is swept later."""
     if staged.parent.is_dir() and not staged.exists():
-        os.rename(place, staged)
+        place.rename(staged)
     else:
         remove_tree(place)
 
