@@ -253,8 +253,6 @@ DATE_FUNCTIONS: tuple[Function, ...] = (
         meaning="A UTC timestamp as the clock of a zone shows it, by the IANA time zone database of the engine.",
         example="local_time(timestamp_of(parse_date('2013-07-01', '%Y-%m-%d'), 0), 'Europe/Paris')",
         example_result="2013-07-01 02:00:00",
-        templates=templates(
-            "TIMEZONE($2, TIMEZONE('UTC', $1))", spark="CAST(FROM_UTC_TIMESTAMP($1, $2) AS TIMESTAMP_NTZ)"
-        ),
+        templates=templates("TIMEZONE($2, TIMEZONE('UTC', $1))", spark="CONVERT_TIMEZONE('UTC', $2, $1)"),
     ),
 )

@@ -34,6 +34,7 @@ from curator.expressions._nodes import (
 
 #: Templates repeat arguments, so nesting multiplies: the cap holds before the next level is written.
 MAX_SQL = 100_000
+_ORDER = ("<", "<=", ">", ">=")
 _FIELD = re.compile(r"\$(\d|\*|[a-z]+)")
 
 
@@ -87,12 +88,11 @@ class Printer:
             case Is():
                 return f"({self._print(node.operand)} IS {'NOT ' * node.negated}{node.what})"
             case Compare():
-                left, right = self._alike((node.left, node.right))
-                return f"({left}{self._order(node.operator, node.left)} {node.operator} {right})"
+                left, right = self._alike((node.left, node.right), order=node.operator in _ORDER)
+                return f"({left} {node.operator} {right})"
             case Between():
-                value, low, high = self._alike((node.operand, node.low, node.high))
-                by_code = self._order("<", node.operand)
-                return f"({value}{by_code} {'NOT ' * node.negated}BETWEEN {low} AND {high})"
+                value, low, high = self._alike((node.operand, node.low, node.high), order=True)
+                return f"({value} {'NOT ' * node.negated}BETWEEN {low} AND {high})"
             case Among():
                 value, *options = self._alike((node.operand, *node.options))
                 return f"({value} {'NOT ' * node.negated}IN ({', '.join(options)}))"
@@ -114,10 +114,14 @@ class Printer:
     def _joined(self, parts: Sequence[Node], mark: str) -> str:
         return f"({mark.join(self._print(part) for part in parts)})"
 
-    def _alike(self, nodes: Sequence[Node]) -> list[str]:
-        """Each in the common type: doubles when one is a float, otherwise as they are."""
+    def _alike(self, nodes: Sequence[Node], *, order: bool = False) -> list[str]:
+        """Each in the common type: doubles when one is a float, otherwise as they are.
+
+        PostgreSQL orders texts by the locale of the database unless each side says otherwise.
+        """
         floats = any(node.type == "float" for node in nodes)
-        return [self._as(node, "float") if floats else self._print(node) for node in nodes]
+        by_code = ' COLLATE "C"' if order and self._engine == "postgres" and nodes[0].type == "text" else ""
+        return [self._as(node, "float") if floats else self._print(node) + by_code for node in nodes]
 
     def _as(self, node: Node, kind: NodeType, *, exact: bool = False) -> str:
         """Printed so that its value has this type; `exact` makes integers 64 bits too."""
@@ -130,11 +134,6 @@ class Printer:
         if kind == "integer" and exact and not wide:
             return f"CAST({sql} AS BIGINT)"
         return sql
-
-    def _order(self, operator: str, left: Node) -> str:
-        """PostgreSQL orders texts by the locale of the database unless told otherwise."""
-        by_locale = self._engine == "postgres" and left.type == "text"
-        return ' COLLATE "C"' if by_locale and operator in ("<", "<=", ">", ">=") else ""
 
     def _case(self, node: Case) -> str:
         tests = [test for test, _ in node.branches]

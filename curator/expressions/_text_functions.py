@@ -92,7 +92,7 @@ TEXT_FUNCTIONS: tuple[Function, ...] = (
         meaning="Lower case. Only letters that map one to one are portable (not İ, not the Greek final sigma).",
         example="lower('ÉCOLE 12')",
         example_result="'école 12'",
-        templates=templates("LOWER($1)"),
+        templates=templates("LOWER($1)", postgres='LOWER($1 COLLATE "und-x-icu")'),
     ),
     Function(
         name="upper",
@@ -101,7 +101,7 @@ TEXT_FUNCTIONS: tuple[Function, ...] = (
         meaning="Upper case. Only letters that map one to one are portable (engines disagree on ß).",
         example="upper('école 12')",
         example_result="'ÉCOLE 12'",
-        templates=templates("UPPER($1)"),
+        templates=templates("UPPER($1)", postgres='UPPER($1 COLLATE "und-x-icu")'),
     ),
     Function(
         name="trim",
@@ -231,7 +231,7 @@ TEXT_FUNCTIONS: tuple[Function, ...] = (
         name="to_float",
         parameters=(_TEXT,),
         returns="float",
-        meaning="The number of a text made of 1 to 15 digits, with or without a point and 1 to 15 more; a minus may lead.",
+        meaning="The number of a text made of 1 to 15 digits, then maybe a point and 1 to 15 more; a minus may lead.",
         example="to_float('48.8566')",
         example_result="48.8566",
         nulls="null when the text is null or is not such a number",
@@ -248,7 +248,7 @@ TEXT_FUNCTIONS: tuple[Function, ...] = (
         meaning="The digits of a whole number, with a minus when negative. (Floats have no portable spelling.)",
         example="to_text(2013)",
         example_result="'2013'",
-        templates=templates("CAST($1 AS VARCHAR)", spark="CAST($1 AS STRING)"),
+        templates=templates("CAST($1 AS VARCHAR)", spark="CAST($1 AS STRING)", postgres="CAST($1 AS TEXT)"),
     ),
     Function(
         name="in_share",
