@@ -159,13 +159,13 @@ class Join(Word):
         source: name of the joined source.
         on: columns of that name on both sides; the joined table's copy is not kept.
         kind: `inner` drops rows without partner, `left` keeps them with nulls.
-        orphans: `report` counts rows without partner in either direction; `stop` refuses any.
+        orphans: `report` counts rows without partner in either direction; `stop` refuses any; `ignore` saves the count.
     """
 
     source: Name
     on: tuple[Name, ...] = Field(min_length=1)
     kind: Literal["inner", "left"] = "inner"
-    orphans: Literal["report", "stop"] = "report"
+    orphans: Literal["report", "stop", "ignore"] = "report"
 
 
 class Sample(Word):

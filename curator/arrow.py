@@ -1,0 +1,46 @@
+"""Between Arrow and numpy without a copy, and without the import of pandas that `to_numpy()` may bring."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+_NUMPY = {
+    pa.int8(): np.int8, pa.int16(): np.int16, pa.int32(): np.int32, pa.int64(): np.int64,
+    pa.uint8(): np.uint8, pa.uint16(): np.uint16, pa.uint32(): np.uint32, pa.uint64(): np.uint64,
+}  # fmt: skip
+
+
+def integers(array: pa.Array) -> npt.NDArray[Any]:
+    """The values of an integer array as a numpy view; what stands under a null is undefined."""
+    kind = np.dtype(_NUMPY[array.type])
+    if not len(array):
+        return np.empty(0, kind)
+    return np.frombuffer(array.buffers()[1], kind)[array.offset : array.offset + len(array)]
+
+
+def token_words(array: pa.FixedSizeBinaryArray) -> npt.NDArray[np.uint64]:
+    """16-byte tokens as (n, 2) big-endian words: comparing rows of words compares the bytes."""
+    if not len(array):
+        return np.empty((0, 2), np.dtype(">u8"))
+    words = np.frombuffer(array.buffers()[1], ">u8")[2 * array.offset : 2 * (array.offset + len(array))]
+    return words.reshape(-1, 2)
+
+
+def from_integers(values: npt.NDArray[Any], kind: pa.DataType) -> pa.Array:
+    """An Arrow array over a numpy integer array, without copy and without nulls."""
+    dense = np.ascontiguousarray(values)
+    return pa.Array.from_buffers(kind, len(dense), [None, pa.py_buffer(dense)])
+
+
+def positions(mask: npt.NDArray[np.bool_]) -> pa.Array:
+    """Positions where a mask holds, as `take` wants them."""
+    return from_integers(np.flatnonzero(mask).astype(np.int64), pa.int64())
+
+
+def without_chunks(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """One array, whatever came."""
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column

@@ -1,0 +1,396 @@
+"""Writes protected batches as Parquet shards, hashing each byte on its way out, and in an order that tells nothing.
+
+Rows are ordered by a keyed token of their row key. They go into range shards by its first bits (to temporary Arrow files
+that hold protected rows only, or to memory when few), then each range is sorted, relieved of the classes to suppress and
+written: memory stays flat, bytes do not depend on threads, memory limits or the engine's whims.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from io import RawIOBase
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as parquet
+
+from curator.anonymity import Codes, members
+from curator.arrow import from_integers, integers, token_words
+from curator.kernel import CLASS, ORDER, SENSITIVE, SPLIT
+from curator.manifest import FileEntry
+
+ROW_GROUP = 122_880
+ROWS_PER_SHARD = 500_000
+MOST_SHARDS = 256
+_LEVEL = 1
+_QUEUE = 8
+
+
+class HashingFile(RawIOBase):
+    """A file that knows the SHA-256 and MD5 of what was written to it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("wb", buffering=0)
+        self._sha256, self._md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+        self._size = 0
+
+    def writable(self) -> bool:
+        """True."""
+        return True
+
+    def tell(self) -> int:
+        """Bytes written so far."""
+        return self._size
+
+    def write(self, data: Any) -> int:
+        """Write and hash."""
+        view = memoryview(data).cast("B")
+        done = 0
+        while done < len(view):
+            done += self._file.write(view[done:]) or 0
+        self._sha256.update(view)
+        self._md5.update(view)
+        self._size += len(view)
+        return len(view)
+
+    def close(self) -> None:
+        """Close the file."""
+        if not self.closed:
+            self._file.close()
+        super().close()
+
+    def entry(self, path: str, *, split: str, rows: int) -> FileEntry:
+        """The manifest's line about this file, called `path` there."""
+        digests = {"sha256": self._sha256.hexdigest(), "md5": self._md5.hexdigest()}
+        return FileEntry(path=path, size=self._size, split=split, rows=rows, **digests)
+
+
+class ShardFile:
+    """One Parquet shard being written: zstd, plain pages for tokens, no statistics (they show extremes)."""
+
+    def __init__(self, folder: Path, path: str, *, schema: pa.Schema) -> None:
+        self._path = path
+        self._file = HashingFile(folder / path)
+        self._rows = 0
+        tokens = {column.name for column in schema if pa.types.is_fixed_size_binary(column.type)}
+        self._writer = parquet.ParquetWriter(
+            self._file,
+            schema,
+            version="2.6",
+            compression="zstd",
+            compression_level=_LEVEL,
+            use_dictionary=[name for name in schema.names if name not in tokens],
+            write_statistics=False,
+        )
+
+    def write(self, table: pa.Table | pa.RecordBatch) -> None:
+        """Append rows; row groups are cut every ROW_GROUP rows of each call."""
+        if isinstance(table, pa.RecordBatch):
+            table = pa.Table.from_batches([table])
+        self._writer.write_table(table, row_group_size=ROW_GROUP)
+        self._rows += len(table)
+
+    def finish(self, split: str) -> FileEntry:
+        """Close the shard and describe it."""
+        self._writer.close()
+        self._file.close()
+        return self._file.entry(self._path, split=split, rows=self._rows)
+
+    def abandon(self) -> None:
+        """Close the file of a run that failed; its folder is removed by whoever made it."""
+        self._file.close()
+
+
+@dataclass
+class ShardReport:
+    """What writing found out.
+
+    Attributes:
+        files: the shards.
+        suppressed: rows left out because their class was too rare.
+        repeated: rows whose row key another row has too.
+    """
+
+    files: list[FileEntry] = field(default_factory=list)
+    suppressed: int = 0
+    repeated: int = 0
+
+    def merge(self, other: ShardReport) -> None:
+        """Add another report."""
+        self.files += other.files
+        self.suppressed += other.suppressed
+        self.repeated += other.repeated
+
+
+def shard_count(estimated_rows: int) -> int:
+    """Number of range shards for a base of that many rows: a power of two up to 256, the same for the same data."""
+    count = 1
+    while count < MOST_SHARDS and count * ROWS_PER_SHARD < estimated_rows:
+        count *= 2
+    return count
+
+
+class KeyedShards:
+    """Collects protected batches by key range, then writes them sorted. Use as a context manager.
+
+    Args:
+        folder: where `data/SPLIT/part-NNNNN.parquet` go.
+        scratch: private folder for the temporary ranges.
+        splits: names of the splits, by index.
+        estimated_rows: decides the number of shards; must depend on the data only.
+        workers: ranges written at the same time.
+    """
+
+    def __init__(
+        self, folder: Path, *, scratch: Path, splits: Sequence[str], estimated_rows: int, workers: int = 2
+    ) -> None:
+        self._folder, self._scratch, self._splits = folder, scratch, tuple(splits)
+        self._count, self._workers = shard_count(estimated_rows), workers
+        self._ranges: list[_Range] = []
+        self._writer = _Background(self._append)
+
+    def __enter__(self) -> KeyedShards:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._writer.stop()
+        for part in self._ranges:
+            part.discard()
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Take a protected batch; returns before it is stored."""
+        if not self._ranges:
+            kind = _MemoryRange if self._count == 1 else _FileRange
+            self._ranges = [kind(self._scratch / f"range-{index:03d}.arrow") for index in range(self._count)]
+        if self._count == 1:
+            self._ranges[0].append(batch)
+            return
+        first = _first_bytes(batch.column(ORDER)) // (256 // self._count)
+        order = np.argsort(first, kind="stable")
+        ends = np.cumsum(np.bincount(first, minlength=self._count))
+        self._writer.put((batch.take(from_integers(order, pa.int64())), ends))
+
+    def finish(self, *, failing: Codes, progress: Callable[[int, int], None] | None = None) -> ShardReport:
+        """Sort and write every range but the classes in `failing` (ascending codes)."""
+        self._writer.stop()
+        self._writer.raise_fault()
+        report = ShardReport()
+        with ThreadPoolExecutor(self._workers) as pool:
+            jobs = [pool.submit(self._write, index, failing) for index in range(len(self._ranges))]
+            try:
+                for done, job in enumerate(jobs, start=1):
+                    report.merge(job.result())
+                    if progress:
+                        progress(done, len(jobs))
+            except BaseException:
+                for job in jobs:
+                    job.cancel()
+                raise
+        report.files.sort()
+        return report
+
+    def _append(self, item: tuple[pa.RecordBatch, npt.NDArray[np.int64]]) -> None:
+        batch, ends = item
+        start = 0
+        for part, end in zip(self._ranges, ends.tolist(), strict=True):
+            if end > start:
+                part.append(batch.slice(start, end - start))
+            start = end
+
+    def _write(self, index: int, failing: Codes) -> ShardReport:
+        report = ShardReport()
+        table = self._ranges[index].read()
+        if table is None:
+            return report
+        words = token_words(table.column(ORDER).combine_chunks())
+        keep = np.ones(len(table), np.bool_)
+        if CLASS in table.schema.names:
+            keep = ~members(integers(table.column(CLASS).combine_chunks()), failing)
+            report.suppressed = int(len(keep) - keep.sum())
+        order, report.repeated = _sorted_places(words)
+        order = order[keep[order]]
+        splits = integers(table.column(SPLIT).combine_chunks())[order]
+        helpers = [name for name in (ORDER, SPLIT, CLASS, SENSITIVE) if name in table.schema.names]
+        table = table.drop_columns(helpers)
+        for place, split in enumerate(self._splits):
+            rows = order[splits == place]
+            if len(rows):
+                report.files.append(self._write_split(table, rows, (split, index)))
+        return report
+
+    def _write_split(self, table: pa.Table, rows: npt.NDArray[np.int64], place: tuple[str, int]) -> FileEntry:
+        split, index = place
+        shard = ShardFile(self._folder, f"data/{split}/part-{index:05d}.parquet", schema=table.schema)
+        try:
+            # Row groups one by one, so that a sorted copy of the whole range is never held.
+            for start in range(0, len(rows), ROW_GROUP):
+                shard.write(table.take(from_integers(rows[start : start + ROW_GROUP], pa.int64())))
+            return shard.finish(split)
+        except BaseException:
+            shard.abandon()
+            raise
+
+
+class EngineOrderShards:
+    """Writes batches as they come: faster, but the order of rows is the engine's, so neither secret nor reproducible."""
+
+    def __init__(self, folder: Path, *, splits: Sequence[str], workers: int = 1) -> None:
+        self._folder, self._splits, self._workers = folder, tuple(splits), workers
+        self._shards: dict[str, ShardFile] = {}
+        self._held: dict[str, list[pa.RecordBatch]] = {split: [] for split in splits}
+        self._writer = _Background(self._write)
+
+    def __enter__(self) -> EngineOrderShards:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._writer.stop()
+        for shard in self._shards.values():
+            shard.abandon()
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Take a protected batch; rows of a split are held until they fill a row group."""
+        splits = integers(batch.column(SPLIT))
+        batch = batch.select([name for name in batch.schema.names if not name.startswith(".")])
+        for place, split in enumerate(self._splits):
+            rows = np.flatnonzero(splits == place)
+            if len(rows):
+                self._held[split].append(batch.take(from_integers(rows, pa.int64())))
+                if sum(map(len, self._held[split])) >= ROW_GROUP:
+                    self._flush(split)
+
+    def finish(self) -> ShardReport:
+        """Write what is held and close the shards."""
+        for split in self._splits:
+            self._flush(split)
+        self._writer.stop()
+        self._writer.raise_fault()
+        shards, self._shards = self._shards, {}
+        return ShardReport(files=sorted(shard.finish(split) for split, shard in shards.items()))
+
+    def _flush(self, split: str) -> None:
+        if self._held[split]:
+            self._writer.put((split, self._held[split]))
+            self._held[split] = []
+
+    def _write(self, item: tuple[str, list[pa.RecordBatch]]) -> None:
+        split, batches = item
+        if split not in self._shards:
+            path = f"data/{split}/part-00000.parquet"
+            self._shards[split] = ShardFile(self._folder, path, schema=batches[0].schema)
+        self._shards[split].write(pa.Table.from_batches(batches).combine_chunks())
+
+
+class _MemoryRange:
+    """A range held in memory."""
+
+    def __init__(self, path: Path) -> None:
+        self._batches: list[pa.RecordBatch] = []
+
+    def append(self, batch: pa.RecordBatch) -> None:
+        self._batches.append(batch)
+
+    def read(self) -> pa.Table | None:
+        batches, self._batches = self._batches, []
+        return pa.Table.from_batches(batches).combine_chunks() if batches else None
+
+    def discard(self) -> None:
+        self._batches = []
+
+
+class _FileRange:
+    """A range kept in a temporary Arrow file (lz4), removed once read."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._stream: Any = None
+
+    def append(self, batch: pa.RecordBatch) -> None:
+        if self._stream is None:
+            options = pa.ipc.IpcWriteOptions(compression="lz4")
+            self._stream = pa.ipc.new_stream(str(self._path), batch.schema, options=options)
+        self._stream.write_batch(batch)
+
+    def read(self) -> pa.Table | None:
+        if self._stream is None:
+            return None
+        self._stream.close()
+        with pa.memory_map(str(self._path)) as source:
+            table = pa.ipc.open_stream(source).read_all().combine_chunks()
+        self._path.unlink()
+        return table
+
+    def discard(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+        self._path.unlink(missing_ok=True)
+
+
+_Range = _MemoryRange | _FileRange
+
+
+class _Background:
+    """A thread that works through a bounded queue; its first fault is raised where the queue is fed."""
+
+    def __init__(self, work: Callable[[Any], None]) -> None:
+        self._work = work
+        self._items: queue.Queue[Any] = queue.Queue(_QUEUE)
+        self._fault: BaseException | None = None
+        self._thread: threading.Thread | None = None
+
+    def put(self, item: Any) -> None:
+        """Hand an item over, waiting while the queue is full."""
+        self.raise_fault()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, daemon=True)
+            self._thread.start()
+        self._items.put(item)
+
+    def stop(self) -> None:
+        """Let the thread finish what it has."""
+        if self._thread is not None:
+            self._items.put(None)
+            self._thread.join()
+            self._thread = None
+
+    def raise_fault(self) -> None:
+        """Raise what the thread met, once."""
+        if self._fault is not None:
+            fault, self._fault = self._fault, None
+            raise fault
+
+    def _run(self) -> None:
+        for item in iter(self._items.get, None):
+            if self._fault is None:
+                try:
+                    self._work(item)
+                except BaseException as fault:
+                    self._fault = fault
+
+
+def _first_bytes(order: pa.FixedSizeBinaryArray) -> npt.NDArray[np.uint8]:
+    octets = np.frombuffer(order.buffers()[1], np.uint8)[16 * order.offset : 16 * (order.offset + len(order)) : 16]
+    return np.ascontiguousarray(octets)
+
+
+def _sorted_places(words: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.int64], int]:
+    """Places in ascending order of 16-byte tokens, and how many rows repeat an earlier token."""
+    first = words[:, 0].astype(np.uint64)
+    order = np.argsort(first, kind="stable")
+    ordered = first[order]
+    if not bool((ordered[1:] == ordered[:-1]).any()):
+        return order, 0
+    order = np.lexsort((words[:, 1].astype(np.uint64), first))
+    both = words[order]
+    return order, int((both[1:] == both[:-1]).all(axis=1).sum())
+

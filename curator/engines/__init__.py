@@ -1,0 +1,36 @@
+"""Engines: where rows live while they are worked on. One file each, imported when used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from curator.errors import UsageError
+from curator.protocols import Engine
+
+ENGINES = ("duckdb",)
+"""Names that `--engine` takes."""
+
+
+def open_engine(name: str, *, scratch: Path, threads: int | None = None, memory: str | None = None) -> Engine:
+    """Open an engine by name.
+
+    Args:
+        name: one of ENGINES.
+        scratch: private folder for temporary files, which the engine encrypts.
+        threads: worker threads; the engine's own choice when None.
+        memory: limit such as `1GB`; the engine's own choice when None.
+
+    Raises:
+        UsageError: the name is not an engine.
+    """
+    if name == "duckdb":
+        from curator.engines.duckdb import DuckDBEngine
+
+        return DuckDBEngine(scratch=scratch, threads=threads, memory=memory)
+    raise UsageError(
+        "engine-unknown",
+        asked=f"open the engine `{name}`",
+        found="no engine of that name",
+        expected="one of " + ", ".join(ENGINES),
+        todo="choose one of these with --engine",
+    )

@@ -1,0 +1,196 @@
+"""DuckDB as the default engine: in-process, out of core, no extension beyond those in its wheel.
+
+Temporary files are encrypted, nothing is installed or loaded from outside, and its messages, which may quote cells, never
+leave this file: they are turned into curator errors that name the table, the line and the kind of fault only.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from curator.engines._readers import Bound, read_sql
+from curator.errors import CuratorError, SourceError, StorageError
+from curator.spec.model import Source, SourceFormat
+from curator.sqltext import literal, quoted
+
+_STREAMING_BUFFER = "64MB"
+_SQLITE_ROWS = 50_000
+
+
+class DuckDBEngine:
+    """One in-memory DuckDB database for one run.
+
+    Args:
+        scratch: private folder for encrypted temporary files.
+        threads, memory: limits; DuckDB's own defaults when None.
+    """
+
+    dialect = "duckdb"
+
+    def __init__(self, *, scratch: Path, threads: int | None = None, memory: str | None = None) -> None:
+        self._connection = duckdb.connect(
+            config={
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+                "allow_community_extensions": False,
+            }
+        )
+        settings = {
+            "temp_directory": str(scratch / "engine"),
+            "temp_file_encryption": True,
+            "preserve_insertion_order": False,
+            "streaming_buffer_size": _STREAMING_BUFFER,
+            "TimeZone": "UTC",
+        }
+        if threads:
+            settings["threads"] = threads
+        if memory:
+            settings["memory_limit"] = memory
+        with _translated("set up the engine"):
+            for name, value in settings.items():
+                self._connection.execute(f"SET {name} = {_setting(value)}")
+
+    def describe(self) -> dict[str, Any]:
+        """Name, version and settings."""
+        threads, memory = self.rows("SELECT current_setting('threads'), current_setting('memory_limit')")[0]
+        return {"name": "duckdb", "version": duckdb.__version__, "threads": int(threads), "memory_limit": str(memory)}
+
+    def bind(self, name: str, source: Source, path: Path) -> Bound:
+        """Make a source readable. Raises SourceError when it is missing or not shaped as declared."""
+        asked = f"read the source `{name}`"
+        with _translated(asked):
+            if source.format == SourceFormat.sqlite or (source.format is None and path.suffix == ".sqlite"):
+                self._load_sqlite(name, source, path)
+            elif source.format == SourceFormat.duckdb or (source.format is None and path.suffix == ".duckdb"):
+                self._connection.execute(f"ATTACH {literal(str(path))} AS {quoted('db_' + name)} (READ_ONLY)")
+            bound = read_sql(name, source, path, describe=self._columns_of)
+            self.define(bound.relation, bound.sql)
+        return bound
+
+    def define(self, name: str, sql: str) -> None:
+        """Name a query."""
+        with _translated("prepare the extraction"):
+            self._connection.execute(f"CREATE OR REPLACE TEMP VIEW {quoted(name)} AS {sql}")
+
+    def define_files(self, name: str, paths: Sequence[Path]) -> None:
+        """Name Parquet shards as one relation."""
+        files = ", ".join(literal(str(path)) for path in paths)
+        self.define(name, f"SELECT * FROM read_parquet([{files}])")  # noqa: S608 (escaped literals)
+
+    def materialise(self, name: str, sql: str) -> None:
+        """Keep a query's result for the run."""
+        with _translated("read the sources"):
+            self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS {sql}")
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """All rows of a small result."""
+        with _translated("read the sources"):
+            return list(self._connection.execute(sql).fetchall())
+
+    def batches(self, sql: str, *, rows: int) -> Iterator[pa.RecordBatch]:
+        """A query's rows as record batches, streamed."""
+        with _translated("read the sources"):
+            reader = self._connection.sql(sql).to_arrow_reader(rows)
+            yield from reader
+
+    def close(self) -> None:
+        """Close the database; its temporary files go with it."""
+        self._connection.close()
+
+    def _columns_of(self, sql: str) -> dict[str, str]:
+        """Column names and engine types of a query, without running it."""
+        described = self._connection.execute(f"DESCRIBE {sql}").fetchall()
+        return {row[0]: row[1] for row in described}
+
+    def _load_sqlite(self, name: str, source: Source, path: Path) -> None:
+        """Bring the declared columns of a SQLite table in, through the standard library, as text or numbers."""
+        table, target = source.table or name, quoted("sqlite_" + name)
+        with sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True) as connection:
+            present = [row[1] for row in connection.execute(f"PRAGMA table_info({quoted(table)})")]
+            wanted = [column.column or key for key, column in source.columns.items()]
+            wanted = [column for column in wanted if column in present]
+            self._connection.execute(
+                f"CREATE TEMP TABLE {target} (" + ", ".join(f"{quoted(c)} VARCHAR" for c in present or ["none"]) + ")"
+            )
+            if not wanted:
+                return
+            names = ", ".join(quoted(column) for column in wanted)
+            cursor = connection.execute(f"SELECT {names} FROM {quoted(table)}")  # noqa: S608 (quoted identifiers)
+            while block := cursor.fetchmany(_SQLITE_ROWS):
+                arrays = [pa.array([None if cell is None else str(cell) for cell in cells], pa.string())
+                          for cells in zip(*block, strict=True)]  # fmt: skip
+                batch = pa.record_batch(arrays, names=wanted)
+                self._connection.register("sqlite_block", batch)
+                self._connection.execute(f"INSERT INTO {target} ({names}) SELECT {names} FROM sqlite_block")
+                self._connection.unregister("sqlite_block")
+
+
+def _setting(value: str | int | bool) -> str:
+    return str(value).lower() if isinstance(value, (bool, int)) else literal(value)
+
+
+@contextmanager
+def _translated(asked: str) -> Iterator[None]:
+    """Turn the engine's faults into curator's; what the engine says is dropped, for it may quote a cell."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException:
+        raise StorageError(
+            "engine-memory",
+            asked=asked,
+            found="the engine's memory limit reached, with no room left to spill",
+            expected="more memory, or free space in the workspace for encrypted temporary files",
+            todo="give the engine more with --memory, or free space on the workspace's disk",
+        ) from None
+    except duckdb.IOException as fault:
+        raise _io_fault(asked, str(fault)) from None
+    except (duckdb.Error, sqlite3.Error) as fault:
+        raise _fault(asked, fault) from None
+
+
+def _io_fault(asked: str, message: str) -> CuratorError:
+    if "No space left" in message:
+        return StorageError(
+            "no-space",
+            asked=asked,
+            found="no space left on the workspace's disk",
+            expected="room for the engine's encrypted temporary files",
+            todo="free space, then run the same command again",
+        )
+    return SourceError(
+        "source-unreadable",
+        asked=asked,
+        found="a file that cannot be read, or that is not what its format says",
+        expected="a readable file of the declared format",
+        todo="check the file, its `format` and its permissions",
+    )
+
+
+def _fault(asked: str, fault: Exception) -> SourceError:
+    message = str(fault)
+    line = re.search(r"(?:on Line|in line|Line):?\s*(\d+)", message)
+    place = f" at line {line.group(1)}" if line else ""
+    encoding = "unicode" in message.lower() or "utf-8" in message.lower() or "encoding" in message.lower()
+    if encoding:
+        return SourceError(
+            "source-encoding",
+            asked=asked,
+            found=f"bytes that are not in the declared encoding{place}",
+            expected="the encoding the file was written in",
+            todo="state `encoding: latin-1` (or utf-16) in the source",
+        )
+    return SourceError(
+        "source-malformed",
+        asked=asked,
+        found=f"a {type(fault).__name__} of the engine{place} (its text is withheld: it may quote a cell)",
+        expected="rows of the declared shape",
+        todo="check the separator, the quote and the number of columns of the source at that place",
+    )

@@ -1,0 +1,109 @@
+"""The batch kernel: a pure function from a batch of raw rows to a batch of protected rows.
+
+It runs the same under any engine that hands over Arrow batches, holds no file and no connection, and does all that needs a
+key: tokens, the order of rows, their split. Everything else has been computed inside the engine.
+
+    in:   the mask columns, the row key and entity as text, plain fields, raw identifiers
+    out:  `.order` (16 bytes), `.split` (int8), `.class` (uint64, when classes are counted), then the fields as written
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curator.anonymity import ClassCoder
+from curator.arrow import from_integers, without_chunks
+from curator.identifiers import canonical
+from curator.pseudonyms import TokenKernel, thresholds
+
+# Helper columns begin with a dot, which no field's name can: they are never written.
+ROW_KEY, SPLIT, ENTITY = ".row key", ".split", ".entity {}"
+ORDER, CLASS, SENSITIVE = ".order", ".class", ".sensitive"
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class TokenField:
+    """A field to tokenise: its name, its identifier's canonical form, its key (never shown)."""
+
+    name: str
+    form: str
+    key: bytes
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class BatchKernel:
+    """Protects batches.
+
+    Attributes:
+        fields: the written fields, in order.
+        tokens: those of them that become tokens.
+        order_key: key of the order of rows.
+        split_key: key of the draw of splits.
+        entity_forms: canonical form of each part of the entity; empty when splits are cut in time by the engine.
+        shares: share of each split, in order, when they are drawn.
+        class_key: key of the class codes, None when no class is counted.
+        quasi: quasi-identifiers among the fields.
+        sensitive: the field whose diversity is counted.
+    """
+
+    fields: tuple[str, ...]
+    tokens: tuple[TokenField, ...]
+    order_key: bytes
+    split_key: bytes
+    entity_forms: tuple[str, ...]
+    shares: tuple[float, ...]
+    class_key: bytes | None = None
+    quasi: tuple[str, ...] = ()
+    sensitive: str | None = None
+    _kernels: dict[bytes, TokenKernel] = field(default_factory=dict, compare=False)
+
+    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """A protected batch of the same rows, in the same order; null identifiers stay null."""
+        forms: dict[tuple[str, str], pa.Array] = {}
+        order = self._kernel(self.order_key).tokens(_text(batch.column(ROW_KEY)))
+        columns: dict[str, pa.Array] = {ORDER: order, SPLIT: self._splits(batch, order)}
+        keyed = {token.name: token for token in self.tokens}
+        for name in self.fields:
+            column = batch.column(name)
+            if name in keyed:
+                plain = forms.setdefault((name, keyed[name].form), canonical(_text(column), keyed[name].form))
+                column = self._kernel(keyed[name].key).tokens(plain)
+            columns[name] = column
+        return self._with_classes(pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)))
+
+    def _kernel(self, key: bytes) -> TokenKernel:
+        if key not in self._kernels:
+            self._kernels[key] = TokenKernel(key)
+        return self._kernels[key]
+
+    def _splits(self, batch: pa.RecordBatch, order: pa.Array) -> pa.Array:
+        """Split index of each row; a row about nobody known is drawn by its own key, so it stays alone."""
+        if not self.entity_forms:
+            return pc.cast(batch.column(SPLIT), pa.int8())
+        parts = [
+            canonical(_text(batch.column(ENTITY.format(index))), form) for index, form in enumerate(self.entity_forms)
+        ]
+        entity = parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, "\x1f")
+        tokens = self._kernel(self.split_key).tokens(entity)
+        if tokens.null_count:
+            tokens = pc.if_else(tokens.is_valid(), tokens, order)
+        return from_integers(thresholds(tokens, self.shares), pa.int8())
+
+    def _with_classes(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        if self.class_key is None:
+            return batch
+        coder = ClassCoder(self.class_key, self.quasi)
+        added = {CLASS: from_integers(coder.codes(batch), pa.uint64())}
+        if self.sensitive is not None:
+            added[SENSITIVE] = from_integers(coder.value_codes(batch.column(self.sensitive)), pa.uint64())
+        for name, column in added.items():
+            batch = batch.append_column(name, column)
+        return batch
+
+
+def _text(column: pa.Array) -> pa.Array:
+    column = without_chunks(column)
+    return column if pa.types.is_string(column.type) or pa.types.is_large_string(column.type) else column.cast(pa.string())

@@ -1,0 +1,277 @@
+"""Commit: the one stream. Rows leave the engine, pass the kernel and reach hashed Parquet shards; nothing is read twice.
+
+    engine ─► batches of 131,072 rows ─► set rejected rows apart ─► kernel ─► keyed range shards ─► measured as written
+
+`write_shards` fills a staged folder; `describe` adds what people and tools read beside the shards. Publishing the folder as
+a version is the workspace's part, so that a run which fails leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import pyarrow as pa
+
+from curator.anonymity import ClassCounter
+from curator.arrow import integers, positions
+from curator.edges.parquet import EngineOrderShards, KeyedShards, ShardReport
+from curator.errors import DisclosureError, IntegrityError, QualityError
+from curator.kernel import CLASS, SENSITIVE
+from curator.manifest import FileEntry
+from curator.protection import ProtectedSample, split_names
+from curator.protocols import Engine
+from curator.quality import QualityReport, Tally
+from curator.spec import UseCase
+from curator.sqltext import quoted
+
+BATCH_ROWS = 131_072
+WRITTEN = "written"
+
+RowOrder = Literal["keyed", "engine"]
+Progress = Callable[[str, int, int], None]
+
+
+class Quarantine(Protocol):
+    """Where rejected rows go: the holder's own area, encrypted."""
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Keep rejected rows, masks included."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DisclosureReport:
+    """How alike persons are in the files written (k-anonymity, distinct l-diversity); counts only.
+
+    Attributes:
+        rows: rows written.
+        quasi_identifiers: the fields taken together.
+        classes: distinct combinations of them.
+        k: rows of the smallest class; 0 when nothing was written.
+        l: fewest distinct values of the sensitive field in a class; None when none is declared.
+        suppressed: rows left out to reach the limits.
+        sizes: upper bound of a class size -> rows in classes up to that size (and above the bound before).
+    """
+
+    rows: int
+    quasi_identifiers: tuple[str, ...]
+    classes: int
+    k: int
+    l: int | None  # noqa: E741 (the literature's own letter)
+    suppressed: int
+    sizes: Mapping[str, int] = field(default_factory=dict)
+
+    def facts(self) -> dict[str, Any]:
+        """The report as JSON."""
+        return {**vars(self), "quasi_identifiers": list(self.quasi_identifiers), "sizes": dict(self.sizes)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """What the stream wrote.
+
+    Attributes:
+        files: the shards.
+        schema: name, Arrow type of each written field.
+        quality, disclosure: what was found on the way and on the files.
+        order: `keyed` or `engine`.
+    """
+
+    files: tuple[FileEntry, ...]
+    schema: tuple[tuple[str, str], ...]
+    quality: QualityReport
+    disclosure: DisclosureReport | None
+    order: RowOrder
+
+    @property
+    def rows(self) -> int:
+        """Rows written."""
+        return sum(entry.rows for entry in self.files)
+
+
+def write_shards(
+    protected: ProtectedSample,
+    *,
+    folder: Path,
+    scratch: Path,
+    order: RowOrder = "keyed",
+    quarantine: Quarantine | None = None,
+    progress: Progress | None = None,
+) -> Written:
+    """Stream every row once and write the shards of a version into `folder/data`.
+
+    Args:
+        protected: what to write.
+        folder: staged folder of the version.
+        scratch: private folder for temporary ranges (protected rows only).
+        order: `keyed` (default: order tells nothing, bytes reproduce) or `engine` (faster, neither).
+        quarantine: takes the rejected rows.
+        progress: called with stage, done, total (total 0 when unknown).
+
+    Raises:
+        SourceError: a source cannot be read to its end, or changed meanwhile.
+        QualityError: expectations not met, too many rows rejected, or a row key that repeats.
+        DisclosureError: the declared limits are not met and may not be reached by suppression.
+    """
+    stream = _Stream(protected, quarantine=quarantine, progress=progress or _silent)
+    report, quality = stream.run(folder, scratch=scratch, order=order)
+    protected.checked.sample.unchanged()
+    if report.repeated:
+        raise _repeated(protected.use_case, report.repeated)
+    _close_counts(quality, report)
+    disclosure = _measured(protected, folder, report)
+    schema = tuple((column.name, str(column.type)) for column in stream.schema or [])
+    return Written(files=tuple(report.files), schema=schema, quality=quality, disclosure=disclosure, order=order)
+
+
+class _Stream:
+    """The loop over batches, with its counters."""
+
+    def __init__(self, protected: ProtectedSample, *, quarantine: Quarantine | None, progress: Progress) -> None:
+        self._protected, self._quarantine, self._progress = protected, quarantine, progress
+        self._tally = Tally(protected.checked)
+        self._classes = ClassCounter() if protected.kernel.class_key is not None else None
+        self.schema: pa.Schema | None = None
+
+    def run(self, folder: Path, *, scratch: Path, order: RowOrder) -> tuple[ShardReport, QualityReport]:
+        """Stream into shards; the quality verdict comes before anything is sorted or measured."""
+        splits = split_names(self._protected.use_case)
+        sample = self._protected.checked.sample
+        if order == "engine":
+            with EngineOrderShards(folder, splits=splits) as plain:
+                self._feed(plain.add)
+                quality = self._protected.checked.report(self._tally)
+                self._failing(quality.accepted, allowed=False)
+                return plain.finish(), quality
+        with KeyedShards(folder, scratch=scratch, splits=splits, estimated_rows=sample.estimated_rows) as shards:
+            self._feed(shards.add)
+            quality = self._protected.checked.report(self._tally)
+            failing = self._failing(quality.accepted, allowed=True)
+            report = shards.finish(failing=failing, progress=lambda done, total: self._progress("write", done, total))
+            return report, quality
+
+    def _feed(self, add: Callable[[pa.RecordBatch], None]) -> None:
+        checked = self._protected.checked
+        total = checked.sample.estimated_rows
+        for batch in checked.sample.engine.batches(self._protected.sql(), rows=BATCH_ROWS):
+            masks = checked.masks(batch)
+            self._tally.add(masks, len(batch))
+            accepted = self._set_apart(batch, checked.accepted(masks, len(batch)))
+            if len(accepted):
+                add(self._protect(accepted))
+            self._progress("stream", self._tally.rows, total)
+
+    def _protect(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        protected = self._protected.kernel(batch)
+        if self._classes is not None:
+            sensitive = integers(protected.column(SENSITIVE)) if SENSITIVE in protected.schema.names else None
+            self._classes.add(integers(protected.column(CLASS)), sensitive)
+        if self.schema is None:
+            self.schema = pa.schema([column for column in protected.schema if not column.name.startswith(".")])
+        return protected
+
+    def _set_apart(self, batch: pa.RecordBatch, keep: np.ndarray[Any, np.dtype[np.bool_]]) -> pa.RecordBatch:
+        if keep.all():
+            return batch
+        if self._quarantine is not None:
+            self._quarantine.add(batch.take(positions(~keep)))
+        return batch.take(positions(keep))
+
+    def _failing(self, accepted: int, *, allowed: bool) -> np.ndarray[Any, np.dtype[np.uint64]]:
+        """Class codes to leave out; refuses when they hold more rows than may be suppressed."""
+        limits = self._protected.use_case.disclosure
+        if self._classes is None or limits is None:
+            return np.empty(0, np.uint64)
+        codes, rows = self._classes.failing(k=limits.k, diversity=limits.l.value if limits.l else None)
+        if rows and (not allowed or rows > limits.suppress * accepted or rows == accepted):
+            raise _too_rare(self._protected.use_case, rows=rows, accepted=accepted, classes=len(codes))
+        return codes
+
+
+def _measured(protected: ProtectedSample, folder: Path, report: ShardReport) -> DisclosureReport | None:
+    """Measure the limits again on the files written, from their values."""
+    limits, quasi = protected.use_case.disclosure, protected.use_case.quasi_identifiers()
+    if limits is None or not quasi:
+        return None
+    engine = protected.checked.sample.engine
+    engine.define_files(WRITTEN, [folder / entry.path for entry in report.files])
+    measured = measure(engine, quasi=quasi, sensitive=limits.l.column if limits.l else None, suppressed=report.suppressed)
+    if measured.k < limits.k or (limits.l is not None and (measured.l or 0) < limits.l.value):
+        raise DisclosureError(
+            "disclosure-measured",
+            asked=f"keep the limits of {protected.use_case.ref} in the files written",
+            found=f"k = {measured.k}" + (f", l = {measured.l}" if limits.l else ""),
+            expected=f"k >= {limits.k}" + (f", l >= {limits.l.value}" if limits.l else ""),
+            todo="run again; if it repeats, generalise further, since suppression and measure disagree",
+        )
+    return measured
+
+
+def measure(
+    engine: Engine, *, quasi: tuple[str, ...], sensitive: str | None, suppressed: int = 0, relation: str = WRITTEN
+) -> DisclosureReport:
+    """k and distinct l of a relation, exactly: one group-by on the values of the quasi-identifiers.
+
+    Nulls are one value (rows without a value are alike); a null counts as no value of the sensitive field.
+    """
+    keys = ", ".join(quoted(name) for name in quasi)
+    distinct = f"count(DISTINCT {quoted(sensitive)})" if sensitive else "NULL"
+    grouped = f"SELECT count(*) AS n, {distinct} AS l FROM {quoted(relation)} GROUP BY {keys}"  # noqa: S608
+    bounds = (1, 2, 4, 9, 19, 49, 99)
+    sizes = ", ".join(
+        f"coalesce(sum(CASE WHEN n > {low} AND n <= {high} THEN n END), 0)"
+        for low, high in zip((0, *bounds[:-1]), bounds, strict=True)
+    )
+    figures = f"coalesce(sum(n), 0), count(*), coalesce(min(n), 0), min(l), {sizes}"
+    rows, classes, k, diversity, *binned = engine.rows(f"SELECT {figures} FROM ({grouped}) g")[0]  # noqa: S608
+    counts = {str(bound): int(count) for bound, count in zip(bounds, binned, strict=True)}
+    counts["more"] = int(rows) - sum(counts.values())
+    return DisclosureReport(
+        rows=int(rows), quasi_identifiers=quasi, classes=int(classes), k=int(k),
+        l=None if sensitive is None else int(diversity or 0), suppressed=suppressed, sizes=counts,
+    )  # fmt: skip
+
+
+def _close_counts(quality: QualityReport, report: ShardReport) -> None:
+    """Rows accepted = rows written + rows suppressed, or something is broken in curator itself."""
+    written = sum(entry.rows for entry in report.files)
+    if quality.accepted != written + report.suppressed:
+        raise IntegrityError(
+            "counts-open",
+            asked="account for every row",
+            found=f"{quality.accepted:,} rows accepted, {written:,} written and {report.suppressed:,} suppressed",
+            expected="counts that close",
+            todo="run again; if it repeats, report the fault with the spec and no data",
+        )
+
+
+def _too_rare(use_case: UseCase, *, rows: int, accepted: int, classes: int) -> DisclosureError:
+    limits = use_case.disclosure
+    wanted = f"k >= {limits.k}" if limits else ""
+    if limits and limits.l:
+        wanted += f" and l >= {limits.l.value} of `{limits.l.column}`"
+    allowed = limits.suppress if limits else 0.0
+    return DisclosureError(
+        "too-rare",
+        asked=f"write {use_case.ref} with {wanted} over {', '.join(use_case.quasi_identifiers())}",
+        found=f"{rows:,} of {accepted:,} rows ({rows / accepted:.2%}) in {classes:,} classes below the limits",
+        expected=f"at most {allowed:.2%} of the rows to suppress (`disclosure.suppress`)",
+        todo="make a quasi-identifier coarser, drop one, or allow more suppression in the spec",
+    )
+
+
+def _repeated(use_case: UseCase, rows: int) -> QualityError:
+    return QualityError(
+        "row-key-repeated",
+        asked=f"name each row of {use_case.ref} by {', '.join(use_case.extract.row_key)}",
+        found=f"{rows:,} rows whose key an earlier row has",
+        expected="a key that no two rows share",
+        todo="add a column to `extract.row_key`, or look for a join that brings the same row twice",
+    )
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """No progress wanted."""
