@@ -32,11 +32,12 @@ from curator.evidence._statement import (
     is_time,
     keyed_digest,
 )
-from curator.evidence._store import EvidenceStore
+from curator.evidence._store import MAKING, EvidenceStore
 
 __all__ = [
     "AGENT_NAME",
     "KEYED",
+    "MAKING",
     "MAX_BYTES",
     "PAYLOAD_TYPE",
     "PLAIN",
