@@ -111,6 +111,7 @@ class Directory:
     digest: str = ""
     holder: bytes = b""
     past: tuple[Directory, ...] = field(default=(), repr=False, compare=False)
+    _names: Mapping[str, str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "agents", tuple(sorted(self.agents, key=lambda agent: agent.name)))
@@ -122,16 +123,23 @@ class Directory:
             raise _invalid("no steward, so that nobody could change the agents again")
         if self.holder:
             self._check_holder()
-        self._check_former()
+        object.__setattr__(self, "_names", self._check_former())
 
     def _check_holder(self) -> None:
         if any((agent.name == HOLDER) != (agent.public == self.holder.hex()) for agent in self.agents):
             raise _invalid("the holder's name without the holder's key, or the key under another name")
 
-    def _check_former(self) -> None:
-        former = {agent.public: agent.name for directory in _all(self.past) for agent in directory.agents}
-        if any(former.get(agent.public, agent.name) != agent.name for agent in self.agents):
-            raise _invalid("a public key that belonged to an agent of another name")
+    def _check_former(self) -> dict[str, str]:
+        """The name of every public key listed now or before."""
+        names: dict[str, str] = {}
+        for listed in [
+            *(directory._names for directory in self.past),
+            {each.public: each.name for each in self.agents},
+        ]:
+            if any(names.get(public, name) != name for public, name in listed.items()):
+                raise _invalid("a public key that belonged to an agent of another name")
+            names |= listed
+        return names
 
     @property
     def by_keyid(self) -> Mapping[str, Agent]:
@@ -155,8 +163,7 @@ class Directory:
         A signature by a former key still proves who wrote the bytes; whether they were allowed to at that time is
         `author`'s question.
         """
-        listed = [agent.public for directory in _all((self,)) for agent in directory.agents]
-        publics = [bytes.fromhex(public) for public in listed] + ([self.holder] if self.holder else [])
+        publics = [bytes.fromhex(public) for public in self._names] + ([self.holder] if self.holder else [])
         return {keyid_of(public): public for public in publics}
 
     def author(self, statement: Statement, *, roles: Collection[Role] = ()) -> Agent:
@@ -221,29 +228,18 @@ class Directory:
     def _in_force(self, time: str) -> Iterator[Directory]:
         """The directories in force at a time, newest first; both sides of a change made in that very second."""
         waiting: list[tuple[Directory, str]] = [(self, "")]
-        seen = set()
+        seen: dict[tuple[int, str], tuple[Directory, str]] = {}
         while waiting:
             directory, end = waiting.pop()
             if (id(directory), end) in seen:
                 continue
-            seen.add((id(directory), end))
+            seen[id(directory), end] = directory, end
             if directory.since <= time and (not end or time <= end):
                 yield directory
             waiting += [(earlier, directory.since) for earlier in directory.past]
         # Before the first directory there was the holder alone.
-        if self.holder and any(not directory.past and time <= directory.since for directory in _all((self,))):
+        if self.holder and any(not directory.past and time <= directory.since for directory, _ in seen.values()):
             yield _holder_alone(self.holder, time)
-
-
-def _all(directories: tuple[Directory, ...]) -> Iterator[Directory]:
-    """These directories and all before them, each once."""
-    waiting, seen = list(directories), set()
-    while waiting:
-        directory = waiting.pop()
-        if id(directory) not in seen:
-            seen.add(id(directory))
-            waiting += directory.past
-            yield directory
 
 
 def _holder_alone(holder: bytes, time: str) -> Directory:

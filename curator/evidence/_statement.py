@@ -118,7 +118,7 @@ class Statement:
     agent: str
     keyid: str
     time: str
-    facts: Mapping[str, Json] = field(default_factory=dict)
+    facts: Mapping[str, Json] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         set_once = object.__setattr__

@@ -54,15 +54,11 @@ def read_secret(path: Path, *, what: str) -> bytes:
             or more than 64 KiB).
     """
     descriptor = _open(path, what)
-    with os.fdopen(descriptor, "rb") as stream:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode) or found.st_size > _MAX_BYTES:
-            raise malformed(what, path.name, "a thing that is not a small regular file")
-        if found.st_uid != os.geteuid():
-            raise _readable(path, what, "a file that belongs to another user")
-        if stat.S_IMODE(found.st_mode) & ~_OWNER_ONLY:
-            raise _readable(path, what, f"mode {stat.S_IMODE(found.st_mode):04o}")
-        return stream.read(_MAX_BYTES)
+    try:
+        _check_private(os.fstat(descriptor), path, what)
+        return os.read(descriptor, _MAX_BYTES)
+    finally:
+        os.close(descriptor)
 
 
 def malformed(what: str, name: str, found: str) -> SecretError:
@@ -85,6 +81,15 @@ def missing(what: str, name: str) -> SecretError:
         expected="a key file in the private folder of the workspace, or the variable that names another place",
         todo="restore the key from its safe copy; without it, tokens and signatures cannot be continued",
     )
+
+
+def _check_private(found: os.stat_result, path: Path, what: str) -> None:
+    if not stat.S_ISREG(found.st_mode) or found.st_size > _MAX_BYTES:
+        raise malformed(what, path.name, "a thing that is not a small regular file")
+    if found.st_uid != os.geteuid():
+        raise _readable(path, what, "a file that belongs to another user")
+    if stat.S_IMODE(found.st_mode) & ~_OWNER_ONLY:
+        raise _readable(path, what, f"mode {stat.S_IMODE(found.st_mode):04o}")
 
 
 def _open(path: Path, what: str) -> int:

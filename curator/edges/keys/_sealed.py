@@ -82,11 +82,15 @@ class SealedWriter(io.RawIOBase):
         return size
 
     def close(self) -> None:
-        """Write the last chunk, flush to disk and close; closing twice does nothing."""
+        """Write the last chunk, flush to disk and close; closing twice does nothing. When that fails, no file stays."""
         if self._target is not None:
-            self._put(bytes(self._waiting), last=True)
-            self._target.flush()
-            os.fsync(self._target.fileno())
+            try:
+                self._put(bytes(self._waiting), last=True)
+                self._target.flush()
+                os.fsync(self._target.fileno())
+            except BaseException:
+                self.abandon()
+                raise
             self._target.close()
             self._target = None
         super().close()
