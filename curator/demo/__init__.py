@@ -22,10 +22,13 @@ persons     person_id (int64, key), num_acc + num_veh -> vehicles (a pedestrian 
             ejected (0/1), trapped (0/1), insured (0-2)
 
 Small codes are int8, first_registered int16. `truth/truth.json` counts what was injected, `truth/identifiers.parquet`
-lists every direct identifier as written, `truth/entities.parquet` says which rows are one human being.
+lists every direct identifier as written, `truth/entities.parquet` says which rows are one human being (a real NIR
+belongs to one person; here the order number is drawn, so about one person in ten thousand at 100,000 rows, one in a
+thousand at 1,000,000, shares theirs). `enrich_baac` adds identities beside the real tables of the accident file.
 """
 
-from curator.demo._generate import generate
-from curator.demo._truth import Truth
+from curator.demo._baac import enrich_baac
+from curator.demo._generate import TABLES, generate
+from curator.demo._truth import RATES, Truth
 
-__all__ = ["Truth", "generate"]
+__all__ = ["RATES", "TABLES", "Truth", "enrich_baac", "generate"]

@@ -6,11 +6,11 @@ import numpy as np
 import pyarrow as pa
 
 from curator.demo._circumstances import Scene, accident_codes
+from curator.demo._lists import PLACEHOLDER, lists
 from curator.demo._mixing import Numbers, Streams, Words, lookup
 from curator.demo._narratives import Narratives
-from curator.demo._people import PLACEHOLDER, lists
 from curator.demo._strings import Text, Vocabulary, constant, digits, join, only, to_arrow, to_column
-from curator.demo._structure import Frame
+from curator.demo._structure import Frame, years_of
 from curator.demo._truth import Tally
 
 UNITS = 420
@@ -25,8 +25,7 @@ _MANY = lookup([20, 30, 40, 560, 240, 100, 10], values=range(1, 8))
 
 def accident_numbers(accidents: Words, day: Numbers) -> Text:
     """Twelve digits: the year, then the running number from 1."""
-    year = day.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
-    return join([digits(year, 4), digits(accidents.astype(np.int64) + 1, 8)])
+    return join([digits(years_of(day), 4), digits(accidents.astype(np.int64) + 1, 8)])
 
 
 def accident_columns(
@@ -46,13 +45,12 @@ def accident_columns(
     late = tally.strike(keys, "accidents.time_text")["midnight_as_24"]
     minute = np.where(late, 1440, scene.minute)
     lat, lon = _position(tally, keys, commune)
-    untold = tally.missing("accidents.narrative", streams.chance(keys, "no text", share=0.06))
     return {
         "occurred_at": to_column((day * 1440 + minute) * _MICROSECONDS, pa.timestamp("us")),
         "time_text": to_arrow(join([digits(minute // 60, 2), ":", digits(minute % 60, 2)])),
         "dep": facts.departments.column(facts.departments.find(commune)),
         "com": _commune(tally, keys, commune),
-        "nature": _NATURES.column(_NATURES.find(streams.pick(keys, "nature", table=_NATURE_TABLE).astype(np.int64))),
+        "nature": _NATURES.column(_NATURES.find(streams.pick(keys, "nature", table=_NATURE_TABLE))),
         "collision": to_column(_collision(streams, frame), pa.int8()),
         "light": to_column(scene.light.astype(np.int8), pa.int8()),
         "road_category": to_column(scene.road.astype(np.int8), pa.int8()),
@@ -61,7 +59,7 @@ def accident_columns(
         "lat": lat,
         "lon": lon,
         **recorded_by(streams, keys, day=day),
-        "narrative": to_arrow(narratives.text, nulls=untold),
+        "narrative": to_arrow(narratives.text, nulls=tally.missing("accidents.narrative", narratives.absent)),
     }
 
 
@@ -69,13 +67,12 @@ def recorded_by(streams: Streams, keys: Words, *, day: Numbers) -> dict[str, pa.
     """Unit, agent (a six-digit service number) and report number of each accident."""
     unit = streams.below(keys, "unit", limit=UNITS)
     agent = unit * AGENTS_PER_UNIT + streams.below(keys, "agent", limit=AGENTS_PER_UNIT)
-    year = day.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
     unit_code = 10_000 + unit * 193 % 80_000
     serial = streams.below(keys, "report", limit=99_999) + 1
     return {
         "unit_code": to_arrow(digits(unit_code, 5)),
         "agent_number": to_arrow(digits(100_000 + agent * 97 % 290_000, 6)),
-        "report_number": to_arrow(join([digits(unit_code, 5), "/", digits(serial, 5), "/", digits(year, 4)])),
+        "report_number": to_arrow(join([digits(unit_code, 5), "/", digits(serial, 5), "/", digits(years_of(day), 4)])),
     }
 
 

@@ -24,8 +24,8 @@ HEAVY = (13, 14, 15, 37, 38)
 _HOURS = [10, 8, 7, 6, 6, 9, 16, 34, 44, 34, 34, 40, 44, 42, 46, 52, 64, 78, 74, 54, 34, 24, 20, 16]
 _SUNRISE = np.array([522, 480, 425, 420, 370, 350, 362, 398, 440, 482, 465, 510])  # minutes, Paris, by month
 _SUNSET = np.array([1035, 1083, 1128, 1233, 1277, 1305, 1300, 1256, 1195, 1133, 1025, 1010])
-_CATEGORIES = {1: 45, 2: 60, 30: 15, 31: 20, 32: 35, 33: 95, 34: 15, 7: 640, 10: 60, 13: 6, 14: 14, 15: 14, 37: 8, 38: 5}
-_CATEGORIES |= {3: 5, 17: 4, 21: 3, 40: 1, 99: 5}
+_CATEGORIES = {1: 45, 2: 60, 30: 15, 31: 20, 32: 35, 33: 95, 34: 15}
+_CATEGORIES |= {7: 640, 10: 60, 13: 6, 14: 14, 15: 14, 37: 8, 38: 5, 3: 5, 17: 4, 21: 3, 40: 1, 99: 5}
 
 # column: (weight of each code from the first, first code, share of nulls)
 _ACCIDENT_CODES: dict[str, tuple[list[float], int, float]] = {
@@ -37,7 +37,11 @@ _ACCIDENT_CODES: dict[str, tuple[list[float], int, float]] = {
 _VEHICLE_CODES: dict[str, tuple[list[float], int, float]] = {
     "moving_obstacle": ([170, 150, 640, 0.1, 6, 7, 8, 0.1, 0.1, 20], 0, 0.005),
     "shock": ([40, 390, 120, 110, 150, 55, 45, 40, 30, 20], 0, 0.005),
-    "manoeuvre": ([20, 430, 45, 14, 8, 6, 3, 3, 10, 50, 6, 12, 10, 60, 45, 90, 60, 30, 9, 11, 6, 14, 9, 16, 3, 30], 0, 0.0),
+    "manoeuvre": (
+        [20, 430, 45, 14, 8, 6, 3, 3, 10, 50, 6, 12, 10, 60, 45, 90, 60, 30, 9, 11, 6, 14, 9, 16, 3, 30],
+        0,
+        0.0,
+    ),
 }
 _PERSON_CODES: dict[str, tuple[list[float], int, float]] = {
     "trip": ([290, 130, 20, 25, 90, 380, 0.1, 0.1, 0.1, 65], 0, 0.02),
@@ -78,7 +82,7 @@ class Scene:
 def set_scene(streams: Streams, frame: Frame, *, day: Numbers, town: Numbers) -> Scene:
     """The scene of each accident; `town` is thousands of inhabitants of the commune, `day` counts from 1970-01-01."""
     keys = frame.accidents
-    hour = streams.pick(keys, "hour", table=_TABLES["hour"]).astype(np.int64)
+    hour = streams.pick(keys, "hour", table=_TABLES["hour"])
     minute = hour * 60 + streams.below(keys, "minute", limit=60)
     built_up = streams.below(keys, "built up", limit=100) < np.where(town > 90, 82, 58)
     road = np.where(
@@ -92,8 +96,8 @@ def set_scene(streams: Streams, frame: Frame, *, day: Numbers, town: Numbers) ->
         light=_light(streams, keys, minute=minute, day=day, built_up=built_up),
         road=road,
         built_up=built_up,
-        category=streams.pick(vehicles, "category", table=_TABLES["category"]).astype(np.int64),
-        obstacle=streams.pick(vehicles, "obstacle", table=_TABLES["obstacle"]).astype(np.int64),
+        category=streams.pick(vehicles, "category", table=_TABLES["category"]),
+        obstacle=streams.pick(vehicles, "obstacle", table=_TABLES["obstacle"]),
     )
 
 
@@ -115,16 +119,14 @@ def person_codes(tally: Tally, frame: Frame) -> dict[str, pa.Array]:
     for name in _PEDESTRIAN_CODES:
         drawn = tally.streams.pick(keys, f"persons/{name}", table=_TABLES[f"persons/{name}"])
         columns[name] = to_column((drawn * afoot).astype(np.int8), pa.int8())
-    seat = np.where(frame.role == DRIVER, 1, np.where(frame.role == PASSENGER, 2 + (frame.person_key & np.uint64(7)), 0))
+    behind = 2 + (keys & np.uint64(7)).view(np.int64)
+    seat = np.where(frame.role == DRIVER, 1, np.where(frame.role == PASSENGER, behind, 0))
     columns["seat"] = to_column(seat.astype(np.int8), pa.int8())
     return columns
 
 
 def safety(streams: Streams, frame: Frame, scene: Scene) -> Numbers:
-    """Safety equipment, two digits: 1 belt, 2 helmet, 3 child seat, 4 reflective, 9 other; then 1 used, 2 not, 3 unknown.
-
-    Pedestrians have 0.
-    """
+    """Safety equipment, two digits: 1 belt or 2 helmet; then 1 used, 2 not used, 3 unknown. Pedestrians have 0."""
     category = scene.category[frame.person_vehicle]
     kind = np.where(np.isin(category, TWO_WHEELS), 2, np.where(category == BICYCLE, 2, 1))
     draw = streams.below(frame.person_key, "safety", limit=1000)
@@ -166,7 +168,8 @@ def _points(frame: Frame, scene: Scene, *, age: Numbers, equipment: Numbers) -> 
     around = _ROAD_POINTS[scene.road] + _LIGHT_POINTS[scene.light] - 5 * scene.built_up
     old = np.digitize(age, [15, 18, 25, 65, 75]).astype(np.int64)
     points = kind + around[accident] + _AGE_POINTS[old] + 11 * bare + 9 * (scene.obstacle[vehicle] >= 2) * ~afoot
-    return np.clip(points - _LOWEST, 0, _STEPS - 1)
+    clipped: Numbers = np.clip(points - _LOWEST, 0, _STEPS - 1)
+    return clipped
 
 
 def _light(streams: Streams, keys: Words, *, minute: Numbers, day: Numbers, built_up: Mask) -> Numbers:
@@ -231,6 +234,6 @@ _ROAD_POINTS = np.array([0, -3, 3, 6, -4, 0, -8, 0, 0, 0])
 _LIGHT_POINTS = np.array([0, 0, 1, 6, 4, 1])
 _AGE_POINTS = np.array([-3, 1, 2, 0, 4, 9])
 _LOWEST, _STEPS = -40, 120
-_SERIOUS = _thresholds(18, slope=1.15)
-_KILLED = _thresholds(32, slope=0.9)
-_UNHURT = _thresholds(3, slope=-1.0)
+_SERIOUS = _thresholds(16, slope=1.15)
+_KILLED = _thresholds(37, slope=0.9)
+_UNHURT = _thresholds(1, slope=-1.0)

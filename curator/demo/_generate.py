@@ -6,21 +6,23 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, get_args
 
 import numpy as np
 import pyarrow as pa
 
 from curator.demo._accidents import accident_columns, accident_numbers
-from curator.demo._circumstances import BICYCLE, person_codes, safety, safety_column, set_scene, severity
+from curator.demo._circumstances import Scene, person_codes, safety, safety_column, set_scene, severity
 from curator.demo._identifiers import IdentifierWriter
-from curator.demo._mixing import Numbers, Streams
+from curator.demo._identity_columns import identity_columns
+from curator.demo._lists import lists
+from curator.demo._mixing import Streams
 from curator.demo._narratives import Narratives, narrate
-from curator.demo._people import Identity, identify, identity_columns, lists
+from curator.demo._people import identify
 from curator.demo._strings import Text, to_arrow, to_column
 from curator.demo._structure import ACCIDENTS_PER_PERSON, DRIVER, Frame, build_frame, day_of, first_day
 from curator.demo._truth import RATES, Tally, Truth
-from curator.demo._vehicles import MISSING_VEHICLE, VEHICLE_NAMES, makes_of, vehicle_columns
+from curator.demo._vehicles import MISSING_VEHICLE, VEHICLE_NAMES, Fleet, find_fleet, vehicle_columns
 from curator.demo._writers import Format, TableWriter
 from curator.errors import StorageError, UsageError
 
@@ -29,6 +31,7 @@ Columns: TypeAlias = dict[str, pa.Array]
 
 RECIPE = 1  # raised whenever the same seed gives other rows
 CHUNK = 1 << 15  # accidents
+_NUMBER_TOP = 4  # first digit after the year: accident numbers never reach 9
 TABLES = ("accidents", "vehicles", "persons")
 
 
@@ -61,7 +64,7 @@ def generate(
         What was written; the same as `truth/truth.json`.
 
     Raises:
-        UsageError: `demo-size-invalid` when `persons` is outside its range.
+        UsageError: `demo-size-invalid` when `persons` is outside its range, `demo-format-unknown` for another format.
         StorageError: `demo-folder-used` when the folder holds one of the files already.
     """
     _check(folder, persons=persons, form=format)
@@ -84,7 +87,7 @@ def generate(
             first, done = first + CHUNK, done + len(frame.person_key)
             if progress is not None:
                 progress("persons", done, persons)
-    truth = _truth(folder, tally, parameters={"persons": persons, "seed": seed, "dirt": dirt, "format": format})
+    truth = _truth(folder, tally, parameters={"persons": persons, "seed": seed, "dirt": dirt})
     truth.write(folder / "truth" / "truth.json")
     return truth
 
@@ -104,6 +107,14 @@ def _check(folder: Path, *, persons: int, form: Format) -> None:
             expected="a number of persons from 1 to 100,000,000",
             todo="ask for 10000 persons to try curator, for 1000000 to measure it",
         )
+    if form not in get_args(Format):
+        raise UsageError(
+            "demo-format-unknown",
+            asked="generate the demonstration base",
+            found="a file format that is not written",
+            expected=" or ".join(get_args(Format)),
+            todo="leave the format out to get Parquet",
+        )
     used = [name for name in TABLES if (folder / f"{name}.{form}").exists()]
     if used:
         raise StorageError(
@@ -122,16 +133,19 @@ def _make_chunk(plan: _Plan, frame: Frame, *, done: int) -> tuple[dict[str, Colu
     scene = set_scene(streams, frame, day=day, town=facts.commune_sizes[commune])
     role = np.where(frame.returning, DRIVER, frame.role)
     who = identify(streams, frame.entity, role=role, seen=first_day(frame.entity, plan.accidents))
-    narratives = _narratives(streams, frame, who=who, category=scene.category)
+    owner = frame.drivers
+    seen = first_day(frame.entity[owner], plan.accidents)
+    fleet = find_fleet(streams, frame.entity[owner], category=scene.category, seen=seen)
+    leading = np.flatnonzero(frame.vehicle_rank == 0)
+    narratives = narrate(streams, frame.accidents, who=who.take(owner[leading]), fleet=fleet.take(leading))
     numbers = accident_numbers(frame.accidents, day)
     accidents = accident_columns(tally, frame, scene, day=day, commune=commune, narratives=narratives)
-    vehicles = vehicle_columns(tally, frame, scene, day=day)
     equipment = safety(streams, frame, scene)
     person_day = day[frame.person_accident]
     age = (person_day - who.birth) * 400 // 146097
     tables = {
         "accidents": {"num_acc": to_arrow(numbers)} | accidents,
-        "vehicles": _with_orphans(tally, frame, numbers=numbers, columns=vehicles),
+        "vehicles": _vehicles(tally, frame, scene, fleet=fleet, numbers=numbers),
         "persons": _person_keys(tally, frame, numbers=numbers, done=done)
         | {"severity": severity(tally, frame, scene, age=age, equipment=equipment)}
         | identity_columns(tally, who, rows=frame.person_key, day=person_day)
@@ -139,15 +153,6 @@ def _make_chunk(plan: _Plan, frame: Frame, *, done: int) -> tuple[dict[str, Colu
         | person_codes(tally, frame),
     }
     return tables, narratives
-
-
-def _narratives(streams: Streams, frame: Frame, *, who: Identity, category: Numbers) -> Narratives:
-    """The text of each accident, told about its first driver and vehicle."""
-    leading = frame.vehicle_rank == 0
-    first = frame.drivers[leading]
-    make = makes_of(streams, frame.entity[first], category=category[leading])
-    has_plate = category[leading] != BICYCLE
-    return narrate(streams, frame.accidents, who=who.take(first), make=make, has_plate=has_plate)
 
 
 def _person_keys(tally: Tally, frame: Frame, *, numbers: Text, done: int) -> Columns:
@@ -164,21 +169,18 @@ def _person_keys(tally: Tally, frame: Frame, *, numbers: Text, done: int) -> Col
     }
 
 
-def _with_orphans(tally: Tally, frame: Frame, *, numbers: Text, columns: Columns) -> Columns:
-    """The vehicles with their keys, then copies of a few under accident numbers that do not exist."""
+def _vehicles(tally: Tally, frame: Frame, scene: Scene, *, fleet: Fleet, numbers: Text) -> Columns:
+    """The vehicles, then copies of a few under accident numbers that do not exist."""
     orphan = np.flatnonzero(tally.strike(frame.vehicle_key, "vehicles.row")["orphan"])
-    every = np.arange(len(frame.vehicle_rank))
-    rows = np.concatenate([every, orphan])
+    own = len(frame.vehicle_rank)
+    rows = np.concatenate([np.arange(own), orphan])
     number = numbers[frame.vehicle_accident[rows]]
-    number[len(every) :, 4] = ord("9")
+    number[own:, _NUMBER_TOP] = ord("9")
     keys = {
         "num_acc": to_arrow(number),
         "num_veh": VEHICLE_NAMES.column(VEHICLE_NAMES.find(frame.vehicle_rank[rows])),
     }
-    if len(orphan):
-        again = to_column(rows, pa.int64())
-        columns = {name: column.take(again) for name, column in columns.items()}
-    return keys | columns
+    return keys | vehicle_columns(tally, frame, scene, fleet=fleet, rows=rows)
 
 
 def _truth(folder: Path, tally: Tally, *, parameters: dict[str, object]) -> Truth:

@@ -11,10 +11,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curator.demo._lists import PLACEHOLDER
 from curator.demo._mixing import Words
 from curator.demo._narratives import Narratives
-from curator.demo._people import PLACEHOLDER
-from curator.demo._strings import Text, matrix, to_arrow, to_column
+from curator.demo._strings import matrix, to_arrow, to_column
 from curator.demo._writers import TableWriter
 
 # kind of each identifying column
@@ -41,9 +41,14 @@ class IdentifierWriter:
     Columns of `identifiers.parquet`: kind, value, table, column (of the base), num_acc, num_veh (null for
     accidents), person_id (null but for persons). Nulls, empty strings and placeholders are not listed. Columns of
     `entities.parquet`: person_id, entity (one number for each human being).
+
+    Args:
+        folder: where both files go.
+        names: other names for `table.column`, when the base is written under other names.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, names: Mapping[str, str] | None = None) -> None:
+        self._names = names or {}
         self._stack = ExitStack()
         self._identifiers = TableWriter(folder, "identifiers", form="parquet")
         self._entities = TableWriter(folder, "entities", form="parquet")
@@ -61,10 +66,8 @@ class IdentifierWriter:
         for table, kinds in KINDS.items():
             for column, kind in kinds.items():
                 self._list(tables[table], tables[table][column], kind=kind, place=(table, column))
-        told = tables["accidents"]["narrative"].is_valid()
-        texts: dict[str, Text] = {"surname": narratives.surname, "plate": narratives.plate, "phone": narratives.phone}
-        for kind, text in texts.items():
-            values = pc.if_else(told, to_arrow(text), pa.scalar(None, pa.string()))
+        for kind, text in narratives.named.items():
+            values = to_arrow(text, nulls=narratives.absent)
             self._list(tables["accidents"], values, kind=kind, place=("accidents", "narrative"))
         numbers = to_column(entity.view(np.int64), pa.int64())
         self._entities.write({"person_id": tables["persons"]["person_id"], "entity": numbers})
@@ -79,12 +82,13 @@ class IdentifierWriter:
             name: rows[name].take(kept) if name in rows else pa.nulls(len(kept), type_)
             for name, type_ in absent.items()
         }
+        table, column = self._names.get(".".join(place), ".".join(place)).split(".")
         self._identifiers.write(
             {
                 "kind": _repeated(kind, len(kept)),
                 "value": written.take(kept),
-                "table": _repeated(place[0], len(kept)),
-                "column": _repeated(place[1], len(kept)),
+                "table": _repeated(table, len(kept)),
+                "column": _repeated(column, len(kept)),
                 "num_acc": rows["num_acc"].take(kept),
                 "num_veh": _dense(references["num_veh"]),
                 "person_id": references["person_id"],
@@ -93,7 +97,8 @@ class IdentifierWriter:
 
 
 def _repeated(text: str, rows: int) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(to_column(np.zeros(rows, dtype=np.int32), pa.int32()), to_arrow(matrix([text])))
+    nothing = to_column(np.zeros(rows, dtype=np.int32), pa.int32())
+    return pa.DictionaryArray.from_arrays(nothing, to_arrow(matrix([text])))
 
 
 def _dense(values: pa.Array) -> pa.Array:

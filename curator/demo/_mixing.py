@@ -63,7 +63,7 @@ class Streams:
         high >>= np.uint64(32)
         return high.view(np.int64)
 
-    def pick(self, keys: Words, label: str, *, table: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    def pick(self, keys: Words, label: str, *, table: Numbers) -> Numbers:
         """Entries of a table made by `lookup`, drawn with the weights it was made with."""
         return pick(self.draw(keys, label), table=table)
 
@@ -74,12 +74,12 @@ def below(bits: Words, *, share: float) -> Mask:
     return bits < np.uint64(threshold)
 
 
-def pick(bits: Words, *, table: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+def pick(bits: Words, *, table: Numbers) -> Numbers:
     """Entry of a lookup table chosen by the top bits of each word."""
     return np.take(table, (bits >> np.uint64(64 - _TABLE_BITS)).view(np.int64))
 
 
-def lookup(weights: Sequence[float], *, values: Sequence[int] | None = None) -> npt.NDArray[np.int64]:
+def lookup(weights: Sequence[float], *, values: Sequence[int] | None = None) -> Numbers:
     """A table of 2**14 entries in which value `i` fills a share proportional to `weights[i]`.
 
     Args:

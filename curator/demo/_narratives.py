@@ -10,13 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from curator.demo._mixing import Mask, Numbers, Streams, Words
-from curator.demo._people import Identity, lists, phone_spelling, phone_text, street_address, surname_spelling
+from curator.demo._lists import lists
+from curator.demo._mixing import Mask, Streams, Words
+from curator.demo._papers import phone_spelling, phone_text, street_address, surname_spelling
+from curator.demo._people import Identity
 from curator.demo._strings import Text, join, matrix, only, upper
-from curator.demo._vehicles import make_names, plate_spelling, plate_text
+from curator.demo._vehicles import Fleet, make_names, plate_spelling, plate_text
 
 _OPENINGS = matrix(
-    ["Le conducteur ", "Selon les temoins, ", "Ce jour, ", "A notre arrivée, ", "Appel CORG. ", "Les faits : le nommé "]
+    ["", "Selon les temoins, ", "Ce jour, ", "A notre arrivée, ", "Appel CORG. ", "Les faits : le nommé "]
 )
 _TITLES = matrix(["M. ", "Mr ", "Monsieur ", "", "le sieur ", "MR "])
 _LADIES = matrix(["Mme ", "Mme. ", "Madame ", "", "la nommée ", "MME "])
@@ -30,6 +32,7 @@ _DRIVES = matrix(
         " a perdu le controle du vehicule ",
     ]
 )
+_NOBODY = matrix(["l'interessé", "le conducteur", "une personne", "l'intéressée", "un individu", "le propriétaire"])
 _PLATES = matrix([" immatriculé ", " immat. ", " imatriculé ", ", plaque ", " (", " immatricule "])
 _STREETS = matrix([" devant le ", " à hauteur du ", " a hauteur du ", ", au ", " au niveau du ", " angle "])
 _CALLS = matrix([", joint au ", ", tel. ", ", tél ", ", joignable au ", ", contact ", ", portable "])
@@ -54,69 +57,77 @@ class Narratives:
 
     Attributes:
         text: the whole texts.
-        surname, plate, phone: what they name, as written there; nothing where they do not.
+        absent: accidents without a text.
+        named: what the texts name, as written there, by kind; an empty row where they do not.
     """
 
     text: Text
-    surname: Text
-    plate: Text
-    phone: Text
+    absent: Mask
+    named: dict[str, Text]
 
 
-def narrate(streams: Streams, accidents: Words, *, who: Identity, make: Numbers, has_plate: Mask) -> Narratives:
+def narrate(streams: Streams, accidents: Words, *, who: Identity, fleet: Fleet) -> Narratives:
     """The text of each accident.
 
     Args:
         streams: source of every draw.
         accidents: accident numbers.
         who: the first driver of each accident.
-        make: position of the first vehicle's make.
-        has_plate: whether the first vehicle bears a plate.
+        fleet: the first vehicle of each accident.
     """
-    rows = len(accidents)
     capitals = streams.chance(accidents, "text capitals", share=0.15)
-    named = streams.chance(accidents, "text names", share=0.75)
-    plated = streams.chance(accidents, "text plate", share=0.55) & has_plate
-    called = streams.chance(accidents, "text phone", share=0.25)
     placed = streams.chance(accidents, "text street", share=0.6)
-
-    def phrase(label: str, choices: Text) -> Text:
-        return np.take(choices, streams.below(accidents, f"text/{label}", limit=len(choices)), axis=0)
-
-    names = lists()
-    surname = names.surnames.bytes(names.surnames.find(who.surname, surname_spelling(streams, accidents, "text surname")))
-    first = names.first_names.bytes(names.first_names.find(who.first))
-    surname = upper(only(surname, named), capitals & named)
-    plate = plate_text(streams, who.key, plate_spelling(streams, accidents, "text plate spelling"))
-    plate = upper(only(plate, plated), capitals & plated)
-    phone = only(phone_text(streams, who, phone_spelling(streams, accidents, "text phone spelling")), called)
-    title = np.where((who.sex == 2)[:, None], *_same_width(phrase("title", _LADIES), phrase("title", _TITLES)))
-    parts: list[Text | str] = [
-        phrase("opening", _OPENINGS),
-        only(title, named),
-        surname,
-        only(join([_spaces(rows), first]), named),
-        only(phrase("call", _CALLS), called),
-        phone,
-        phrase("drives", _DRIVES),
-        make_names().bytes(make_names().find(make)),
-        only(phrase("plate", _PLATES), plated),
-        plate,
-        only(join([phrase("street", _STREETS), street_address(streams, accidents)]), placed),
-        phrase("event", _EVENTS),
-        phrase("ending", _ENDINGS),
+    named = _name(streams, accidents, who=who, fleet=fleet)
+    for text in named.values():
+        upper(text, capitals)
+    phrase = _Phrases(streams, accidents)
+    somebody = _filled(named["surname"])
+    parts = [
+        phrase.drawn("opening", _OPENINGS),
+        only(phrase.drawn("title", _LADIES), somebody & (who.sex == 2)),
+        only(phrase.drawn("title", _TITLES), somebody & (who.sex == 1)),
+        only(phrase.drawn("nobody", _NOBODY), ~somebody),
+        named["surname"],
+        only(" ", somebody),
+        named["first_names"],
+        only(phrase.drawn("call", _CALLS), _filled(named["phone"])),
+        named["phone"],
+        phrase.drawn("drives", _DRIVES),
+        make_names().bytes(make_names().find(fleet.make)),
+        only(phrase.drawn("plate", _PLATES), _filled(named["plate"])),
+        named["plate"],
+        only(join([phrase.drawn("street", _STREETS), street_address(streams, accidents)]), placed),
+        phrase.drawn("event", _EVENTS),
+        phrase.drawn("ending", _ENDINGS),
     ]
-    return Narratives(text=upper(join(parts), capitals), surname=surname, plate=plate, phone=phone)
+    absent = streams.chance(accidents, "no text", share=0.06)
+    return Narratives(text=upper(join(parts), capitals), absent=absent, named=named)
 
 
-def _spaces(rows: int) -> Text:
-    return np.full((rows, 1), 32, dtype=np.uint8)
+@dataclass(frozen=True)
+class _Phrases:
+    streams: Streams
+    accidents: Words
+
+    def drawn(self, label: str, choices: Text) -> Text:
+        """One of the wordings on each row."""
+        return np.take(choices, self.streams.below(self.accidents, f"text/{label}", limit=len(choices)), axis=0)
 
 
-def _same_width(left: Text, right: Text) -> tuple[Text, Text]:
-    width = max(left.shape[1], right.shape[1])
-    return _widen(left, width), _widen(right, width)
+def _name(streams: Streams, accidents: Words, *, who: Identity, fleet: Fleet) -> dict[str, Text]:
+    """The identifiers that each text gives away: three texts in four name somebody."""
+    facts = lists()
+    told = streams.chance(accidents, "text names", share=0.75)
+    spelling = surname_spelling(streams, accidents, "text surname")
+    plate = plate_text(streams, fleet, plate_spelling(streams, accidents, "text plate spelling"))
+    phone = phone_text(streams, who, phone_spelling(streams, accidents, "text phone spelling"))
+    return {
+        "surname": only(facts.surnames.bytes(facts.surnames.find(who.surname, spelling)), told),
+        "first_names": only(facts.first_names.bytes(facts.first_names.find(who.first)), told),
+        "plate": only(plate, streams.chance(accidents, "text plate", share=0.55) & fleet.plated),
+        "phone": only(phone, streams.chance(accidents, "text phone", share=0.25)),
+    }
 
 
-def _widen(text: Text, width: int) -> Text:
-    return np.pad(text, ((0, 0), (0, width - text.shape[1])))
+def _filled(text: Text) -> Mask:
+    return text.any(axis=1)

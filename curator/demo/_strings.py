@@ -70,32 +70,39 @@ def only(text: Text | str, where: Mask) -> Text:
     return full * where[:, None]
 
 
+def blank(text: Text, where: Mask) -> Text:
+    """The text with the rows of the mask emptied, in place."""
+    text[where] = 0
+    return text
+
+
 def choose(where: Mask, yes: Text | str, no: Text) -> Text:
     """`yes` where the mask holds, `no` elsewhere."""
     return join([only(yes, where), only(no, ~where)])
 
 
 def upper(text: Text, where: Mask) -> Text:
-    """Capital letters on the rows of the mask: ASCII and the accented letters of French (U+00E0 to U+00FE)."""
+    """Capital letters, in place, on the rows of the mask: ASCII and the accented letters U+00E0 to U+00FE."""
     rows = text[where]
     rows[(rows >= 97) & (rows <= 122)] -= 32
     accented = np.zeros(rows.shape, dtype=bool)
     accented[:, 1:] = (rows[:, :-1] == 0xC3) & (rows[:, 1:] >= 0xA0) & (rows[:, 1:] != 0xB7)
     rows[accented] -= 32
-    out = text.copy()
-    out[where] = rows
-    return out
+    text[where] = rows
+    return text
 
 
 def to_arrow(text: Text, *, nulls: Mask | None = None) -> pa.StringArray:
-    """A string array of the rows; null where `nulls` holds (an empty row is an empty string, not a null)."""
+    """A string array of the rows; an empty row is an empty string, not a null.
+
+    Where `nulls` holds the value is null, and the row of `text` is blanked in place.
+    """
     rows = len(text)
     if nulls is not None:
-        text = text * ~nulls[:, None]
-    kept = text != 0
+        text[nulls] = 0
     offsets = np.zeros(rows + 1, dtype=np.int32)
-    np.cumsum(np.count_nonzero(kept, axis=1), out=offsets[1:])
-    data = text[kept]
+    np.cumsum(np.add.reduce((text != 0).view(np.uint8), axis=1, dtype=np.uint16), out=offsets[1:])
+    data = text.tobytes().translate(None, b"\0")  # several times faster than a boolean index
     return pa.StringArray.from_buffers(rows, pa.py_buffer(offsets), pa.py_buffer(data), validity(nulls))
 
 

@@ -25,6 +25,7 @@ _PASSENGERS = lookup([86, 10.8, 2.2, 1.0])
 _PEDESTRIANS = lookup([87, 12, 1])
 _FIRST_RETURNS = 0.30
 _LAST_RETURNS = 0.58  # of the accidents whose first driver is new
+_ALL_NEW = np.uint64(3)  # nobody returns in the first accidents
 _SHIFT = np.uint64(6)
 
 
@@ -72,7 +73,7 @@ class Frame:
     @property
     def returning(self) -> Mask:
         """Persons already seen in an earlier accident."""
-        return self.entity != self.person_key
+        return np.not_equal(self.entity, self.person_key)
 
     def cut(self, rows: int) -> Frame:
         """The first `rows` persons, with the accidents and vehicles they need."""
@@ -94,11 +95,11 @@ def build_frame(tally: Tally, *, first: int, count: int) -> Frame:
     """The accidents `first` to `first + count - 1`, with vehicles and persons."""
     streams = tally.streams
     accidents = np.arange(first, first + count, dtype=np.uint64)
-    vehicles = streams.pick(accidents, "vehicles", table=_VEHICLES).astype(np.int64)
+    vehicles = streams.pick(accidents, "vehicles", table=_VEHICLES)
     vehicle_accident = np.repeat(np.arange(count), vehicles)
     vehicle_rank = _rank_in_group(vehicles)
     vehicle_key = (accidents[vehicle_accident] << _SHIFT) + (vehicle_rank << 4).view(np.uint64)
-    occupants = 1 + streams.pick(vehicle_key, "passengers", table=_PASSENGERS).astype(np.int64)
+    occupants = 1 + streams.pick(vehicle_key, "passengers", table=_PASSENGERS)
     leading = vehicle_rank == 0
     pedestrians = np.zeros(len(vehicle_rank), dtype=np.int64)
     pedestrians[leading] = streams.pick(accidents, "pedestrians", table=_PEDESTRIANS)
@@ -136,6 +137,11 @@ def day_of(accident: Words, accidents: int) -> Numbers:
     return np.minimum(day, DAYS - 1) + FIRST_DAY
 
 
+def years_of(day: Numbers) -> Numbers:
+    """Calendar year of days counted from 1970-01-01."""
+    return day.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
+
+
 def _entities(streams: Streams, person_key: Words, person_accident: Numbers) -> Words:
     """Entity key of each row: at most one person an accident returns, so no one meets themselves."""
     starts = np.flatnonzero(np.diff(person_accident, prepend=-1))
@@ -143,7 +149,7 @@ def _entities(streams: Streams, person_key: Words, person_accident: Numbers) -> 
     last_keys = person_key[np.append(starts[1:], len(person_key)) - 1]
     accident = first_keys >> _SHIFT
     first = _first_returns(streams, accident)
-    last = ~first & (last_keys != first_keys) & (accident > 0)
+    last = ~first & (last_keys != first_keys) & (accident > _ALL_NEW)
     last &= streams.chance(accident, "last returns", share=_LAST_RETURNS)
     back = np.where(first, first_keys, last_keys)
     group = np.cumsum(np.diff(person_accident, prepend=-1) != 0) - 1
@@ -154,7 +160,7 @@ def _entities(streams: Streams, person_key: Words, person_accident: Numbers) -> 
 
 
 def _first_returns(streams: Streams, accident: Words) -> Mask:
-    return streams.chance(accident, "first returns", share=_FIRST_RETURNS) & (accident > 0)
+    return streams.chance(accident, "first returns", share=_FIRST_RETURNS) & (accident > _ALL_NEW)
 
 
 def _root(streams: Streams, accident: Words) -> Words:

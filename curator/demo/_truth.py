@@ -77,17 +77,19 @@ class Tally:
     spellings: Counter[str] = field(default_factory=Counter)
     extremes: Counter[str] = field(default_factory=Counter)
 
-    def strike(self, keys: Words, column: str) -> dict[str, Mask]:
-        """Masks of the faults of one column over these rows, by kind; counted."""
+    def strike(self, keys: Words, column: str, *, among: Mask | None = None) -> dict[str, Mask]:
+        """Masks of the faults of one column over these rows (only those of `among`), by kind; counted."""
         masks = self.masks(keys, column)
         for kind, mask in masks.items():
+            if among is not None:
+                mask &= among
             self.faults[f"{column}.{kind}"] += int(np.count_nonzero(mask))
         return masks
 
     def masks(self, keys: Words, column: str) -> dict[str, Mask]:
         """As `strike`, without counting."""
         if not self.dirt:
-            return dict.fromkeys(RATES[column], np.zeros(len(keys), dtype=bool))
+            return {kind: np.zeros(len(keys), dtype=bool) for kind in RATES[column]}
         bits = self.streams.draw(keys, f"fault/{column}") >> np.uint64(24)
         masks, floor = {}, 0.0
         for kind, share in RATES[column].items():

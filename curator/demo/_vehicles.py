@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 import pyarrow as pa
 
 from curator.demo._circumstances import BICYCLE, HEAVY, TWO_WHEELS, Scene, vehicle_codes
+from curator.demo._lists import PLACEHOLDER, PLATE_LETTERS
 from curator.demo._makes import CAR_MAKES, HEAVY_MAKES, TWO_WHEEL_MAKES
 from curator.demo._mixing import Mask, Numbers, Streams, Words, lookup
-from curator.demo._people import PLACEHOLDER, PLATE_LETTERS
-from curator.demo._strings import Text, Vocabulary, choose, constant, digits, join, letters, matrix, to_arrow, to_column
-from curator.demo._structure import Frame
+from curator.demo._strings import (
+    Text,
+    Vocabulary,
+    blank,
+    choose,
+    constant,
+    digits,
+    join,
+    letters,
+    matrix,
+    to_arrow,
+    to_column,
+)
+from curator.demo._structure import Frame, years_of
 from curator.demo._truth import Tally
 
 VEHICLE_NAMES = Vocabulary(["A01", "B01", "C01", "D01", "Z01"])
 MISSING_VEHICLE = 4  # Z01 stands in no accident
 _PLATES = 999 * 23**4
-_STRIDE = 1_000_003 * 97  # coprime to the number of plates: plates do not repeat
+_STRIDE = 172_777_061  # about 0.618 of the number of plates and coprime to it: plates do not repeat
 _PLATE_SPELLINGS = {"plain": 76, "joined": 10, "spaced": 9, "lower": 5}
 _PLATE_TABLE = lookup(list(_PLATE_SPELLINGS.values()))
+_LOWER_PLATE = 3
+_PLATE_GAPS = np.frombuffer(b"-\0 -", dtype=np.uint8)
+_OLD_PLATE_GAPS = np.frombuffer(b" \0 -", dtype=np.uint8)
 _OLD_PLATE = 0.03
+_OLD_DEPARTMENTS = matrix([f"{number:02d}" for number in range(1, 96) if number != 20])
+_VIN_SIGNS = ("ABCDEFGHJKLMNPRSTUVWXYZ0123456789" * 125)[:4096]
 # ISO 3779 / 49 CFR 565: transliteration and weights of the 17 places; the check digit stands at the ninth.
 _VIN_VALUES = np.zeros(256, dtype=np.int64)
 for _letter, _value in zip("ABCDEFGHJKLMNPRSTUVWXYZ0123456789", "123456781234579234567890123456789", strict=True):
@@ -30,33 +48,57 @@ _VIN_WEIGHTS = np.array([8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2])
 _VIN_YEARS = "ABCDEFGHJKLMNPRSTVWXY123456789"  # 1980, 1981 ... repeats after thirty years
 
 
-def vehicle_columns(tally: Tally, frame: Frame, scene: Scene, *, day: Numbers) -> dict[str, pa.Array]:
-    """The columns of `vehicles` but the two of its key; `day` is the day of each accident, from 1970-01-01."""
-    owner = frame.entity[frame.drivers]
-    rows = frame.vehicle_key
-    year = 1970 + day[frame.vehicle_accident] // 365
-    first_year = year - tally.streams.pick(owner, "vehicle age", table=_AGE_TABLE).astype(np.int64)
-    make = makes_of(tally.streams, owner, category=scene.category)
-    absent = tally.missing("vehicles.plate", scene.category == BICYCLE)
+@dataclass(frozen=True, kw_only=True)
+class Fleet:
+    """The vehicles behind the rows: a driver keeps one car, one two-wheeler and one heavy vehicle.
+
+    Attributes:
+        key: names a vehicle; the driver's entity key and the kind of vehicle.
+        make: position of the make.
+        year: of first registration.
+        plated: whether it bears a plate and a number (bicycles do not).
+    """
+
+    key: Words
+    make: Numbers
+    year: Numbers
+    plated: Mask
+
+    def take(self, rows: Numbers) -> Fleet:
+        """The vehicles at some positions."""
+        return Fleet(**{name: values[rows] for name, values in vars(self).items()})
+
+
+def find_fleet(streams: Streams, owner: Words, *, category: Numbers, seen: Numbers) -> Fleet:
+    """The vehicle of each row.
+
+    Args:
+        streams: source of every draw.
+        owner: entity key of the driver (its four low bits are zero).
+        category: code of each vehicle.
+        seen: day of the driver's first accident, from 1970-01-01.
+    """
+    kind = np.where(np.isin(category, TWO_WHEELS), 1, np.where(np.isin(category, HEAVY), 2, 0))
+    key = owner + kind.view(np.uint64)
+    age = streams.pick(key, "vehicle age", table=_AGE_TABLE)
+    make = np.choose(kind, [streams.pick(key, "make", table=table) for table in _make_tables()])
+    return Fleet(key=key, make=make, year=years_of(seen) - age, plated=category != BICYCLE)
+
+
+def vehicle_columns(tally: Tally, frame: Frame, scene: Scene, *, fleet: Fleet, rows: Numbers) -> dict[str, pa.Array]:
+    """The columns of `vehicles` but the two of its key, for the vehicles at `rows`."""
+    keys, fleet, category = frame.vehicle_key[rows], fleet.take(rows), scene.category[rows]
+    absent = tally.missing("vehicles.plate", ~fleet.plated)
     return {
-        "category": to_column(scene.category.astype(np.int8), pa.int8()),
-        "plate": _plate(tally, owner, rows=rows, absent=absent),
-        "vin": _vin(tally, owner, rows=rows, make=make, year=first_year, absent=absent),
-        "make": make_names().column(make_names().find(make), nulls=scene.category == BICYCLE),
-        "first_registered": to_column(first_year.astype(np.int16), pa.int16(), nulls=absent),
-        "obstacle": to_column(scene.obstacle.astype(np.int8), pa.int8()),
-        **vehicle_codes(tally, rows),
-        "occupants": to_column(frame.vehicle_occupants.astype(np.int8), pa.int8()),
+        "category": to_column(category.astype(np.int8), pa.int8()),
+        "plate": plate_column(tally, fleet, keys),
+        "vin": vin_column(tally, fleet, keys),
+        "make": make_names().column(make_names().find(fleet.make), nulls=absent),
+        "first_registered": to_column(fleet.year.astype(np.int16), pa.int16(), nulls=absent),
+        "obstacle": to_column(scene.obstacle[rows].astype(np.int8), pa.int8()),
+        **vehicle_codes(tally, keys),
+        "occupants": to_column(frame.vehicle_occupants[rows].astype(np.int8), pa.int8()),
     }
-
-
-def makes_of(streams: Streams, keys: Words, *, category: Numbers) -> Numbers:
-    """Position of each vehicle's make in `make_names`, fit for its category."""
-    tables = _make_tables()
-    two = streams.pick(keys, "make", table=tables["two"])
-    heavy = streams.pick(keys, "make", table=tables["heavy"])
-    car = streams.pick(keys, "make", table=tables["car"])
-    return np.where(np.isin(category, TWO_WHEELS), two, np.where(np.isin(category, HEAVY), heavy, car))
 
 
 @cache
@@ -65,86 +107,72 @@ def make_names() -> Vocabulary:
     return Vocabulary([row[0] for row in _make_rows()])
 
 
-def plate_text(streams: Streams, owner: Words, spelling: Numbers) -> Text:
-    """The plate of each owner's vehicle: AA-123-AA, or 1234 AB 75 for a few old ones.
+def plate_text(streams: Streams, fleet: Fleet, spelling: Numbers) -> Text:
+    """The plate of each vehicle: AA-123-AA (decree of 2009), or 1234 AB 75 for a few old ones.
 
     Args:
         streams: source of every draw.
-        owner: entity key of the driver.
+        fleet: the vehicles; two of them share no plate below 17 million accidents.
         spelling: position in the table of spellings (plain, joined, spaced, lower).
     """
-    index = ((owner >> np.uint64(6)) * np.uint64(4) + ((owner >> np.uint64(4)) & np.uint64(3))).view(np.int64)
-    number = (index % _PLATES) * _STRIDE % _PLATES
+    index = ((fleet.key >> np.uint64(6)) << np.uint64(4)) | (fleet.key >> np.uint64(2)) & np.uint64(12)
+    index |= fleet.key & np.uint64(3)
+    start = streams.below(np.zeros(1, dtype=np.uint64), "first plate", limit=_PLATES)
+    number = (index.view(np.int64) % _PLATES * _STRIDE + start) % _PLATES
     middle = digits(number % 999 + 1, 3)
-    number //= 999
-    signs = [letters(number // 23**place % 23, PLATE_LETTERS) for place in range(4)]
-    gap = np.array([45, 0, 32, 45], dtype=np.uint8)[spelling][:, None]
+    signs = [letters(number // (999 * 23**place) % 23, PLATE_LETTERS) for place in range(4)]
+    gap = _PLATE_GAPS[spelling][:, None]
     new = join([signs[0], signs[1], gap, middle, gap, signs[2], signs[3]])
-    old_gap = np.array([32, 0, 32, 45], dtype=np.uint8)[spelling][:, None]
-    department = digits(streams.below(owner, "plate department", limit=95) + 1, 2)
-    department[(department[:, 0] == 50) & (department[:, 1] == 48)] = 49  # 20 is Corsica, no longer in use: 11
-    serial = digits(streams.below(owner, "old plate", limit=9000) + 1000, 4)
+    old_gap = _OLD_PLATE_GAPS[spelling][:, None]
+    department = np.take(_OLD_DEPARTMENTS, streams.below(fleet.key, "plate department", limit=94), axis=0)
+    serial = digits(streams.below(fleet.key, "old plate", limit=9000) + 1000, 4)
     old = join([serial, old_gap, signs[0], signs[1], old_gap, department])
-    text = choose(streams.chance(owner, "has old plate", share=_OLD_PLATE), old, new)
-    small = text[spelling == 3]
+    text = choose(streams.chance(fleet.key, "has old plate", share=_OLD_PLATE), old, new)
+    small = text[spelling == _LOWER_PLATE]
     small[(small >= 65) & (small <= 90)] += 32
-    text[spelling == 3] = small
+    text[spelling == _LOWER_PLATE] = small
     return text
 
 
-def vin_text(streams: Streams, owner: Words, *, make: Numbers, year: Numbers) -> Text:
+def vin_text(streams: Streams, fleet: Fleet) -> Text:
     """A 17-character vehicle identification number with its check digit (ISO 3779; 49 CFR 565.15)."""
-    alphabet = "ABCDEFGHJKLMNPRSTUVWXYZ0123456789"
-    bits = streams.draw(owner, "vin")
-    described = [letters((bits >> np.uint64(8 * place)).view(np.int64) % 33, alphabet) for place in range(5)]
-    serial = digits(streams.below(owner, "vin serial", limit=1_000_000), 6)
-    plant = letters((bits >> np.uint64(50)).view(np.int64) % 23, alphabet)
-    model_year = letters((year - 1980) % 30, _VIN_YEARS)
-    text = join([np.take(_manufacturers(), make, axis=0), *described, "0", model_year, plant, serial])
-    check = (_VIN_VALUES[text] * _VIN_WEIGHTS).sum(axis=1) % 11
+    bits = streams.draw(fleet.key, "vin")
+    described = [letters((bits >> np.uint64(12 * place)).view(np.int64) & 4095, _VIN_SIGNS) for place in range(5)]
+    serial = digits(streams.below(fleet.key, "vin serial", limit=1_000_000), 6)
+    plant = letters((fleet.year + fleet.make) % 23, _VIN_SIGNS)
+    model_year = letters((fleet.year - 1980) % 30, _VIN_YEARS)
+    text = join([np.take(_manufacturers(), fleet.make, axis=0), *described, "0", model_year, plant, serial])
+    check = (_VIN_VALUES[text] @ _VIN_WEIGHTS) % 11
     text[:, 8] = np.where(check == 10, ord("X"), 48 + check)
     return text
 
 
 def plate_spelling(streams: Streams, rows: Words, label: str) -> Numbers:
     """Which spelling each row's plate has."""
-    return streams.pick(rows, label, table=_PLATE_TABLE).astype(np.int64)
+    return streams.pick(rows, label, table=_PLATE_TABLE)
 
 
-def _plate(tally: Tally, owner: Words, *, rows: Words, absent: Mask) -> pa.Array:
-    faults = tally.masks(rows, "vehicles.plate")
-    hit = np.zeros(len(rows), dtype=bool)
-    for kind, mask in faults.items():
-        mask &= ~absent
-        tally.faults[f"vehicles.plate.{kind}"] += int(np.count_nonzero(mask))
-        hit |= mask
+def plate_column(tally: Tally, fleet: Fleet, rows: Words) -> pa.Array:
+    """Plates as written on each row, faults included; null for a bicycle."""
+    faults = tally.strike(rows, "vehicles.plate", among=fleet.plated)
+    shown = fleet.plated & ~(faults["empty"] | faults["placeholder"] | faults["wrong_shape"])
     spelling = plate_spelling(tally.streams, rows, "plate spelling")
-    for name, position in zip(_PLATE_SPELLINGS, range(4), strict=True):
+    for position, name in enumerate(_PLATE_SPELLINGS):
         if position:
-            tally.spelled("vehicles.plate", name, (spelling == position) & ~hit & ~absent)
-    text = plate_text(tally.streams, owner, spelling)
-    text[faults["empty"] | faults["placeholder"]] = 0
+            tally.spelled("vehicles.plate", name, (spelling == position) & shown)
+    text = blank(plate_text(tally.streams, fleet, spelling), faults["empty"] | faults["placeholder"])
     text[faults["placeholder"], : len(PLACEHOLDER)] = constant(PLACEHOLDER, 1)
-    text[faults["wrong_shape"]] = _misshapen(text[faults["wrong_shape"]])
-    return to_arrow(text, nulls=absent)
+    return to_arrow(join([text, only("99X", faults["wrong_shape"])]), nulls=~fleet.plated)
 
 
-def _misshapen(text: Text) -> Text:
-    """The plate cut after its fourth sign and closed with two forbidden letters."""
-    text = text.copy()
-    text[:, 4:] = 0
-    text[:, 4:6] = np.frombuffer(b"IO", dtype=np.uint8)
-    return text
-
-
-def _vin(tally: Tally, owner: Words, *, rows: Words, make: Numbers, year: Numbers, absent: Mask) -> pa.Array:
-    wrong = tally.masks(rows, "vehicles.vin")["bad_check_digit"] & ~absent
-    tally.faults["vehicles.vin.bad_check_digit"] += int(np.count_nonzero(wrong))
-    text = vin_text(tally.streams, owner, make=make, year=year)
+def vin_column(tally: Tally, fleet: Fleet, rows: Words) -> pa.Array:
+    """Identification numbers, faults included; null for a bicycle and for one vehicle in twenty."""
+    wrong = tally.strike(rows, "vehicles.vin", among=fleet.plated)["bad_check_digit"]
+    text = vin_text(tally.streams, fleet)
     check = text[:, 8]
     text[:, 8] = np.where(wrong, np.where(check == ord("5"), ord("6"), ord("5")), check)
-    unknown = ~absent & ~wrong & tally.streams.chance(owner, "no vin", share=0.05)
-    return to_arrow(text, nulls=absent | tally.missing("vehicles.vin", unknown))
+    unknown = ~wrong & tally.streams.chance(fleet.key, "no vin", share=0.05)
+    return to_arrow(text, nulls=tally.missing("vehicles.vin", ~fleet.plated | unknown))
 
 
 @cache
@@ -159,11 +187,12 @@ def _manufacturers() -> Text:
 
 
 @cache
-def _make_tables() -> dict[str, Numbers]:
-    tables, start = {}, 0
-    for name, text in (("car", CAR_MAKES), ("two", TWO_WHEEL_MAKES), ("heavy", HEAVY_MAKES)):
+def _make_tables() -> list[Numbers]:
+    """Makes by share: of cars, of two-wheelers, of heavy vehicles."""
+    tables, start = [], 0
+    for text in (CAR_MAKES, TWO_WHEEL_MAKES, HEAVY_MAKES):
         weights = [float(line.split("|")[2]) for line in text.strip().splitlines()]
-        tables[name] = lookup(weights, values=range(start, start + len(weights)))
+        tables.append(lookup(weights, values=range(start, start + len(weights))))
         start += len(weights)
     return tables
 

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 Format: TypeAlias = Literal["parquet", "csv"]
 _PART = ".part"
+_ORDERED = ("person_id", "num_acc", "occurred_at")  # statistics elsewhere cost a fifth of the writing and skip nothing
 
 
 class TableWriter:
@@ -56,7 +57,13 @@ class TableWriter:
             return pyarrow.csv.CSVWriter(str(self._part), schema)
         listed = [field.name for field in schema if pa.types.is_dictionary(field.type)]
         return pq.ParquetWriter(
-            str(self._part), schema, compression="zstd", compression_level=1, use_dictionary=listed, store_schema=False
+            str(self._part),
+            schema,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=listed,
+            write_statistics=[name for name in _ORDERED if name in schema.names],
+            store_schema=False,
         )
 
 
