@@ -84,7 +84,7 @@ def tokens(text: str) -> tuple[Token, ...]:
     found: list[Token] = []
     position = 0
     while position < len(text):
-        match = None if text.startswith("--", position) else _TOKEN.match(text, position)
+        match = None if text.startswith(("--", "=="), position) else _TOKEN.match(text, position)
         if match is None:
             raise _refused_mark(text, position)
         if match.lastgroup != "space":
@@ -113,7 +113,7 @@ def check_characters(text: str) -> None:
             offset=MAX_LENGTH, found=f"{len(text)} characters", expected=f"at most {MAX_LENGTH} characters"
         )
     for offset, character in enumerate(text):
-        if _is_hidden(character):
+        if is_hidden(character):
             name = unicodedata.name(character, "a control character").lower()
             raise ExpressionRefused(
                 offset=offset,
@@ -122,7 +122,12 @@ def check_characters(text: str) -> None:
             )
 
 
-def _is_hidden(character: str) -> bool:
+def is_hidden(character: str) -> bool:
+    """Whether a character cannot be seen, or passes for a plain space.
+
+    Args:
+        character: one code point.
+    """
     if " " <= character <= "~":
         return False
     category = unicodedata.category(character)

@@ -120,8 +120,9 @@ class Printer:
         PostgreSQL orders texts by the locale of the database unless each side says otherwise.
         """
         floats = any(node.type == "float" for node in nodes)
-        by_code = ' COLLATE "C"' if order and self._engine == "postgres" and nodes[0].type == "text" else ""
-        return [self._as(node, "float") if floats else self._print(node) + by_code for node in nodes]
+        printed = [self._as(node, "float") if floats else self._print(node) for node in nodes]
+        by_locale = order and self._engine == "postgres" and nodes[0].type == "text"
+        return [f'({sql} COLLATE "C")' for sql in printed] if by_locale else printed
 
     def _as(self, node: Node, kind: NodeType, *, exact: bool = False) -> str:
         """Printed so that its value has this type; `exact` makes integers 64 bits too."""

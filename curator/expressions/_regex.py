@@ -12,13 +12,14 @@ import re
 from collections.abc import Iterator
 
 from curator.expressions._dialects import Engine
+from curator.expressions._lexer import is_hidden
 
 MAX_PATTERN = 500
 MAX_REPEAT = 255  # PostgreSQL's DUPMAX
 MAX_UNBOUNDED = 4
 MAX_OPTIONAL = 10
 
-_CLASS = re.compile(r"\[\^?((?:\\[\\\]\[^.$|()*+?{}/-]|[^\\\[\]])+)\]")
+_CLASS = re.compile(r"\[\^?+((?:\\[\\\]\[^.$|()*+?{}/-]|[^\\\[\]])+)\]")
 _CLASS_ITEM = re.compile(r"(\\?.)-(\\?.)|\\(.)|(.)")
 _ESCAPE = re.compile(r"\\[.+*?()\[\]{}|^$/\\-]")
 _QUANTIFIER = re.compile(r"[*+?]|\{([0-9]{1,3})(?:(,)([0-9]{1,3})?)?\}")
@@ -82,6 +83,8 @@ def _parts(pattern: str) -> list[str]:
         raise UnsafePattern("it is empty")
     if len(pattern) > MAX_PATTERN:
         raise UnsafePattern(f"it is longer than {MAX_PATTERN} characters")
+    if any(map(is_hidden, pattern)):
+        raise UnsafePattern("it holds a control, format or no-break character")
     parts = list(_scan(pattern))
     _check_groups(parts)
     _check_cost(parts)
