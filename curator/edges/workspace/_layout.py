@@ -27,7 +27,9 @@ PRIVATE = ".curator"
 FOLDERS = {"dataset": "datasets", "model": "models"}
 COMMITTED = (*FOLDERS.values(), "evidence", "specs")
 VERSION = r"(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)(?:-[0-9A-Za-z.-]+)?"
-DATA_PATH = re.compile(rf"(?P<folder>datasets|models)/(?P<name>[a-z0-9][a-z0-9._-]*)/(?P<version>{VERSION})")
+DATA_PATH = re.compile(
+    rf"(?P<folder>datasets|models)/(?P<name>[a-z0-9][a-z0-9._-]*)/(?!.*\.dvc$)(?P<version>{VERSION})"
+)
 
 _BEGUN = "begun"
 _PARTS = ("keys", "tmp", "holder", "journal")

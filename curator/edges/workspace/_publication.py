@@ -193,14 +193,14 @@ def _place(parts: Parts, entry: Entry, *, manifests: Mapping[str, Manifest], sta
     _hold_index(parts.git, entry)
     cache = store.Cache(parts.root)
     make_folders(parts.root, entry.made)
-    visible = sorted((*entry.created, *entry.replaced), key=lambda path: (not path.endswith("/.gitignore"), path))
-    ignored = [path for path in visible if path.endswith("/.gitignore")]
+    placed = sorted((*entry.created, *entry.replaced), key=lambda path: (not path.endswith("/.gitignore"), path))
+    ignored = [path for path in placed if path.endswith("/.gitignore")]
     for path in ignored:  # before the data, or a `git add .` in this moment would take the data
         move(staged[path], parts.root / path)
     for place, manifest in manifests.items():
         cache.adopt(manifest, parts.root / entry.folders[place])
         move(parts.root / entry.folders[place], parts.root / place)
-    for path in visible[len(ignored) :]:
+    for path in placed[len(ignored) :]:
         move(staged[path], parts.root / path)
 
 
