@@ -130,4 +130,4 @@ def _name(streams: Streams, accidents: Words, *, who: Identity, fleet: Fleet) ->
 
 
 def _filled(text: Text) -> Mask:
-    return text.any(axis=1)
+    return np.asarray(text.any(axis=1), dtype=bool)

@@ -22,6 +22,7 @@ from curator.demo._strings import (
     join,
     letters,
     matrix,
+    only,
     to_arrow,
     to_column,
 )
