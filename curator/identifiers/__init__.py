@@ -2,8 +2,8 @@
 
 Registers spell the same plate "ab-123-cd" and "AB 123 CD", the same name with a composed or a combining accent, and an
 unknown person "", "N/A" or "INCONNU". `canonical` brings each to one spelling and the unknown ones to null, so that all
-the unknown people never become one person; `valid` says whether the spelling obeys the identifier's own rules (shape and
-check digits). `FORMS` lists the kinds of identifier and where their rule stands.
+the unknown people never become one person; `valid` says whether the spelling obeys the identifier's own rules (shape
+and check digits). `FORMS` lists the kinds of identifier and where their rule stands.
 
     >>> canonical(pa.array(["ab-123-cd", "AB 123 CD", "n/a", None]), "plate").to_pylist()
     ['AB123CD', 'AB123CD', None, None]

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator.errors import UsageError
-from curator.identifiers._column import Column, Octets, Places, from_arrow, to_arrow, too_long
+from curator.identifiers._column import Column, Mask, Octets, from_arrow, to_arrow, too_long
 from curator.identifiers._fold import fold
 from curator.identifiers._forms import require_form
 from curator.identifiers._phone import to_e164
@@ -62,14 +62,14 @@ def each_chunk(array: pa.Array | pa.ChunkedArray, work: Callable[[pa.Array], pa.
     """Run a function on the string arrays that make a column; distinct values of a dictionary are treated once."""
     if isinstance(array, pa.ChunkedArray):
         parts = [each_chunk(chunk, work) for chunk in array.chunks]
-        return pa.concat_arrays(parts) if parts else work(pa.array([], pa.string()))
+        return pa.concat_arrays(parts) if parts else work(pa.nulls(0, pa.string()))
     if pa.types.is_dictionary(array.type):
         return each_chunk(array.dictionary, work).take(array.indices)
     return work(_text(array))
 
 
 def cleaned(array: pa.Array, form: str) -> Column:
-    """The value as written, cleaned, before any part of it is dropped or rewritten (the key of a NIR is still there)."""
+    """The values as written, cleaned, before any part is dropped or rewritten (the key of a NIR is still there)."""
     return _CLEANERS[form](from_arrow(array))
 
 
@@ -111,8 +111,9 @@ def _words(column: Column) -> Column:
     before[1:] = spaces[:-1]
     before[ends[:-1][column.lengths > 0]] = True
     extra = spaces & before
-    column = column.keep(~extra) if extra.any() else column
-    return _cut(column, np.flatnonzero(_last_bytes(column) == 0x20), count=1)
+    if extra.any():
+        column = column.shorten(~extra, lengths=column.lengths - column.count(extra))
+    return _cut(column, _last_bytes(column) == 0x20, count=1)
 
 
 def _last_bytes(column: Column) -> Octets:
@@ -142,21 +143,23 @@ def _same(text: str) -> str:
 
 def _without_key(column: Column) -> Column:
     """Drop the key of the social security numbers that have one: 15 characters, digits but for Corsica's letter."""
-    rows = np.flatnonzero(column.lengths == _NIR_KEYED)
+    rows = column.lengths == _NIR_KEYED
     digits = (column.matrix(rows, width=_NIR_KEYED) - np.uint8(48)) <= 9
-    letters = column.octets[column.ends[rows] + _NIR_LETTER]
+    letters = column.matrix(rows, width=_NIR_KEYED)[:, _NIR_LETTER]
     digits[:, _NIR_LETTER] |= (letters == 65) | (letters == 66)
-    return _cut(column, rows[digits.all(axis=1)], count=_NIR_KEYED - _NIR)
+    rows[rows] = digits.all(axis=1)
+    return _cut(column, rows, count=_NIR_KEYED - _NIR)
 
 
-def _cut(column: Column, rows: Places, *, count: int) -> Column:
+def _cut(column: Column, rows: Mask, *, count: int) -> Column:
     """Drop the last bytes of some values."""
-    if not len(rows):
+    if not rows.any():
         return column
     kept = np.ones(len(column.data), np.bool_)
+    ends = column.ends[1:][rows]
     for place in range(1, count + 1):
-        kept[column.ends[1:][rows] - place] = False
-    return column.keep(kept)
+        kept[ends - place] = False
+    return column.shorten(kept, lengths=column.lengths - count * rows)
 
 
 _CLEANERS: Mapping[str, Callable[[Column], Column]] = {

@@ -86,7 +86,8 @@ def nir_keys(cells: Octets) -> npt.NDArray[np.int64]:
 
 def nir_key_holds(cells: Octets) -> Mask:
     """Whether the two last of 15 bytes are the key of the 13 first."""
-    return nir_keys(cells[:, :13]) == _digits(cells[:, 13:]) @ np.array([10, 1])
+    holds: Mask = nir_keys(cells[:, :13]) == _digits(cells[:, 13:]) @ np.array([10, 1])
+    return holds
 
 
 def luhn_holds(cells: Octets) -> Mask:
@@ -94,13 +95,15 @@ def luhn_holds(cells: Octets) -> Mask:
     digits = _digits(cells)
     doubled = digits[:, -2::-2] * 2
     digits[:, -2::-2] = doubled - 9 * (doubled > 9)
-    return digits.sum(axis=1) % 10 == 0
+    holds: Mask = digits.sum(axis=1) % 10 == 0
+    return holds
 
 
 def siret_holds(cells: Octets) -> Mask:
     """Luhn's sum, or a digit sum multiple of 5 for the establishments of La Poste (INSEE, Sirene)."""
     poste = (cells[:, :9] == np.frombuffer(_LA_POSTE, np.uint8)).all(axis=1)
-    return luhn_holds(cells) | (poste & (_digits(cells).sum(axis=1) % 5 == 0))
+    exempt: Mask = poste & (_digits(cells).sum(axis=1) % 5 == 0)
+    return exempt | luhn_holds(cells)
 
 
 def iban_holds(cells: Octets) -> Mask:
@@ -113,7 +116,8 @@ def iban_holds(cells: Octets) -> Mask:
     for column in np.roll(cells, -4, axis=1).T.astype(np.int64):
         letter = column >= ord("A")
         rest = np.where(letter, rest * 100 + column - 55, rest * 10 + column - 48) % 97
-    return (rest == 1) & ((expected == 0) | (expected == cells.shape[1]))
+    holds: Mask = (rest == 1) & ((expected == 0) | (expected == cells.shape[1]))
+    return holds
 
 
 @cache
@@ -135,7 +139,8 @@ def vin_checks(cells: Octets) -> Octets:
 def vin_holds(cells: Octets) -> Mask:
     """Whether place 9 is the check character, where the country of the maker's code makes it mandatory."""
     mandatory = np.isin(cells[:, 0], np.frombuffer(b"12345L", np.uint8))
-    return ~mandatory | (cells[:, 8] == vin_checks(cells))
+    holds: Mask = ~mandatory | (cells[:, 8] == vin_checks(cells))
+    return holds
 
 
 def date_holds(cells: Octets) -> Mask:
@@ -145,7 +150,8 @@ def date_holds(cells: Octets) -> Mask:
     month, day = digits[:, 5:7] @ np.array([10, 1]), digits[:, 8:] @ np.array([10, 1])
     leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
     days = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])[month] + (leap & (month == 2))
-    return (year > 0) & (day <= days)
+    holds: Mask = (year > 0) & (day <= days)
+    return holds
 
 
 def _digits(cells: Octets) -> npt.NDArray[np.int64]:

@@ -16,8 +16,10 @@ Mask: TypeAlias = npt.NDArray[np.bool_]
 Octets: TypeAlias = npt.NDArray[np.uint8]
 Places: TypeAlias = npt.NDArray[np.int64]
 Ends: TypeAlias = npt.NDArray[np.int32]
+Words: TypeAlias = npt.NDArray[np.uint64]
 
 _ROOM = 8  # zero bytes after the last value, so that the first bytes of any value can be read without a test
+_FIRST_BYTES = np.array([(1 << 8 * count) - 1 for count in range(9)], np.uint64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,35 +40,41 @@ class Column:
         """Bytes of each value."""
         return np.diff(self.ends)
 
-    def leading(self, *, count: int) -> list[Octets]:
-        """The first `count` (at most 8) bytes of each value, as `count` arrays; zero past the end of a value."""
-        padded = np.frombuffer(self.data + bytes(_ROOM), np.uint8)
-        starts, lengths = self.ends[:-1], self.lengths
-        return [np.where(lengths > place, padded[starts + place], np.uint8(0)) for place in range(count)]
+    def leading(self) -> Words:
+        """The first 8 bytes of each value as one little-endian integer; zero bytes past the end of a value."""
+        padded = self.data + bytes(_ROOM)
+        windows = np.ndarray((len(self.data) + 1,), "V8", padded, strides=(1,))
+        words = windows[self.ends[:-1]].view("<u8")
+        words &= _FIRST_BYTES[np.minimum(self.lengths, 8)]
+        return words
 
-    def matrix(self, rows: Places, *, width: int) -> Octets:
+    def matrix(self, rows: Mask, *, width: int) -> Octets:
         """The bytes of some values that are all `width` long, one row each."""
-        cells: Octets = self.octets[self.ends[rows].astype(np.int64)[:, None] + np.arange(width)]
-        return cells
+        octets = self.octets
+        if len(octets) != width * int(rows.sum()):  # else the other values are empty
+            octets = octets[np.repeat(rows, self.lengths)]
+        return octets.reshape(-1, width)
 
     def rows_of(self, places: Places) -> Places:
         """The rows that hold these byte places, ascending, once each."""
         return np.unique(np.searchsorted(self.ends, places, side="right") - 1)
 
-    def keep(self, mask: Mask) -> Column:
-        """Drop the bytes where the mask is false."""
-        kept = np.zeros(len(mask) + 1, np.int32)
-        np.cumsum(mask, out=kept[1:])
-        return replace(self, data=self.octets[mask].tobytes(), ends=kept[self.ends])
+    def shorten(self, kept: Mask, *, lengths: Places) -> Column:
+        """Drop the bytes where the mask is false, which leaves values of these lengths."""
+        return replace(self, data=self.octets[kept].tobytes(), ends=ends_of(lengths))
+
+    def count(self, marks: Mask) -> Ends:
+        """How many bytes of each value are marked."""
+        running = np.zeros(len(marks) + 1, np.int32)
+        np.cumsum(marks, out=running[1:])
+        return np.diff(running[self.ends])
 
     def translate(self, table: bytes, *, drop: bytes) -> Column:
         """Replace each byte by its entry of a table of 256, and drop some bytes."""
         data = self.data.translate(table, drop)
         if len(data) == len(self.data):
             return self if data is self.data else replace(self, data=data)
-        kept = np.zeros(len(self.data) + 1, np.int32)
-        np.cumsum(_marks(drop)[self.octets], out=kept[1:])
-        return replace(self, data=data, ends=kept[self.ends])
+        return replace(self, data=data, ends=ends_of(self.count(_kept(drop)[self.octets])))
 
     def put(self, rows: Places, texts: Sequence[bytes]) -> Column:
         """Replace the values of some rows, ascending."""
@@ -77,6 +85,10 @@ class Column:
             pieces += [self.data[done : self.ends[row]], text]
             done = int(self.ends[row + 1])
         return replace(self, data=b"".join([*pieces, self.data[done:]]), ends=ends_of(lengths))
+
+    def all_known(self) -> Column:
+        """The same bytes without nulls: for tests of every value whose verdict on a null does not count."""
+        return replace(self, known=None)
 
     def text(self, row: int) -> str:
         """One value."""
@@ -100,6 +112,11 @@ def from_arrow(array: pa.Array) -> Column:
     return Column(octets, ends - ends[0], _known(array))
 
 
+def from_texts(texts: Sequence[bytes]) -> Column:
+    """Take texts in UTF-8; `pa.array` would import pandas to look at each of them."""
+    return Column(b"".join(texts), ends_of(np.array([len(text) for text in texts], np.int64)), None)
+
+
 def to_arrow(column: Column) -> pa.Array:
     """Give an Arrow string array, without copying the bytes."""
     valid = None if column.known is None else pa.py_buffer(np.packbits(column.known, bitorder="little"))
@@ -121,7 +138,7 @@ def mask_of(array: pa.BooleanArray) -> Mask:
     return mask.astype(np.bool_)
 
 
-def ends_of(lengths: Places) -> Ends:
+def ends_of(lengths: Places | Ends) -> Ends:
     """Where values of these lengths end, from 0. Raises UsageError `column-too-long` past 2 GiB."""
     ends = np.zeros(len(lengths) + 1, np.int64)
     np.cumsum(lengths, out=ends[1:])
@@ -145,8 +162,8 @@ def _known(array: pa.Array) -> Mask | None:
     return mask_of(array.is_valid()) if array.null_count else None
 
 
-def _marks(drop: bytes) -> Octets:
-    """For each byte value 1 when it is kept, 0 when it is dropped."""
-    marks = np.ones(256, np.uint8)
-    marks[list(drop)] = 0
-    return marks
+def _kept(drop: bytes) -> Mask:
+    """For each byte value whether it is kept."""
+    kept = np.ones(256, np.bool_)
+    kept[list(drop)] = False
+    return kept

@@ -1,8 +1,8 @@
 """Characters beyond ASCII to their plainest spelling, one character at a time, so that NFC and NFD texts agree.
 
-The rule works on one character without its neighbours, hence on any text in any normal form. The 1,920 characters of two
-UTF-8 bytes (Latin accents, combining marks, no-break space, Greek, Cyrillic, Arabic digits) are replaced in place from a
-table, since what they become fits in two bytes or less; rows that hold others are treated one by one.
+The rule works on one character without its neighbours, hence on any text in any normal form. The 1,920 characters of
+two UTF-8 bytes (Latin accents, combining marks, no-break space, Greek, Cyrillic, Arabic digits) are replaced in place
+from a table, since what they become fits in two bytes or less; rows that hold others are treated one by one.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from functools import cache
 
 import numpy as np
 
-from curator.identifiers._column import Column, Mask, Octets
+from curator.identifiers._column import Column, Mask, Octets, Places
 
-# Letters that have no decomposition in Unicode, in the spelling of French and European registers (ICAO 9303, part 3, 6.A).
+# Letters that have no decomposition in Unicode, as ICAO Doc 9303, part 3, section 6 spells them in passports, but for
+# Đ and Ð (D), which registers write so.
 _LETTERS = {"Œ": "OE", "Æ": "AE", "Ø": "OE", "ẞ": "SS", "Þ": "TH", "Ð": "D", "Đ": "D", "Ł": "L", "Ħ": "H", "Ŋ": "N"}
 _LETTERS |= dict.fromkeys("\u02b9\u02bb\u02bc\u02bd\u2018\u2019\u201a\u201b\u2032\u2035", "'")
 _LETTERS |= {"\u2212": "-", "\u2044": "/"}
@@ -101,9 +102,10 @@ def _pairs(words: bool) -> tuple[Octets, Octets, Mask]:
     return table[:, 0], table[:, 1], hard
 
 
-def _pair_index(octets: Octets, leads: np.ndarray) -> np.ndarray:
+def _pair_index(octets: Octets, leads: Places) -> Places:
     """The code point of the two-byte character at each place (RFC 3629, section 3)."""
-    return (octets[leads].astype(np.int64) & 0x1F) << 6 | (octets[leads + 1] & 0x3F)
+    codes: Places = (octets[leads].astype(np.int64) & 0x1F) << 6 | (octets[leads + 1] & 0x3F)
+    return codes
 
 
 def _hard_places(octets: Octets, hard: Mask) -> Mask:

@@ -32,9 +32,9 @@ _ALL = (
     Form(
         name="nir",
         title="French social security number",
-        meaning=f"the 13 significant characters ({_CODES}); the 2-digit key is dropped when present. Valid: known shape, "
-        "Corsica 2A and 2B and temporary numbers (7, 8) included; the key is checked when all 15 characters are given",
-        source="Décret n° 82-103 du 22 janvier 1982; INSEE, répertoire national d'identification des personnes physiques",
+        meaning=f"the 13 significant characters ({_CODES}); the 2-digit key is dropped when present. Valid: known "
+        "shape, Corsica (2A, 2B) and temporary numbers (7, 8); the key is checked when all 15 characters are given",
+        source="Décret n° 82-103 du 22 janvier 1982; INSEE, répertoire national d'identification (RNIPP)",
     ),
     Form(
         name="plate",
@@ -89,8 +89,8 @@ _ALL = (
     Form(
         name="vin",
         title="Vehicle identification number",
-        meaning=f"{_CODES}. Valid: 17 characters without I, O, Q; the check digit is asked where it is mandatory (first "
-        "character 1 to 5, North America, and L, China): elsewhere makers use its place freely",
+        meaning=f"{_CODES}. Valid: 17 characters without I, O, Q; the check digit is asked where it is mandatory "
+        "(first character 1 to 5, North America, and L, China): elsewhere makers use its place freely",
         source="ISO 3779; 49 CFR 565.15 (check digit); GB 16735",
     ),
     Form(

@@ -1,8 +1,8 @@
 """Telephone numbers to E.164: which leading bytes go, and which country code stands there instead.
 
-Rules (ITU-T E.164; French numbering plan, ARCEP decision 2018-0881): 00 is the international prefix, 0 the national one,
-33 the code of metropolitan France; the overseas departments are dialled from France with 0 and have country codes of
-their own, which their national number repeats (0692 12 34 56 is +262 692 12 34 56).
+Rules (ITU-T E.164; French numbering plan, ARCEP decision 2018-0881): 00 is the international prefix, 0 the national
+one, 33 the code of metropolitan France; the overseas departments are dialled from France with 0 and have country codes
+of their own, which their national number repeats (0692 12 34 56 is +262 692 12 34 56).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from curator.identifiers._column import Column, Mask, Octets, Places, ends_of
+from curator.identifiers._column import Column, Mask, Octets, Places, Words, ends_of
 
 _PREFIXES = (b"", b"+", b"+33", b"+262", b"+590", b"+594", b"+596")
 _NONE, _PLUS, _FRANCE = 0, 1, 2
@@ -25,7 +25,7 @@ _OVERSEAS = {
 }
 _NATIONAL = 9  # digits of a French number after its prefix
 _SHORTEST, _LONGEST = 7, 15  # digits of an E.164 number
-_DIGIT_0, _DIGIT_3, _SIGN = b"03+"
+_DIGIT_0, _SIGN = b"0+"
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,46 +42,51 @@ def to_e164(column: Column) -> Column:
 
 
 def _plan(column: Column) -> _Plan:
-    leading = column.leading(count=5)
-    lengths = column.lengths.astype(np.int64)
-    signed, zero = leading[0] == _SIGN, leading[0] == _DIGIT_0
-    numeric = _other_than_digits(column) == signed
-    abroad = zero & (leading[1] == _DIGIT_0)
-    plan = _french(column, leading, skip=np.where(signed, 1, np.where(abroad, 2, 0)), numeric=numeric)
-    digits = lengths - 2
-    foreign = numeric & abroad & (plan.drop == 0) & (leading[2] != _DIGIT_0)
+    leading = column.leading()
+    numeric = _numeric(column, leading)
+    plan = _french(column, leading, numeric=numeric)
+    digits = column.lengths - 2
+    foreign = numeric & _begins(leading, b"00") & (_octet(leading, 2) != _DIGIT_0) & (plan.prefix == _NONE)
     foreign &= (digits >= _SHORTEST) & (digits <= _LONGEST)
     return _Plan(np.where(foreign, 2, plan.drop), np.where(foreign, _PLUS, plan.prefix))
 
 
-def _french(column: Column, leading: list[Octets], *, skip: Places, numeric: Mask) -> _Plan:
+def _french(column: Column, leading: Words, *, numeric: Mask) -> _Plan:
     """0X, 33, +33 and 0033, with or without the national 0 after the country code."""
-    lengths = column.lengths.astype(np.int64)
-    national = (leading[0] == _DIGIT_0) & (leading[1] != _DIGIT_0)
-    coded = (_at(leading, skip) == _DIGIT_3) & (_at(leading, skip + 1) == _DIGIT_3)
-    after = np.where(national, 1, skip + 2 + (_at(leading, skip + 2) == _DIGIT_0))
-    rows = np.flatnonzero(numeric & (national | coded) & (lengths - after == _NATIONAL))
-    prefix = np.zeros(len(lengths), np.int64)
-    prefix[rows] = _territories()[_first_three_digits(column, rows, after[rows])]
+    after = np.zeros(len(leading), np.int64)
+    for code in (b"33", b"+33", b"0033"):
+        after[_begins(leading, code)] = len(code)
+    after += (after > 0) & (_octet(leading, after) == _DIGIT_0)
+    after[_begins(leading, b"0") & (_octet(leading, 1) != _DIGIT_0)] = 1
+    french = numeric & (after > 0) & (column.lengths - after == _NATIONAL)
+    prefix = np.where(french, _territories()[_three_digits(leading, after)], _NONE)
     return _Plan(np.where(prefix == _NONE, 0, after), prefix)
 
 
-def _at(leading: list[Octets], place: Places) -> Octets:
-    """The leading byte at a place that differs by row."""
-    return np.choose(place, leading)
+def _begins(leading: Words, text: bytes) -> Mask:
+    begins: Mask = leading & np.uint64((1 << 8 * len(text)) - 1) == np.uint64(int.from_bytes(text, "little"))
+    return begins
 
 
-def _other_than_digits(column: Column) -> Places:
-    """How many bytes of each value are not digits."""
-    count = np.zeros(len(column.data) + 1, np.int32)
-    np.cumsum((column.octets - np.uint8(_DIGIT_0)) > 9, out=count[1:])
-    return np.diff(count[column.ends])
+def _octet(leading: Words, place: Places | int) -> Octets:
+    """One of the 8 leading bytes of each row."""
+    return (leading >> (np.asarray(place) * 8).astype(np.uint64)).astype(np.uint8)
 
 
-def _first_three_digits(column: Column, rows: Places, skip: Places) -> Places:
-    starts = column.ends[rows] + skip
-    digits = [column.octets[starts + place].astype(np.int64) - _DIGIT_0 for place in range(3)]
-    return digits[0] * 100 + digits[1] * 10 + digits[2]
+def _three_digits(leading: Words, place: Places) -> Places:
+    """Three digits as a number; of no meaning, but from 0 to 999, where they are not digits."""
+    digits = [_octet(leading, place + step).astype(np.int64) - _DIGIT_0 for step in range(3)]
+    return (digits[0] * 100 + digits[1] * 10 + digits[2]) % 1000
+
+
+def _numeric(column: Column, leading: Words) -> Mask:
+    """Whether a value is digits only, but for one + that may lead."""
+    other = (column.octets - np.uint8(_DIGIT_0)) > 9
+    signed = _begins(leading, b"+")
+    if int(other.sum()) == int(signed.sum()):
+        return np.ones(len(leading), np.bool_)
+    numeric: Mask = column.count(other) == signed
+    return numeric
 
 
 @cache
@@ -98,7 +103,7 @@ def _splice(column: Column, plan: _Plan) -> Column:
     """Drop leading bytes and write prefixes, for all rows at once."""
     if not plan.prefix.any():
         return column
-    starts = column.ends[:-1].astype(np.int64)
+    starts = column.ends[:-1]
     kept = np.ones(len(column.data), np.bool_)
     for place in range(int(plan.drop.max())):
         kept[starts[plan.drop > place] + place] = False

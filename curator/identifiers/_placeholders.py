@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curator.identifiers._column import Column, Mask, mask_of, to_arrow
+from curator.identifiers._column import Column, Mask, Places, from_texts, mask_of, to_arrow
 
 PLACEHOLDERS: tuple[str, ...] = (
     "N/A", "NA", "N.A.", "NAN", "NULL", "NONE", "ND", "N.D.", "NC", "N.C.", "NR", "N.R.", "NSP", "VIDE", "EMPTY",
@@ -17,35 +17,34 @@ PLACEHOLDERS: tuple[str, ...] = (
     "NON COMMUNIQUÉ", "NON CONNU", "NON DISPONIBLE", "NON APPLICABLE", "NON DETERMINE", "NON DÉTERMINÉ", "NON DEFINI",
     "NON DÉFINI", "A COMPLETER", "À COMPLÉTER", "A RENSEIGNER", "À RENSEIGNER", "ABSENT", "ANONYME", "TBD", "TODO",
 )  # fmt: skip
-"""Upper-case words that mean no value, in every form but `raw`. Beside them: only punctuation, only zeros, only X, and for
-numbers five nines or more. A code that is really "NA" (a country) must be declared `raw`."""
+"""Upper-case words that mean no value, in every form but `raw`. Beside them: only punctuation, only zeros, only X, and
+for numbers five nines or more. A code that is really "NA" (a country) must be declared `raw`."""
 
 _FILLER = r"^(?:[[:punct:]\s]+|[Xx]+|\+?0+)$"
 _NUMBER_FILLER = r"^(?:[[:punct:]\s]+|[Xx]+|\+?0+|9{5,})$"
-_DATE_FILLER = r"^[0[:punct:]\sTtXx]+$"
+_DATE_FILLER = r"^(?:[0[:punct:]\s]+|[Xx[:punct:]\s]+)$"
 _NUMBERS = frozenset({"nir", "phone", "siren", "siret", "licence"})
 
 
 def unknown(column: Column, form: str) -> Mask:
     """Which values say nothing: empty, or a placeholder. The column is in its canonical spelling."""
     verdict: Mask = column.lengths == 0
-    first, second = column.leading(count=2)
-    candidates = np.flatnonzero(_beginnings()[first.astype(np.intp) << 8 | second])
+    candidates = np.flatnonzero(_beginnings()[column.leading().astype(np.uint16)])
     if len(candidates):
-        verdict[candidates] |= _is_placeholder(to_arrow(column).take(_indices(candidates)), form)
+        verdict[candidates] |= _is_placeholder(to_arrow(column.all_known()).take(_indices(candidates)), form)
     return verdict
 
 
 def _is_placeholder(values: pa.Array, form: str) -> Mask:
     filler = _DATE_FILLER if form == "date" else _NUMBER_FILLER if form in _NUMBERS else _FILLER
-    known = values.fill_null("")
-    return mask_of(pc.is_in(pc.utf8_upper(known), _words())) | mask_of(pc.match_substring_regex(known, filler))
+    words = pc.is_in(pc.utf8_upper(values), _words())
+    return mask_of(words) | mask_of(pc.match_substring_regex(values, filler))
 
 
 @cache
 def _words() -> pa.Array:
-    """Every placeholder as it may stand after cleaning: as written, without accents, with spaces, without separators."""
-    return pa.array(sorted(_spellings()), pa.string())
+    """Every placeholder as it may stand after cleaning: as written, without accents, with spaces or with nothing between."""
+    return to_arrow(from_texts([word.encode() for word in sorted(_spellings())]))
 
 
 @cache
@@ -57,18 +56,18 @@ def _spellings() -> frozenset[str]:
 
 @cache
 def _beginnings() -> Mask:
-    """The two first bytes that a placeholder can have: a cheap test that most rows fail."""
+    """Which two first bytes, read little-endian, a placeholder can have: a cheap test that most rows fail."""
     table = np.zeros((256, 256), np.bool_)
     for word in _spellings() | {word.lower() for word in _spellings()}:
         first, second = (word.encode() + b"\0")[:2]
-        table[first, second] = True
-        table[first, second ^ 0x20] = True  # the other case, for a mixed spelling
+        table[second, first] = True
+        table[second ^ 0x20, first] = True  # the other case, for a mixed spelling
     marks = [byte for byte in range(1, 128) if not chr(byte).isalnum()]
-    for alike in (marks, list(b"Xx"), list(b"0"), list(b"9"), [*marks, *b"0"]):
-        table[np.ix_(alike, [0, *alike])] = True
+    for alike in (marks, list(b"Xx"), list(b"0"), list(b"9"), [*marks, *b"0"], [*marks, *b"Xx"]):
+        table[np.ix_([0, *alike], alike)] = True
     return table.reshape(-1)
 
 
-def _indices(places: np.ndarray) -> pa.Array:
+def _indices(places: Places) -> pa.Array:
     """An index array for Arrow, without its pandas bridge."""
     return pa.Array.from_buffers(pa.int64(), len(places), [None, pa.py_buffer(np.ascontiguousarray(places, np.int64))])

@@ -1,4 +1,4 @@
-"""Verdicts: the shape by a regular expression (RE2, linear in time), then the check digits of the values that have it."""
+"""Verdicts: the shape by a regular expression (RE2, linear in time), then the check digits of what has the shape."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ _PAIR = f"(?:{_LETTER_NOT_S}{_LETTER}|S{_LETTER_NOT_S})"  # SS is not given
 _SIV = rf"(?:{_PAIR}|W)(?:00[1-9]|0[1-9]\d|[1-9]\d{{2}}){_PAIR}"
 _FNI = r"[1-9]\d{0,3}[A-HJ-NP-Z]{1,3}(?:0[1-9]|[1-8]\d|9[0-5]|97[1-6]|2[AB])"
 
-_ATOM = r"[\p{L}\p{N}!#$%&'*+/=?^_`{|}~-]+"
-_LABEL = r"[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]{0,61}[\p{L}\p{M}\p{N}])?"
-_EMAIL = rf"^{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+(?:[\p{{L}}\p{{M}}]{{2,63}}|xn--[a-z0-9-]{{1,59}})$"
+_ATOM = r"[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[\p{L}\p{M}\p{N}](?:[\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}])?"
+_LAST_LABEL = r"(?:[\p{L}\p{M}]{2}[\p{L}\p{M}]*|xn--[a-z0-9-]+)"  # counted repeats of \p{L} would cost microseconds
+_EMAIL = rf"^{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+{_LAST_LABEL}$"
 
 _SHAPES: Mapping[str, tuple[str, ...]] = {
     "nir": (_NIR,),
@@ -87,15 +88,15 @@ def _valid(array: pa.Array, *, form: str) -> pa.BooleanArray:
     written = cleaned(array, form) if form == "nir" else column
     verdict = _has_shape(written, form)
     for length in _LENGTHS.get(form, ()):
-        rows = np.flatnonzero(verdict & (written.lengths == length))
-        if len(rows):
+        rows = verdict & (written.lengths == length)
+        if rows.any():
             verdict[rows] = _CHECKS[form](written.matrix(rows, width=length))
     return booleans(verdict, known=column.known)
 
 
 def _has_shape(column: Column, form: str) -> Mask:
     verdict = np.ones(len(column.ends) - 1, np.bool_)
-    values = to_arrow(column).fill_null("")
+    values = to_arrow(column.all_known())
     for pattern in _SHAPES.get(form, ()):
         verdict &= mask_of(pc.match_substring_regex(values, pattern))
     return verdict

@@ -1,9 +1,9 @@
 """AES-256-CMAC of a whole Arrow column at once (NIST SP 800-38B, RFC 4493).
 
 CMAC chains AES over the 16-byte blocks of one message: block j needs the cipher of block j - 1, so one message cannot
-be made parallel. A column can: block j of *all* rows is one bulk AES-ECB call, which the processor's AES units pipeline.
-What is left is to bring block j of each row into one dense array; values of equal length need no index at all for that,
-since Arrow stores them end to end. Rows are taken by passes that stay in the second-level cache.
+be made parallel. A column can: block j of *all* rows is one bulk AES-ECB call, which the AES units of the processor
+pipeline. What is left is to bring block j of each row into one dense array; values of equal length need no index for
+that, since Arrow stores them end to end. Rows are taken by passes that stay in the second-level cache.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class TokenKernel:
         """
         if isinstance(array, pa.ChunkedArray):
             parts = [self.tokens(chunk) for chunk in array.chunks]
-            return pa.concat_arrays(parts) if parts else pa.array([], pa.binary(TOKEN_BYTES))
+            return pa.concat_arrays(parts) if parts else pa.nulls(0, pa.binary(TOKEN_BYTES))
         if pa.types.is_dictionary(array.type):
             return self.tokens(array.dictionary).take(array.indices)
         array = _plain_bytes(array)
@@ -153,15 +153,14 @@ class _Ecb:
     """Bulk AES of independent blocks: the raw permutation that CMAC is made of, never used on data by itself."""
 
     def __init__(self, key: bytes) -> None:
-        # Electronic codebook mode is the block cipher itself; CMAC adds the chain, so equal blocks do not show.
-        self._cipher: CipherContext = Cipher(algorithms.AES(key), modes.ECB()).encryptor()
+        self._cipher: CipherContext = _block_cipher(key)
         self._room = bytearray(_PASS * _BLOCK + _BLOCK - 1)  # the library asks for 15 bytes more than it writes
 
     def encrypt(self, cells: Words, out: Words) -> None:
         """Write AES(cells) to out; both (n, 2) words, at most one pass of rows."""
         size = cells.nbytes
         room = memoryview(self._room)[: size + _BLOCK - 1]
-        self._cipher.update_into(memoryview(cells).cast("B"), room)
+        self._cipher.update_into(cells.view(np.uint8).reshape(-1).data, room)
         out[:] = np.frombuffer(room, _WORD, count=size // 8).reshape(-1, 2)
 
 
@@ -221,7 +220,7 @@ def _last_block_tables(key: bytes) -> tuple[Words, Words]:
     A whole last block takes subkey K1; a shorter one is padded with a one bit, then zeros, and takes K2
     (SP 800-38B, 6.1 and 6.2 steps 3 and 4). Row r: keep r bytes, add padding xor subkey.
     """
-    zero = Cipher(algorithms.AES(key), modes.ECB()).encryptor().update(bytes(_BLOCK))
+    zero = _block_cipher(key).update(bytes(_BLOCK))
     whole = _double(zero)
     partial = np.frombuffer(_double(whole), np.uint8)
     keep = np.tri(_BLOCK + 1, _BLOCK, k=-1, dtype=np.uint8) * np.uint8(255)
@@ -229,6 +228,11 @@ def _last_block_tables(key: bytes) -> tuple[Words, Words]:
     close[np.arange(_BLOCK), np.arange(_BLOCK)] ^= 0x80
     close[_BLOCK] = np.frombuffer(whole, np.uint8)
     return keep.view(_WORD), close.view(_WORD)
+
+
+def _block_cipher(key: bytes) -> CipherContext:
+    """AES itself, which the library names codebook mode; CMAC adds the chain, so equal blocks do not show."""
+    return Cipher(algorithms.AES(key), modes.ECB()).encryptor()  # noqa: S305
 
 
 def _double(block: bytes) -> bytes:

@@ -109,12 +109,17 @@ def require_key(key: bytes, *, asked: str) -> None:
 
 def _require_text(name: str, value: object) -> str:
     """The value when it is a text that says something, else SecretError `key-context-missing`."""
-    if isinstance(value, str) and value.strip():
+    if isinstance(value, str) and value.strip() and _is_unicode(value):
         return value
     raise SecretError(
         "key-context-missing",
         asked="derive a key for one context",
-        found=f"no {name}" if isinstance(value, str) else f"{name} of type {type(value).__name__}",
+        found=f"no usable {name}" if isinstance(value, str) else f"{name} of type {type(value).__name__}",
         expected="holder, purpose, recipient, epoch, usage and domain, each a text that is not empty",
         todo=f"state the {name} of this key",
     )
+
+
+def _is_unicode(text: str) -> bool:
+    """False for a text with lone surrogates, which no encoding can write."""
+    return not any("\ud800" <= mark <= "\udfff" for mark in text)
