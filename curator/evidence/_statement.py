@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from curator.canonical import Json, canonical_json
-from curator.errors import IntegrityError
+from curator.errors import IntegrityError, SecretError
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 
@@ -31,6 +31,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 _ARTIFACT_NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,512}")
 _BLOCK = 1 << 20
+_KEY_BYTES = 32
 _URN = "urn:curator:evidence:"
 
 
@@ -206,8 +207,19 @@ def keyed_digest(path: Path, key: bytes) -> str:
 
     Args:
         path: the file; read in blocks.
-        key: 32 bytes, derived for this use alone; without it nobody can confirm a guess of the content.
+        key: 32 bytes or more, derived for this use alone; without it nobody can confirm a guess of the content.
+
+    Raises:
+        SecretError: `key-too-short`.
     """
+    if len(key) < _KEY_BYTES:
+        raise SecretError(
+            "key-too-short",
+            asked="name a raw source by a keyed digest",
+            found=f"a key of fewer than {_KEY_BYTES} bytes",
+            expected=f"{_KEY_BYTES} bytes, derived for this use",
+            todo="derive the key from the root secret for the usage `source-digest`",
+        )
     digest = hmac.new(key, digestmod=hashlib.sha256)
     with path.open("rb", buffering=0) as stream:
         while block := stream.read(_BLOCK):

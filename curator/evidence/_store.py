@@ -145,14 +145,13 @@ class EvidenceStore:
         paths = self._paths()
         found = []
         for relative in paths:
+            if not _NAME.fullmatch(relative):
+                found.append(f"evidence/{relative}: a file that is no statement")
+                continue
             try:
-                self._kept.pop(relative, None)
-                envelope = open_envelope(self._load(relative).data, keys) if _NAME.fullmatch(relative) else None
+                envelope = open_envelope(_read(self._folder / relative, relative), keys)
             except IntegrityError as fault:
                 found.append(f"evidence/{relative}: {fault.found}")
-                continue
-            if envelope is None:
-                found.append(f"evidence/{relative}: a file that is no statement")
             else:
                 found += self._missing_ancestors(relative, envelope, present=paths)
         return found
@@ -168,8 +167,9 @@ class EvidenceStore:
         """Relative POSIX paths of all files, links included, sorted."""
         found = []
         for place, folders, files in os.walk(self._folder):
+            base = Path(place).relative_to(self._folder).as_posix()
             links = [name for name in folders if (Path(place) / name).is_symlink()]
-            found += [Path(place, name).relative_to(self._folder).as_posix() for name in [*files, *links]]
+            found += [name if base == "." else f"{base}/{name}" for name in [*files, *links]]
         return dict.fromkeys(sorted(found))
 
     def _index(self) -> dict[str, Envelope]:
@@ -179,27 +179,41 @@ class EvidenceStore:
 
     def _load(self, relative: str) -> Envelope:
         path = self._folder / relative
-        found = path.lstat()
-        if not stat.S_ISREG(found.st_mode):
-            raise _changed(relative, "a link or another thing that is not a regular file")
-        if not 0 < found.st_size <= MAX_BYTES:
-            raise _changed(relative, "an empty file" if not found.st_size else f"more than {MAX_BYTES:,} bytes")
+        found = _look(path, relative)
         mark = (found.st_ino, found.st_mtime_ns, found.st_size)
         kept = self._kept.get(relative)
         if kept is None or kept.mark != mark:
-            kept = _Kept(mark, _read(path, relative))
+            try:
+                kept = _Kept(mark, peek_envelope(_read(path, relative)))
+            except IntegrityError as fault:
+                raise _changed(relative, fault.found) from fault
             self._kept[relative] = kept
         return kept.envelope
 
 
-def _read(path: Path, relative: str) -> Envelope:
-    data = path.read_bytes()
+def _look(path: Path, relative: str) -> os.stat_result:
+    """The state of a file, when it is a regular one of bearable size."""
+    try:
+        found = path.lstat()
+    except OSError as fault:
+        raise _changed(relative, "a file that cannot be read") from fault
+    if not stat.S_ISREG(found.st_mode):
+        raise _changed(relative, "a link or another thing that is not a regular file")
+    if not 0 < found.st_size <= MAX_BYTES:
+        raise _changed(relative, "an empty file" if not found.st_size else f"more than {MAX_BYTES:,} bytes")
+    return found
+
+
+def _read(path: Path, relative: str) -> bytes:
+    """The bytes of such a file whose name is their digest."""
+    _look(path, relative)
+    try:
+        data = path.read_bytes()
+    except OSError as fault:
+        raise _changed(relative, "a file that cannot be read") from fault
     if sha256_bytes(data) != path.stem:
         raise _changed(relative, "a name that is not the SHA-256 of the bytes")
-    try:
-        return peek_envelope(data)
-    except IntegrityError as fault:
-        raise _changed(relative, fault.found) from fault
+    return data
 
 
 def _verified(envelopes: tuple[Envelope, ...], keys: Mapping[str, bytes] | None) -> tuple[Envelope, ...]:

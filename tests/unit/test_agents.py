@@ -12,7 +12,8 @@ from curator.agents import HOLDER, Agent, Directory, Role
 from curator.canonical import sha256_json
 from curator.edges.keys import AgentSigner, create_agent_key, load_signer
 from curator.errors import IntegrityError, NotAllowedError
-from curator.evidence import Artifact, Envelope, Stage, Statement, open_envelope, sign_statement
+from curator.evidence import Artifact, Envelope, EvidenceStore, Stage, Statement, open_envelope, sign_statement
+from curator.policy import check_author
 
 NAMES = ("holder", "alice", "bob", "carol", "mallory")
 SINCE = "2026-01-01T00:00:00Z"
@@ -388,3 +389,19 @@ def test_sides_of_a_fork_both_count_until_it_ends(
     assert directory.author(work(carol, fifteenth), roles=(Role.REVIEWER,))
     with pytest.raises(NotAllowedError, match="role-missing"):
         directory.author(work(carol, last), roles=(Role.STEWARD,))
+
+
+def test_from_a_folder_and_one_key_to_everybody(
+    chain: list[Envelope], tmp_path: Path, signers: dict[str, AgentSigner]
+) -> None:
+    """What a stranger does: the directory from unverified files, its keys to verify all, then who was allowed."""
+    review = sign_statement(work(signers["carol"], AFTER, stage=Stage.REVIEW), signers["carol"])
+    for envelope in (*chain, review):
+        path = tmp_path / envelope.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(envelope.data)
+    store = EvidenceStore(tmp_path / "evidence")
+    directory = Directory.from_envelopes(store.unverified(), signers["holder"].public)
+    assert store.faults(directory.keys()) == []
+    authors = [check_author(envelope.statement, directory) for envelope in store.envelopes(directory.keys())]
+    assert authors == [None, None, directory.agent("carol")]

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import random
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,8 +21,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curator.canonical import canonical_json
-from curator.edges.keys import AgentSigner, create_agent_key, load_signer
-from curator.errors import IntegrityError
+from curator.edges.keys import AgentSigner, create_agent_key, load_signer, public_pem
+from curator.errors import IntegrityError, SecretError
 from curator.evidence import (
     MAX_BYTES,
     PAYLOAD_TYPE,
@@ -405,6 +406,23 @@ def test_we_verify_what_securesystemslib_signs(statement: Statement, tmp_path: P
     assert data == sign_statement(replace(statement, keyid=keyid), load_signer(tmp_path, "alice", environ={})).data
 
 
+def test_the_references_openssl_recipe_verifies(envelope: Envelope, signer: AgentSigner, tmp_path: Path) -> None:
+    if not (shutil.which("openssl") and shutil.which("python3")):
+        pytest.skip("the openssl and python3 programs are needed")
+    page = Path(__file__).resolve().parents[2] / "docs/reference/evidence.md"
+    recipe = page.read_text(encoding="utf-8").partition("```sh\n")[2].partition("```")[0]
+    (tmp_path / "holder.pub").write_bytes(public_pem(signer.public))
+    (tmp_path / "statement.json").write_bytes(envelope.data)
+    script = recipe.replace("evidence/ab/ab....json", "statement.json")
+    assert script != recipe
+    run = ["sh", "-e", "-c", script]
+    assert subprocess.run(run, cwd=tmp_path, capture_output=True).returncode == 0
+    other = json.loads(envelope.data)
+    other["payload"] = base64.b64encode(envelope.statement.to_bytes() + b" ").decode()
+    (tmp_path / "statement.json").write_text(json.dumps(other))
+    assert subprocess.run(run, cwd=tmp_path, capture_output=True).returncode != 0
+
+
 # ---- small words -----------------------------------------------------------------------------------------------
 
 
@@ -421,6 +439,12 @@ def test_a_keyed_digest_is_hmac_sha256(size: int, tmp_path: Path) -> None:
     path, key = tmp_path / "source", b"k" * 32
     path.write_bytes(b"x" * size)
     assert keyed_digest(path, key) == hmac.digest(key, b"x" * size, "sha256").hex()
+
+
+def test_a_digest_under_a_short_key_would_be_a_plain_one(tmp_path: Path) -> None:
+    for key in (b"", b"k" * 31):
+        with pytest.raises(SecretError, match="key-too-short"):
+            keyed_digest(tmp_path / "source", key)
 
 
 def test_reading_the_words_loads_no_cryptography() -> None:

@@ -174,7 +174,7 @@ def test_an_agents_key_signs_as_ed25519_does(tmp_path: Path) -> None:
     ed25519.Ed25519PublicKey.from_public_bytes(public).verify(signer.sign(b"message"), b"message")
     path = tmp_path / "keys/agents/alice.pem"
     assert path.stat().st_mode & 0o777 == 0o600
-    assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert [folder.stat().st_mode & 0o777 for folder in (path.parent, path.parent.parent)] == [0o700, 0o700]
     assert path.read_bytes().startswith(b"-----BEGIN PRIVATE KEY-----")
 
 
@@ -194,8 +194,7 @@ def test_rfc_8032_vector_2(tmp_path: Path) -> None:
 def test_a_signer_does_not_show_its_key(tmp_path: Path) -> None:
     create_agent_key(tmp_path, "alice")
     signer = load_signer(tmp_path, "alice", environ={})
-    assert "_key" not in repr(signer)
-    assert "Private" not in repr(signer)
+    assert repr(signer) == f"AgentSigner(name='alice', keyid='{signer.keyid}')"
 
 
 def test_an_agents_key_is_never_overwritten(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ class AgentSigner:
     """
 
     name: str
-    public: bytes
+    public: bytes = field(repr=False)
     keyid: str
     _key: Ed25519PrivateKey = field(repr=False, compare=False)
 

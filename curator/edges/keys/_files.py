@@ -28,7 +28,7 @@ def write_secret(path: Path, data: bytes, *, what: str) -> None:
     Raises:
         SecretError: `key-exists`.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_private(path.parent)
     draft = path.parent / f".{secrets.token_hex(8)}.tmp"
     try:
         _write_durably(draft, data)
@@ -101,6 +101,12 @@ def _open(path: Path, what: str) -> int:
         if fault.errno == errno.ELOOP:
             raise _readable(path, what, "a symbolic link") from fault
         raise malformed(what, path.name, "a file that cannot be opened") from fault
+
+
+def _make_private(folder: Path) -> None:
+    """Make a folder and the missing ones above it, all of mode 0700 (`parents=True` would leave those open)."""
+    for missing_one in reversed([each for each in (folder, *folder.parents) if not each.exists()]):
+        missing_one.mkdir(mode=0o700, exist_ok=True)
 
 
 def _write_durably(path: Path, data: bytes) -> None:
