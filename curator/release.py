@@ -277,7 +277,9 @@ def _artifacts(manifests: Sequence[Manifest]) -> tuple[Artifact, ...]:
 
 
 def _check_spec(manifest: Manifest, use_case: UseCase) -> None:
-    if manifest.about.get("spec") != use_case.digest:
+    """The version was made by this spec; a manifest names it by its digest, or by its name and digest."""
+    spec = manifest.about.get("spec")
+    if use_case.digest not in (spec, spec.get("digest") if isinstance(spec, Mapping) else None):
         raise _other_spec(manifest.ref, use_case)
 
 
@@ -396,9 +398,9 @@ def _manifests(folders: Mapping[str, Path]) -> dict[str, Manifest]:
         try:
             found[kind] = Manifest.read(folder)
         except IntegrityError as fault:
-            raise _void(fault.found) from fault
+            raise void(fault.found) from fault
         if found[kind].kind != kind:
-            raise _void(f"a {found[kind].kind} in the place of a {kind}")
+            raise void(f"a {found[kind].kind} in the place of a {kind}")
     return found
 
 
@@ -458,10 +460,10 @@ def _write(
     except IntegrityError as fault:
         if fault.code != "package-source-changed":
             raise
-        raise _void(f"{fault.found} ({request.id})") from fault
+        raise void(f"{fault.found} ({request.id})") from fault
 
 
-def _void(found: str) -> NotAllowedError:
+def void(found: str) -> NotAllowedError:
     return NotAllowedError(
         "request-void",
         asked="deliver what was reviewed",

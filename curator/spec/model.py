@@ -250,10 +250,12 @@ class Quality(Word):
     Attributes:
         expectations: the suite.
         max_rejected: largest share of extracted rows that may be rejected before the run is refused.
+        keep_rejected_days: days that rejected rows are kept, encrypted, for their holder to correct the source.
     """
 
     expectations: tuple[Expectation, ...] = ()
     max_rejected: Share = 0.5
+    keep_rejected_days: int = Field(default=30, ge=0, le=3650)
 
 
 class Diversity(Word):

@@ -1,0 +1,161 @@
+"""Audit: walk a lineage back to its sources, and find every byte that is not as the evidence says.
+
+Nothing here needs a key but the holder's public one, or a network. A file is known by its digest alone: a shard, a model or a
+card found anywhere leads back to the version it belongs to.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from curator.agents import Directory, Role
+from curator.canonical import sha256_bytes, sha256_file
+from curator.edges.keys import read_public
+from curator.edges.workspace import Workspace
+from curator.errors import CuratorError, IntegrityError, UsageError
+from curator.evidence import Envelope, EvidenceStore, Stage
+from curator.lineage import Step, newest_first
+from curator.manifest import MANIFEST, Manifest
+from curator.receiving import open_package
+
+__all__ = ["Finding", "Step", "find_faults", "trace"]
+
+_REF = re.compile(r"[a-z][a-z0-9-]*(@[0-9]+\.[0-9]+\.[0-9]+)?")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, order=True)
+class Finding:
+    """One thing that is not as the evidence says: a sentence that names the file."""
+
+    what: str
+
+    def __str__(self) -> str:
+        return self.what
+
+
+def trace(
+    what: str | Path, *, workspace: Workspace, evidence: EvidenceStore, directory: Directory
+) -> tuple[Step, ...]:
+    """The steps that led to something, newest first, each signature verified, its signer listed at that time.
+
+    Args:
+        what: `name@version`, a SHA-256, or a file (a shard, a model, a manifest, a package ...).
+        workspace, evidence, directory: of the capital.
+
+    Raises:
+        UsageError: nothing here knows it.
+        IntegrityError: a statement on the way is missing, changed or signed by a stranger.
+    """
+    starts = _starts(what, workspace, evidence)
+    if not starts:
+        raise UsageError(
+            "trace-unknown",
+            asked=f"trace {Path(what).name if isinstance(what, Path) else what}",
+            found="nothing made here has these bytes or this name",
+            expected="name@version, a SHA-256, or an unchanged file of a version",
+            todo="list the versions with `curator list`; a changed file has no lineage: run `curator verify`",
+        )
+    keys = directory.keys()
+    envelopes = evidence.closure([envelope.digest for envelope in starts], keys=keys)
+    for envelope in envelopes:
+        directory.author(envelope.statement)
+    return newest_first(envelopes)
+
+
+def find_faults(workspace: Workspace, *, evidence: EvidenceStore, holder: Path) -> tuple[Finding, ...]:
+    """Everything that is not as the evidence says; reads every byte of data, models, pointers, statements and packages.
+
+    Args:
+        workspace, evidence: of the capital.
+        holder: the holder's public key file, the one thing trusted.
+    """
+    found = [*workspace.faults()]
+    try:
+        key = read_public(holder)
+        directory = Directory.from_envelopes(evidence.unverified(), key)
+    except CuratorError as fault:
+        return tuple(sorted({Finding(text) for text in [*found, f"evidence: {fault.found}"]}))
+    found += evidence.faults(directory.keys())
+    if not found or evidence_reads(evidence):
+        found += [*_strangers(evidence, directory), *_unproved(workspace, evidence), *_packages(workspace, key)]
+    return tuple(sorted({Finding(text) for text in found}))
+
+
+def evidence_reads(evidence: EvidenceStore) -> bool:
+    """Whether every statement can at least be read."""
+    try:
+        evidence.unverified()
+    except IntegrityError:
+        return False
+    return True
+
+
+def _starts(what: str | Path, workspace: Workspace, evidence: EvidenceStore) -> tuple[Envelope, ...]:
+    text = str(what)
+    if isinstance(what, str) and _DIGEST.fullmatch(text):
+        return evidence.about(text)
+    if isinstance(what, str) and _REF.fullmatch(text) and not Path(text).is_file():
+        return tuple(_of_reference(text, workspace, evidence))
+    path = Path(what)
+    if not path.is_file():
+        return ()
+    if path.suffix == ".cur":
+        from curator.package_file import PackageReader  # its first member is the statement that delivered it
+
+        with PackageReader(path) as reader:
+            return (evidence.read(sha256_bytes(reader.envelope)),)
+    return evidence.about(sha256_file(path))
+
+
+def _of_reference(text: str, workspace: Workspace, evidence: EvidenceStore) -> Iterator[Envelope]:
+    name, _, version = text.partition("@")
+    for kind in ("datasets", "models"):
+        known = [number for other, number in workspace.versions(kind) if other == name]
+        number = version or (max(known, key=lambda item: tuple(map(int, item.split(".")))) if known else "")
+        if number in known:
+            manifest = Manifest.read(workspace.root / kind / name / number)
+            yield from evidence.about(manifest.digest)
+
+
+def _strangers(evidence: EvidenceStore, directory: Directory) -> Iterator[str]:
+    """Statements by a key that was not listed under that name, or not in that role, at that time."""
+    needed = {Stage.COMMIT: (Role.ENGINEER,), Stage.PACKAGE: (Role.ENGINEER,), Stage.REVIEW: (Role.REVIEWER,)}
+    for envelope in evidence.unverified():
+        try:
+            directory.author(envelope.statement, roles=needed.get(envelope.statement.stage, ()))
+        except CuratorError as fault:
+            yield f"{envelope.path}: {fault.found}"
+
+
+def _unproved(workspace: Workspace, evidence: EvidenceStore) -> Iterator[str]:
+    """Versions that no statement names, and versions that a statement names but that are gone."""
+    present = set()
+    for kind in ("datasets", "models"):
+        for name, version in workspace.versions(kind):
+            path = workspace.root / kind / name / version / MANIFEST
+            present.add(f"{name}@{version}")
+            if path.is_file() and not evidence.about(sha256_file(path)):
+                yield f"{kind}/{name}/{version}/{MANIFEST}: no statement names these bytes"
+    for envelope in evidence.unverified():
+        if envelope.statement.stage in (Stage.COMMIT, Stage.PACKAGE):
+            for subject in envelope.statement.subjects:
+                if _REF.fullmatch(subject.name) and subject.name not in present:
+                    yield f"{subject.name}: a statement says it was made, and it is not here"
+
+
+def _packages(workspace: Workspace, holder: bytes) -> Iterator[str]:
+    """Delivered packages that no longer open with the holder's key."""
+    for path in sorted((workspace.root / "releases").glob("*")):
+        if path.suffix != ".cur":
+            yield f"releases/{path.name}: a file that is no package"
+            continue
+        try:
+            with workspace.scratch("verify") as scratch:
+                open_package(path, trust=holder, into=scratch / "package").close()
+        except CuratorError as fault:
+            if fault.code != "release-expired":
+                yield f"releases/{path.name}: {fault.found}"

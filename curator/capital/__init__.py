@@ -1,0 +1,273 @@
+"""A capital: one workspace of proved datasets and models, and everything that may be done with it.
+
+    >>> capital = curator.open("capital")                                    # doctest: +SKIP
+    >>> version = capital.curate("specs/road-accidents.yaml")                # doctest: +SKIP
+    >>> for step in capital.trace(version.ref): print(step)                  # doctest: +SKIP
+
+The methods are thin: each names its stages and leaves the work to the verbs; what changes the workspace goes through one
+atomic publication, signed by the agent in whose name the capital was opened.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from curator.agents import Agent, Directory, Role
+from curator.audit import Finding, Step, find_faults, trace
+from curator.capital import _curation, _models, _releases
+from curator.capital._curation import Preview, RunOptions, Until
+from curator.capital._founding import add_agent, found
+from curator.capital._parts import Recorder, require_role
+from curator.edges.keys import HOLDER, load_root, load_signer, read_public
+from curator.edges.quarantine import destroy_expired
+from curator.edges.workspace import Workspace
+from curator.errors import IntegrityError, UsageError
+from curator.evidence import EvidenceStore
+from curator.manifest import Manifest
+from curator.planning import Plan, plan
+from curator.records import DatasetVersion, ModelVersion
+from curator.spec import UseCase, load_use_case, parse_use_case, scope_of
+
+__all__ = ["Capital", "Preview", "RunOptions"]
+
+PUBLIC_KEY = "holder.pub"
+
+
+class Capital:
+    """An open capital.
+
+    Attributes:
+        workspace: the folder with its Git, DVC and evidence.
+        agent: in whose name statements are signed.
+    """
+
+    def __init__(self, workspace: Workspace, *, agent: str, environ: Mapping[str, str]) -> None:
+        """Use `Capital.open` or `Capital.create`."""
+        self.workspace, self.agent, self._environ = workspace, agent, environ
+
+    @classmethod
+    def create(cls, root: Path | str, *, holder: str, root_secret: bytes | None = None) -> Capital:
+        """Create a capital: workspace, keys, the holder's public key and the first directory of agents.
+
+        Args:
+            root: folder to create; absent, empty, or the root of a Git repository without DVC.
+            holder: the organisation that holds the data.
+            root_secret: 32 bytes or more to derive every token key from; drawn at random when None.
+
+        Raises:
+            StorageError: the folder is taken, Git is absent, no space.
+            UsageError: the holder's name cannot be used.
+        """
+        workspace = Workspace.create(Path(root), holder=holder)
+        found(workspace, root_secret=root_secret)
+        return cls(workspace, agent=HOLDER, environ=os.environ)
+
+    @classmethod
+    def open(cls, root: Path | str, *, agent: str = HOLDER, environ: Mapping[str, str] | None = None) -> Capital:
+        """Open a capital and end what a crash interrupted.
+
+        Args:
+            root: its folder.
+            agent: in whose name to act.
+            environ: where keys may be found besides the private folder; the process environment when None.
+
+        Raises:
+            StorageError: it is no capital, or Git is absent.
+        """
+        workspace = Workspace.open(Path(root))
+        destroy_expired(workspace.private / "holder" / "rejected", today=datetime.now(UTC).date())
+        return cls(workspace, agent=agent, environ=os.environ if environ is None else environ)
+
+    # ---- who ------------------------------------------------------------------------------------------------------
+
+    @property
+    def evidence(self) -> EvidenceStore:
+        """The statements."""
+        return EvidenceStore(self.workspace.root / "evidence")
+
+    def holder_key(self) -> bytes:
+        """The holder's public key: the one thing to trust beforehand."""
+        return read_public(self.workspace.root / PUBLIC_KEY)
+
+    def directory(self) -> Directory:
+        """The agents, verified from the holder's key on. Raises IntegrityError when that fails."""
+        return Directory.from_envelopes(self.evidence.unverified(), self.holder_key())
+
+    def add_agent(self, name: str, *, roles: Iterable[str], public: bytes | None = None) -> Agent:
+        """Add an agent, or change one's roles; draws a key unless a public one is given.
+
+        Raises:
+            NotAllowedError: the acting agent is no steward.
+            UsageError: a role is unknown. SecretError: the agent's key exists already elsewhere.
+        """
+        return add_agent(self, name, roles=roles, public=public)
+
+    def root_key(self) -> bytes:
+        """The holder's root secret. Raises SecretError when it is missing, short or readable by others."""
+        return load_root(self.workspace.private, self._environ)
+
+    def recorder(self, *roles: Role) -> Recorder:
+        """Signs in the name of the acting agent, who must hold one of the roles. Raises NotAllowedError."""
+        directory = self.directory()
+        require_role(directory, self.agent, roles)
+        signer = load_signer(self.workspace.private, self.agent, environ=self._environ)
+        return Recorder(signer=signer, directory=directory)
+
+    # ---- data and models ------------------------------------------------------------------------------------------
+
+    def curate(self, spec: Path | str, options: RunOptions | None = None) -> DatasetVersion:
+        """Extract, check, protect and commit: from a spec to a dataset version.
+
+        Raises:
+            SpecError, SourceError, QualityError, DisclosureError: what the stages refuse; nothing is published then.
+            StorageError: the version exists, the workspace is dirty, or there is no space.
+            NotAllowedError: the acting agent is no engineer. SecretError: no usable root key.
+        """
+        path = Path(spec)
+        return _curation.curate(self, path, load_use_case(path), options=options or RunOptions())
+
+    def preview(self, spec: Path | str, *, until: Until, options: RunOptions | None = None) -> Preview:
+        """Run the stages up to `extract`, `check` or `protect`, and publish nothing. Raises as `curate`."""
+        path = Path(spec)
+        return _curation.preview(self, path, load_use_case(path), options=options or RunOptions(), until=until)
+
+    def plan(self, spec: Path | str) -> Plan:
+        """What `curate` would read, join, drop, protect and write, before any row is read. Raises SpecError."""
+        use_case = load_use_case(Path(spec))
+        return plan(use_case, scope_of(use_case))
+
+    def datasets(self) -> tuple[str, ...]:
+        """References of every dataset version."""
+        return tuple(f"{name}@{version}" for name, version in self.workspace.versions("datasets"))
+
+    def models(self) -> tuple[str, ...]:
+        """References of every model version."""
+        return tuple(f"{name}@{version}" for name, version in self.workspace.versions("models"))
+
+    def dataset(self, ref: str) -> DatasetVersion:
+        """A dataset version by `name@version`, or `name` for its newest. Raises UsageError when there is none."""
+        folder = self._folder("datasets", ref)
+        return DatasetVersion(manifest=self._manifest(folder), folder=folder)
+
+    def model(self, ref: str) -> ModelVersion:
+        """A model version by `name@version`, or `name` for its newest. Raises UsageError when there is none."""
+        folder = self._folder("models", ref)
+        return ModelVersion(manifest=self._manifest(folder), folder=folder)
+
+    def version(self, ref: str) -> DatasetVersion | ModelVersion:
+        """A dataset or model version by reference. Raises UsageError when there is none."""
+        name = ref.partition("@")[0]
+        known = {name for name, _ in self.workspace.versions("models")}
+        return self.model(ref) if name in known else self.dataset(ref)
+
+    def use_case(self, version: DatasetVersion) -> UseCase:
+        """The spec that made a dataset version, from the version's own folder."""
+        text = (version.folder / "use-case.yaml").read_text(encoding="utf-8")
+        return parse_use_case(text, file=f"{version.ref}/use-case.yaml")
+
+    def train(self, dataset: str, *, version: str | None = None) -> ModelVersion:
+        """Fit the baseline that the dataset's spec describes, prove its ONNX form and register it.
+
+        Args:
+            dataset: reference of the dataset version.
+            version: of the model; the next patch number when None.
+
+        Raises:
+            SpecError: the spec has no model. ParityError: the ONNX form answers differently.
+        """
+        return _models.train(self, self.dataset(dataset), version=version)
+
+    def package(
+        self,
+        pipeline: Any,
+        *,
+        trained_on: DatasetVersion | str,
+        name: str,
+        target: str,
+        features: tuple[str, ...] | None = None,
+        version: str | None = None,
+    ) -> ModelVersion:
+        """Prove the ONNX form of a fitted scikit-learn pipeline and register it.
+
+        Args:
+            pipeline: fitted on fields of the dataset.
+            trained_on: the dataset version, or its reference.
+            name: registry name of the model.
+            target: field it predicts.
+            features: fields it was fitted on, in order; from the pipeline itself when None.
+            version: the next patch number when None.
+
+        Raises:
+            ParityError: it cannot be converted, or answers differently.
+        """
+        dataset = self.dataset(trained_on) if isinstance(trained_on, str) else trained_on
+        wanted = _models.Wanted(name=name, target=target, features=features, version=version)
+        return _models.package(self, pipeline, dataset, wanted=wanted)
+
+    # ---- releases -------------------------------------------------------------------------------------------------
+
+    def request(self, refs: Iterable[str], *, to: str, channel: str, purpose: str, until: date) -> _releases.Case:
+        """Ask to release versions. Raises NotAllowedError when the channel, purpose, date or role does not allow it."""
+        return _releases.request(self, tuple(refs), to=to, channel=channel, purpose=purpose, until=until)
+
+    def review(self, request: str, *, approve: bool, reason: str) -> _releases.Case:
+        """Approve or refuse a request, bound to the bytes as they stand. Raises NotAllowedError likewise."""
+        return _releases.review(self, request, approve=approve, reason=reason)
+
+    def deliver(self, request: str, *, into: Path | str | None = None) -> Path:
+        """Write the package of an approved request; `releases/` of the workspace when no folder is given."""
+        return _releases.deliver(self, request, into=Path(into) if into else None)
+
+    def recall(self, request: str, *, reason: str) -> _releases.Case:
+        """Declare that a delivered package must no longer be used. Raises NotAllowedError likewise."""
+        return _releases.recall(self, request, reason=reason)
+
+    def requests(self) -> tuple[_releases.Case, ...]:
+        """Every release request and where it stands."""
+        return _releases.requests(self)
+
+    # ---- proof ----------------------------------------------------------------------------------------------------
+
+    def trace(self, what: str | Path) -> tuple[Step, ...]:
+        """The steps from a version, a digest or a file back to its sources, newest first, each signature verified.
+
+        Raises:
+            UsageError: nothing here knows it. IntegrityError: a statement on the way is missing or changed.
+        """
+        return trace(what, workspace=self.workspace, evidence=self.evidence, directory=self.directory())
+
+    def verify(self) -> tuple[Finding, ...]:
+        """Everything that is not as the evidence says, each named; empty when all is well. Reads every byte."""
+        return find_faults(self.workspace, evidence=self.evidence, holder=self.workspace.root / PUBLIC_KEY)
+
+    def _folder(self, kind: str, ref: str) -> Path:
+        name, _, wanted = ref.partition("@")
+        known = [version for known_name, version in self.workspace.versions(kind) if known_name == name]
+        version = wanted or (max(known, key=lambda text: tuple(map(int, text.split(".")))) if known else "")
+        folder = self.workspace.root / kind / name / version
+        if version not in known:
+            names = ", ".join(self.datasets() + self.models()) or "none yet"
+            raise UsageError(
+                "version-unknown",
+                asked=f"find {ref}",
+                found=f"no {kind.removesuffix('s')} version of that name",
+                expected=f"one of: {names}"[:600],
+                todo="list the versions with `curator list`",
+            )
+        return folder
+
+    def _manifest(self, folder: Path) -> Manifest:
+        manifest = Manifest.read(folder)
+        if not self.evidence.about(manifest.digest):
+            raise IntegrityError(
+                "manifest-unproved",
+                asked=f"open {manifest.ref}",
+                found="a manifest that no statement names",
+                expected="the manifest that was committed",
+                todo="run `curator verify`, then restore the version with `dvc checkout` or from a copy",
+            )
+        return manifest

@@ -1,0 +1,277 @@
+"""From a spec to a published dataset version: the stages in order, one signed statement each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from curator.agents import Role
+from curator.canonical import canonical_json, sha256_json
+from curator.capital._parts import Recorder, code_facts
+from curator.describing import describe
+from curator.edges.quarantine import RejectedRows
+from curator.engines import open_engine
+from curator.errors import SourceError, StorageError
+from curator.evidence import KEYED, Artifact, Stage, keyed_digest
+from curator.extraction import Sample, extract
+from curator.manifest import Manifest
+from curator.protection import ProtectedSample, protect
+from curator.pseudonyms import KeyContext, derive_key
+from curator.quality import CheckedSample, QualityReport, check
+from curator.records import DatasetVersion
+from curator.spec import UseCase
+from curator.versioning import Progress, RowOrder, Written, write_shards
+
+if TYPE_CHECKING:
+    from curator.capital import Capital
+
+Until = Literal["extract", "check", "protect", "commit"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """How to run, without any effect on what a keyed-order dataset holds.
+
+    Attributes:
+        sources: source -> file, instead of the spec's own path.
+        data: folder that the spec's relative paths start from; the spec's own folder when None.
+        engine, threads, memory: where to compute and with what.
+        recipient, epoch: context of the token keys.
+        order: `keyed`, or `engine` for speed without reproducible bytes.
+        progress: called with stage, done, total.
+    """
+
+    sources: Mapping[str, Path] = field(default_factory=dict)
+    data: Path | None = None
+    engine: str = "duckdb"
+    threads: int | None = None
+    memory: str | None = None
+    recipient: str = "internal"
+    epoch: str = "1"
+    order: RowOrder = "keyed"
+    progress: Progress | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What a run that stops before `commit` found.
+
+    Attributes:
+        stage: the last stage run.
+        extraction: facts of the extraction.
+        quality: facts of the check, from `check` on.
+        disclosure: facts of the measure, for `protect`.
+    """
+
+    stage: str
+    extraction: dict[str, Any]
+    quality: dict[str, Any] | None = None
+    disclosure: dict[str, Any] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """What `--json` prints."""
+        return vars(self)
+
+
+def source_paths(use_case: UseCase, *, spec_folder: Path, options: RunOptions) -> dict[str, Path]:
+    """The file of each source. Raises SourceError when `sources` names one that the spec does not have."""
+    unknown = sorted(set(options.sources) - set(use_case.sources))
+    if unknown:
+        raise SourceError(
+            "source-unknown",
+            asked="read given files instead of the spec's own",
+            found=f"no source {', '.join(f'`{name}`' for name in unknown)} in {use_case.ref}",
+            expected="one of " + ", ".join(f"`{name}`" for name in use_case.sources),
+            todo="correct the name before `=` in --source",
+        )
+    base = options.data or spec_folder
+    return {name: Path(options.sources.get(name, base / source.path)) for name, source in use_case.sources.items()}
+
+
+def curate(capital: Capital, spec: Path, use_case: UseCase, *, options: RunOptions) -> DatasetVersion:
+    """Run every stage and publish the version; see `Capital.curate`."""
+    recorder = capital.recorder(Role.ENGINEER)
+    _refuse_existing(capital, use_case)
+    with ExitStack() as stack:
+        scratch = stack.enter_context(capital.workspace.scratch("curate"))
+        run = _Run(capital, use_case, options=options, scratch=scratch)
+        stack.callback(run.close)
+        stack.enter_context(run.digests)
+        protected = run.protected(source_paths(use_case, spec_folder=spec.parent, options=options))
+        rejected = stack.enter_context(run.rejected_rows())
+        written = run.write(protected, rejected)
+        spec_bytes = spec.read_bytes()
+        manifest = describe(run.folder, use_case=use_case, written=written, protected=protected, spec=spec_bytes)
+        envelopes = _statements(recorder, protected, written=written, manifest=manifest, sources=run.source_artifacts())
+        place = f"datasets/{use_case.name}/{use_case.version}"
+        rejected.keep(capital.workspace.private / "holder" / "rejected", use_case=use_case)
+        capital.workspace.publish(
+            folders={place: run.folder},
+            files={**{envelope.path: envelope.data for envelope in envelopes}, f"specs/{use_case.ref}.yaml": spec_bytes},
+            message=f"Add {use_case.ref}",
+            tag=use_case.ref,
+            tag_message=f"{use_case.ref}\n\nmanifest sha256: {manifest.digest}\nstatement: {envelopes[-1].digest}\n",
+        )
+    return DatasetVersion(manifest=manifest, folder=capital.workspace.root / place)
+
+
+def preview(capital: Capital, spec: Path, use_case: UseCase, *, options: RunOptions, until: Until) -> Preview:
+    """Run the stages up to `until` and publish nothing."""
+    with ExitStack() as stack:
+        scratch = stack.enter_context(capital.workspace.scratch("preview"))
+        run = _Run(capital, use_case, options=options, scratch=scratch)
+        stack.callback(run.close)
+        stack.enter_context(run.digests)
+        sample = run.sample(source_paths(use_case, spec_folder=spec.parent, options=options))
+        if until == "extract":
+            rows = sample.engine.rows("SELECT count(*) FROM sample")[0][0]
+            return Preview(stage=until, extraction={**sample.facts(), "rows": int(rows)})
+        if until == "check":
+            report = check(sample).run()
+            return Preview(stage=until, extraction=sample.facts(), quality=_quality_facts(report))
+        written = run.write(run.protect(check(sample)), None)
+        disclosure = written.disclosure.facts() if written.disclosure else None
+        return Preview(
+            stage=until, extraction=sample.facts(), quality=_quality_facts(written.quality), disclosure=disclosure
+        )
+
+
+class _Run:
+    """The moving parts of one run."""
+
+    def __init__(self, capital: Capital, use_case: UseCase, *, options: RunOptions, scratch: Path) -> None:
+        self._capital, self._use_case, self._options, self._scratch = capital, use_case, options, scratch
+        self.folder = scratch / "version"
+        self.folder.mkdir()
+        self._root = capital.root_key()
+        self._context = KeyContext(
+            holder=capital.workspace.holder, purpose=use_case.name, recipient=options.recipient, epoch=options.epoch
+        )
+        self._engine = open_engine(
+            options.engine, scratch=scratch, threads=options.threads, memory=options.memory
+        )
+        self.digests = ThreadPoolExecutor(1)
+        self._digests: dict[str, Any] = {}
+
+    def close(self) -> None:
+        """Close the engine."""
+        self._engine.close()
+
+    def sample(self, paths: Mapping[str, Path]) -> Sample:
+        """Extract; keyed digests of the sources are taken meanwhile, on another thread."""
+        sample = extract(self._use_case, engine=self._engine, paths=paths)
+        key = self._key("source-digest")
+        self._digests = {name: self.digests.submit(keyed_digest, path, key) for name, path in paths.items()}
+        return sample
+
+    def protect(self, checked: CheckedSample) -> ProtectedSample:
+        """Protect."""
+        return protect(checked, root=self._root, context=self._context)
+
+    def protected(self, paths: Mapping[str, Path]) -> ProtectedSample:
+        """Extract, check and protect, lazily."""
+        return self.protect(check(self.sample(paths)))
+
+    def write(self, protected: ProtectedSample, rejected: RejectedRows | None) -> Written:
+        """Move the rows."""
+        return write_shards(
+            protected,
+            folder=self.folder,
+            scratch=self._scratch,
+            order=self._options.order,
+            quarantine=rejected,
+            progress=self._options.progress,
+        )
+
+    def rejected_rows(self) -> RejectedRows:
+        """The encrypted place for rejected rows."""
+        return RejectedRows(self._scratch / "rejected", key=self._key("quarantine"))
+
+    def source_artifacts(self) -> tuple[Artifact, ...]:
+        """The sources by keyed digest; a plain digest of raw data would confirm a guess."""
+        return tuple(
+            Artifact(f"source {name}", job.result(), KEYED) for name, job in sorted(self._digests.items())
+        )
+
+    def _key(self, usage: str) -> bytes:
+        context = KeyContext(holder=self._capital.workspace.holder, purpose=usage, recipient="holder", epoch="all")
+        return derive_key(self._root, context, usage=usage, domain="holder")
+
+
+def _statements(
+    recorder: Recorder,
+    protected: ProtectedSample,
+    *,
+    written: Written,
+    manifest: Manifest,
+    sources: tuple[Artifact, ...],
+) -> list[Any]:
+    """One statement a stage, each following the one before: sources -> sample -> checked -> protected -> version."""
+    use_case, sample = protected.use_case, protected.checked.sample
+    spec = Artifact(f"use case {use_case.ref}", use_case.digest)
+    engine = sample.engine.describe()
+    disclosure = written.disclosure.facts() if written.disclosure else None
+    steps = [
+        (Stage.EXTRACT, "sample", {**sample.facts(), "engine": engine, "rows": written.quality.rows}, (*sources, spec)),
+        (Stage.CHECK, "checked sample", _quality_facts(written.quality), (spec,)),
+        (Stage.PROTECT, "protected sample", {**protected.facts(), "disclosure": disclosure}, (spec,)),
+    ]
+    envelopes: list[Any] = []
+    inputs: tuple[Artifact, ...] = ()
+    for stage, name, facts, read in steps:
+        facts = {**facts, "code": code_facts()}
+        made = Artifact(f"{name} of {use_case.ref}", sha256_json(_plain(facts)))
+        previous = [envelopes[-1].digest] if envelopes else []
+        envelopes.append(
+            recorder.record(stage, subjects=(made,), inputs=(*inputs, *read), previous=previous, facts=_plain(facts))
+        )
+        inputs = (made,)
+    facts = {"rows": manifest.rows, "files": len(manifest.files), "order": written.order, "code": code_facts()}
+    subjects = (Artifact(manifest.ref, manifest.digest), *_files(manifest))
+    envelopes.append(
+        recorder.record(
+            Stage.COMMIT, subjects=subjects, inputs=(*inputs, spec), previous=[envelopes[-1].digest], facts=facts
+        )
+    )
+    return envelopes
+
+
+def _files(manifest: Manifest) -> tuple[Artifact, ...]:
+    """Every file as a subject, so that a trace can start from any of them alone."""
+    unique = {entry.sha256: Artifact(f"{manifest.ref}/{entry.path}", entry.sha256) for entry in manifest.files}
+    return tuple(sorted(unique.values()))
+
+
+def _quality_facts(report: QualityReport) -> dict[str, Any]:
+    return report.facts()
+
+
+def _plain(facts: Mapping[str, Any]) -> dict[str, Any]:
+    plain: dict[str, Any] = json.loads(canonical_json(facts))
+    return plain
+
+
+def _refuse_existing(capital: Capital, use_case: UseCase) -> None:
+    """Refuse before any work a version that exists; the workspace checks again when it publishes."""
+    taken = [version for name, version in capital.workspace.versions("datasets") if name == use_case.name]
+    if use_case.version in taken:
+        major, minor, patch = (int(part) for part in max(taken, key=_numbers).split("."))
+        raise StorageError(
+            "version-exists",
+            asked=f"make {use_case.ref}",
+            found="a version of that name and number",
+            expected="a number that is not taken: a version is never overwritten",
+            todo=f"set `version: {major}.{minor}.{patch + 1}` (same rows), or a new minor or major number, in the spec",
+        )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
+
+

@@ -1,0 +1,114 @@
+"""From a dataset version to a registered model version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from curator.agents import Role
+from curator.capital._parts import code_facts
+from curator.errors import UsageError
+from curator.evidence import Artifact, Stage
+from curator.modelling import fit_baseline, needed_columns
+from curator.modelling import package as package_model
+from curator.records import DatasetVersion, ModelVersion
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from curator.capital import Capital
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What the model will be called and what it predicts; see `Capital.package`."""
+
+    name: str
+    target: str
+    features: tuple[str, ...] | None = None
+    version: str | None = None
+
+
+def train(capital: Capital, dataset: DatasetVersion, *, version: str | None) -> ModelVersion:
+    """Fit the spec's baseline and register it; see `Capital.train`."""
+    use_case = capital.use_case(dataset)
+    if use_case.model is None:  # fit_baseline says so, with its own words
+        fit_baseline(use_case, dataset.table)
+        raise AssertionError("a spec without a model was trained")
+    fitted = fit_baseline(use_case, _tables(dataset, needed_columns(use_case.model)))
+    wanted = Wanted(name=use_case.model.name, target=use_case.model.target, version=version)
+    return package(capital, fitted, dataset, wanted=wanted)
+
+
+def package(capital: Capital, model: Any, dataset: DatasetVersion, *, wanted: Wanted) -> ModelVersion:
+    """Convert, prove, describe and register; see `Capital.package`."""
+    recorder = capital.recorder(Role.ENGINEER)
+    use_case = capital.use_case(dataset)
+    number = wanted.version or _next_version(capital, wanted.name)
+    _refuse_name(capital, wanted.name)
+    columns = needed_columns(model, target=wanted.target, features=wanted.features)
+    with capital.workspace.scratch("model") as scratch:
+        into = scratch / "version"
+        packaged = package_model(
+            model,
+            use_case=use_case,
+            tables=_tables(dataset, columns),
+            trained_on=dataset,
+            into=into,
+            name=wanted.name,
+            version=number,
+            target=wanted.target,
+            features=wanted.features,
+            code_version=code_facts()["source_sha256"],
+        )
+        manifest = packaged.manifest
+        files = tuple(Artifact(f"{manifest.ref}/{entry.path}", entry.sha256) for entry in manifest.files)
+        commit = [envelope.digest for envelope in capital.evidence.about(dataset.digest)][:1]
+        envelope = recorder.record(
+            Stage.PACKAGE,
+            subjects=(Artifact(manifest.ref, manifest.digest), *files),
+            inputs=(Artifact(dataset.ref, dataset.digest), Artifact(f"use case {use_case.ref}", use_case.digest)),
+            previous=commit,
+            facts={**packaged.facts, "code": code_facts()},
+        )
+        place = f"models/{manifest.name}/{manifest.version}"
+        capital.workspace.publish(
+            folders={place: into},
+            files={envelope.path: envelope.data},
+            message=f"Add the model {manifest.ref}",
+            tag=manifest.ref,
+            tag_message=f"{manifest.ref}\n\nmanifest sha256: {manifest.digest}\nstatement: {envelope.digest}\n",
+        )
+    return ModelVersion(manifest=manifest, folder=capital.workspace.root / place)
+
+
+def _tables(dataset: DatasetVersion, columns: tuple[str, ...]) -> Callable[[str], pa.Table]:
+    """Rows of a split, only the columns that are needed; a split without rows is an empty table."""
+
+    def table(split: str) -> pa.Table:
+        if split in dataset.splits:
+            return dataset.table(split, columns)
+        return dataset.table(dataset.splits[0], columns).slice(0, 0)
+
+    return table
+
+
+def _next_version(capital: Capital, name: str) -> str:
+    taken = [tuple(map(int, version.split("."))) for known, version in capital.workspace.versions("models") if known == name]
+    if not taken:
+        return "1.0.0"
+    major, minor, patch = max(taken)
+    return f"{major}.{minor}.{patch + 1}"
+
+
+def _refuse_name(capital: Capital, name: str) -> None:
+    """A model may not be called as a dataset: one reference names one thing."""
+    if name in {known for known, _ in capital.workspace.versions("datasets")}:
+        raise UsageError(
+            "name-taken",
+            asked=f"register a model called {name}",
+            found="a dataset of that name",
+            expected="a name of its own",
+            todo="choose another name for the model",
+        )

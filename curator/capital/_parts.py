@@ -1,0 +1,94 @@
+"""What every part of the capital shares: who signs, when, with which code."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from curator.agents import Directory, Role
+from curator.canonical import sha256_bytes, sha256_json
+from curator.edges.keys import AgentSigner
+from curator.errors import NotAllowedError
+from curator.evidence import Artifact, Envelope, Stage, Statement, format_time, sign_statement
+
+_LIBRARIES = ("duckdb", "pyarrow", "numpy", "cryptography", "sqlglot", "scikit-learn", "skl2onnx", "onnx", "onnxruntime")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorder:
+    """Signs statements in the name of one agent."""
+
+    signer: AgentSigner
+    directory: Directory
+
+    def record(
+        self,
+        stage: Stage,
+        *,
+        subjects: Iterable[Artifact],
+        inputs: Iterable[Artifact] = (),
+        previous: Iterable[str] = (),
+        facts: Mapping[str, Any],
+    ) -> Envelope:
+        """One signed statement; it follows `previous`, or the directory of agents when it is the first of its line."""
+        statement = Statement(
+            stage=stage,
+            subjects=tuple(subjects),
+            inputs=tuple(inputs),
+            previous=tuple(previous) or (self.directory.digest,),
+            agent=self.signer.name,
+            keyid=self.signer.keyid,
+            time=format_time(now()),
+            facts=facts,
+        )
+        return sign_statement(statement, self.signer)
+
+
+def require_role(directory: Directory, name: str, roles: Collection[Role]) -> None:
+    """Refuse an agent who holds none of the roles. Raises NotAllowedError, which says who does."""
+    agent = directory.agent(name)
+    if agent.roles.intersection(roles):
+        return
+    holding = sorted({holder for role in roles for holder in directory.holding(role)})
+    wanted = " or ".join(role.value for role in roles)
+    raise NotAllowedError(
+        "role-missing",
+        asked=f"act as {name}",
+        found=f"roles {', '.join(sorted(role.value for role in agent.roles)) or 'none'}",
+        expected=f"the role {wanted}, held by {', '.join(holding) or 'nobody yet'}",
+        todo="ask one of them, or have a steward give the role with `curator agent add`",
+    )
+
+
+def now() -> datetime:
+    """The time, UTC, whole seconds."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+@lru_cache(maxsize=1)
+def code_facts() -> dict[str, Any]:
+    """Which code ran: curator's version and the SHA-256 of its source, Python's and the libraries' versions."""
+    package = Path(__file__).resolve().parent.parent
+    sources = {
+        path.relative_to(package).as_posix(): sha256_bytes(path.read_bytes()) for path in sorted(package.rglob("*.py"))
+    }
+    libraries = {name: _installed(name) for name in _LIBRARIES}
+    return {
+        "curator": _installed("curator-capital"),
+        "source_sha256": sha256_json(sources),
+        "python": platform.python_version(),
+        "libraries": libraries,
+    }
+
+
+def _installed(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"

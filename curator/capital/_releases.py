@@ -1,0 +1,200 @@
+"""Requests, reviews and deliveries: the verbs of release, published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from curator import release
+from curator.agents import Role
+from curator.capital._parts import now
+from curator.errors import UsageError
+from curator.evidence import Envelope, Stage
+from curator.lifecycle import Request
+from curator.records import DatasetVersion, ModelVersion, html_table
+from curator.spec import UseCase
+
+if TYPE_CHECKING:
+    from curator.capital import Capital
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A release request as people see it.
+
+    Attributes:
+        id: `R-` and ten hexadecimal digits.
+        state: requested, approved, refused, delivered, recalled or voided.
+        subjects: references of what would leave.
+        requester: who asked.
+        terms: channel, purpose, recipient, until, licence.
+    """
+
+    id: str
+    state: str
+    subjects: tuple[str, ...]
+    requester: str
+    terms: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """What `--json` prints."""
+        return {**vars(self), "subjects": list(self.subjects), "terms": dict(self.terms)}
+
+    def _repr_html_(self) -> str:
+        lines = {"state": self.state, "of": ", ".join(self.subjects), "asked by": self.requester}
+        return html_table(f"release {self.id}", {**lines, **{name: str(value) for name, value in self.terms.items()}})
+
+
+def request(
+    capital: Capital, refs: tuple[str, ...], *, to: str, channel: str, purpose: str, until: date
+) -> Case:
+    """Sign and publish a request."""
+    recorder = capital.recorder(Role.ENGINEER)
+    versions = [capital.version(ref) for ref in refs]
+    envelope = release.request(
+        [version.manifest for version in versions],
+        use_case=_use_case(capital, versions),
+        channel=channel,
+        purpose=purpose,
+        recipient=to,
+        until=until,
+        signer=recorder.signer,
+        directory=recorder.directory,
+        now=now(),
+    )
+    _publish(capital, envelope, f"Request the release of {', '.join(refs)}")
+    return _case(capital, Request.read(envelope))
+
+
+def review(capital: Capital, name: str, *, approve: bool, reason: str) -> Case:
+    """Sign and publish a review."""
+    recorder = capital.recorder(*Role)
+    asked = release.find_request(capital.evidence, name, directory=recorder.directory)
+    versions = _versions(capital, asked)
+    envelope = release.review(
+        asked.envelope,
+        decision="approve" if approve else "refuse",
+        reason=reason,
+        manifests=[_as_it_stands(version) for version in versions],
+        use_case=_use_case(capital, versions),
+        evidence=capital.evidence,
+        signer=recorder.signer,
+        directory=recorder.directory,
+        now=now(),
+    )
+    _publish(capital, envelope, f"Review the request {asked.id}")
+    return _case(capital, asked)
+
+
+def deliver(capital: Capital, name: str, *, into: Path | None) -> Path:
+    """Write the package, then publish the statement; a package whose statement cannot be published is removed."""
+    recorder = capital.recorder(*Role)
+    asked = release.find_request(capital.evidence, name, directory=recorder.directory)
+    versions = _versions(capital, asked)
+    folder = into or capital.workspace.root / "releases"
+    folder.mkdir(parents=True, exist_ok=True)
+    with capital.workspace.scratch("deliver") as scratch:
+        delivery = release.deliver(
+            asked.envelope,
+            folders={version.manifest.kind: version.folder for version in versions},
+            destination=scratch,
+            use_case=_use_case(capital, versions),
+            evidence=capital.evidence,
+            signer=recorder.signer,
+            directory=recorder.directory,
+            now=now(),
+        )
+        final = _place(folder, delivery.path, asked)
+        try:
+            _publish(capital, delivery.envelope, f"Deliver {asked.id}")
+        except BaseException:
+            final.unlink(missing_ok=True)
+            raise
+    return final
+
+
+def recall(capital: Capital, name: str, *, reason: str) -> Case:
+    """Sign and publish a recall."""
+    recorder = capital.recorder(*Role)
+    asked = release.find_request(capital.evidence, name, directory=recorder.directory)
+    deliveries = [
+        envelope
+        for envelope in capital.evidence.envelopes(recorder.directory.keys())
+        if envelope.statement.stage is Stage.DELIVER and envelope.statement.facts.get("request") == asked.digest
+    ]
+    if not deliveries:
+        raise UsageError(
+            "not-delivered",
+            asked=f"recall {asked.id}",
+            found="no package delivered for this request",
+            expected="a delivered request",
+            todo="see where the request stands with `curator release status`",
+        )
+    envelope = release.recall(
+        deliveries[-1],
+        reason=reason,
+        evidence=capital.evidence,
+        signer=recorder.signer,
+        directory=recorder.directory,
+        now=now(),
+    )
+    _publish(capital, envelope, f"Recall {asked.id}")
+    return _case(capital, asked)
+
+
+def requests(capital: Capital) -> tuple[Case, ...]:
+    """Every request, oldest first."""
+    keys = capital.directory().keys()
+    found = [envelope for envelope in capital.evidence.envelopes(keys) if envelope.statement.stage is Stage.REQUEST]
+    return tuple(_case(capital, Request.read(envelope)) for envelope in found)
+
+
+def _case(capital: Capital, asked: Request) -> Case:
+    state = release.status(capital.evidence, asked.digest, directory=capital.directory())
+    statement = asked.envelope.statement
+    return Case(
+        id=asked.id,
+        state=state.value,
+        subjects=tuple(subject.name for subject in statement.subjects),
+        requester=asked.requester,
+        terms={key: str(value) for key, value in vars(asked.terms).items()},
+    )
+
+
+def _versions(capital: Capital, asked: Request) -> list[DatasetVersion | ModelVersion]:
+    return [capital.version(subject.name) for subject in asked.envelope.statement.subjects]
+
+
+def _as_it_stands(version: DatasetVersion | ModelVersion) -> Any:
+    """The manifest, once every byte it lists has been read again: a reviewer approves bytes, not names."""
+    faults = version.manifest.differences(version.folder)
+    if faults:
+        raise release.void(f"{version.ref}: {faults[0]}")
+    return version.manifest
+
+
+def _use_case(capital: Capital, versions: Iterable[DatasetVersion | ModelVersion]) -> UseCase:
+    """The spec behind the versions: a dataset's own, a model's through the dataset it was trained on."""
+    for version in versions:
+        if isinstance(version, DatasetVersion):
+            return capital.use_case(version)
+    first = next(iter(versions))
+    return capital.use_case(capital.dataset(first.trained_on if isinstance(first, ModelVersion) else first.ref))
+
+
+def _place(folder: Path, written: Path, asked: Request) -> Path:
+    """Move the package to its folder under a name of its own; one left by a delivery cut short is replaced."""
+    import shutil
+
+    final = folder / f"{written.stem}-{asked.id}{written.suffix}"
+    part = final.with_suffix(".part")
+    shutil.copyfile(written, part)
+    part.replace(final)
+    return final
+
+
+def _publish(capital: Capital, envelope: Envelope, message: str) -> None:
+    capital.workspace.publish(folders={}, files={envelope.path: envelope.data}, message=message, tag=None)

@@ -1,0 +1,64 @@
+"""What stands beside the shards of a version: its card, its Croissant description, its reports, its spec, its manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+
+from curator.cards import dataset_card
+from curator.croissant import dataset_croissant
+from curator.manifest import MANIFEST, FileEntry, Manifest
+from curator.protection import ProtectedSample
+from curator.spec import UseCase
+from curator.versioning import Written
+
+
+def describe(
+    folder: Path, *, use_case: UseCase, written: Written, protected: ProtectedSample, spec: bytes
+) -> Manifest:
+    """Write the papers of a staged version and its manifest; returns the manifest.
+
+    Args:
+        folder: staged folder that holds the shards under `data`.
+        use_case: the spec.
+        written: what the stream wrote and found.
+        protected: how each field was protected.
+        spec: the spec's own bytes.
+    """
+    disclosure = written.disclosure.facts() if written.disclosure else None
+    papers = {
+        "README.md": dataset_card(use_case, written=written, protection=protected.facts()).encode(),
+        "croissant.json": _pretty(dataset_croissant(use_case, files=written.files, schema=written.schema)),
+        "quality.json": _pretty({**written.quality.results, "counts": written.quality.facts()}),
+        "disclosure.json": _pretty(disclosure),
+        "use-case.yaml": spec,
+    }
+    entries = [*written.files, *(_place(folder, name, data) for name, data in papers.items())]
+    manifest = Manifest(
+        kind="dataset",
+        name=use_case.name,
+        version=use_case.version,
+        files=tuple(sorted(entries)),
+        about={
+            "spec": use_case.digest,
+            "schema": [{"name": name, "type": kind} for name, kind in written.schema],
+            "order": written.order,
+            "writer": {"pyarrow": pyarrow.__version__},
+        },
+    )
+    (folder / MANIFEST).write_bytes(manifest.to_bytes())
+    return manifest
+
+
+def _place(folder: Path, name: str, data: bytes) -> FileEntry:
+    (folder / name).write_bytes(data)
+    md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
+    return FileEntry(path=name, sha256=hashlib.sha256(data).hexdigest(), md5=md5, size=len(data))
+
+
+def _pretty(value: Any) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True, default=str) + "\n").encode()
