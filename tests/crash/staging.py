@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from curator.edges.durable import disk_errors
 from curator.edges.workspace import Workspace
 from curator.errors import CuratorError
 from curator.manifest import MANIFEST, FileEntry, Manifest
@@ -31,7 +32,8 @@ def stage(folder: Path, name: str, version: str, *, parts: Mapping[str, bytes] =
 def publish(workspace: Workspace, name: str, version: str, *, parts: Mapping[str, bytes] = PARTS) -> str:
     """Stage and publish one version with its evidence, its spec and its tag; returns the commit."""
     with workspace.scratch("curate") as scratch:
-        manifest = stage(scratch / "data", name, version, parts=parts)
+        with disk_errors(scratch, asked="write the version"):
+            manifest = stage(scratch / "data", name, version, parts=parts)
         return workspace.publish(
             folders={f"datasets/{name}/{version}": scratch / "data"},
             files={

@@ -112,7 +112,7 @@ def python_points(root: Path, *, log: Path) -> list[tuple[str, int]]:
     tracer = ["strace", "-qq", "-e", "signal=none", "-o", str(log), "-e", f"trace={CALLS}"]
     done = _run(tracer, root, version=NEXT, environment=environment())
     assert done.returncode == 0, done.stderr
-    return _numbered(log)
+    return numbered(log)
 
 
 def git_points(root: Path, *, state: Path) -> list[tuple[int, str, int]]:
@@ -120,10 +120,10 @@ def git_points(root: Path, *, state: Path) -> list[tuple[int, str, int]]:
     done = _run([], root, version=NEXT, environment=_shimmed(state, {"SHIM_AT": "all"}))
     assert done.returncode == 0, done.stderr
     children = range(1, int((state / "count").read_text()) + 1)
-    return [(child, *point) for child in children for point in _numbered(state / f"log.{child}")]
+    return [(child, *point) for child in children for point in numbered(state / f"log.{child}")]
 
 
-def _numbered(log: Path) -> list[tuple[str, int]]:
+def numbered(log: Path) -> list[tuple[str, int]]:
     """strace counts each call by its own name: the K-th rename, the K-th write."""
     counts: Counter[str] = Counter()
     points = []
