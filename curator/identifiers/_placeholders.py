@@ -43,7 +43,7 @@ def _is_placeholder(values: pa.Array, form: str) -> Mask:
 
 @cache
 def _words() -> pa.Array:
-    """Every placeholder as it may stand after cleaning: as written, without accents, with spaces or with nothing between."""
+    """Every placeholder as it may stand after cleaning: as written, without accents, spaced or end to end."""
     return to_arrow(from_texts([word.encode() for word in sorted(_spellings())]))
 
 

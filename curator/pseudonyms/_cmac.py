@@ -172,10 +172,13 @@ class _Values:
         width = np.int64 if pa.types.is_large_binary(array.type) else np.int32
         ends = np.frombuffer(offsets, width)[array.offset : array.offset + len(array) + 1]
         first, last = int(ends[0]), int(ends[-1])
-        # Only the bytes of this slice: a window on a large array must not cost the whole array.
-        self._data = np.zeros(last - first + 2 * _BLOCK, np.uint8)
-        if last > first:
-            self._data[: last - first] = np.frombuffer(data, np.uint8, count=last - first, offset=first)
+        size, room = last - first, last - first + 2 * _BLOCK
+        if data is not None and data.size >= first + room:
+            self._data = np.frombuffer(data, np.uint8, count=room, offset=first)
+        else:  # the last bytes of the buffer: copy this slice, never the whole array
+            self._data = np.zeros(room, np.uint8)
+            if size:
+                self._data[:size] = np.frombuffer(data, np.uint8, count=size, offset=first)
         self._ends, self._first = ends, first
 
     def lengths(self, rows: slice) -> Places:

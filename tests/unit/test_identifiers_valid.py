@@ -1,6 +1,7 @@
 """Verdicts: known good and bad identifiers, and every check digit against the plainest computation of it."""
 
 import datetime
+from itertools import chain
 
 import pyarrow as pa
 import pytest
@@ -17,42 +18,141 @@ def verdict(value: str | None, form: str) -> bool | None:
 
 GOOD = {
     "nir": [
-        "2840576451089", "284057645108978", "2 84 05 76 451 089 78", "1 23 04 2a 123 456", "1840597451089", "7840576451089",
-        "8840576451089", "3840576451089", "1842076451089", "1849976451089",
+        "2840576451089",
+        "284057645108978",
+        "2 84 05 76 451 089 78",
+        "1 23 04 2a 123 456",
+        "1840597451089",
+        "7840576451089",
+        "8840576451089",
+        "3840576451089",
+        "1842076451089",
+        "1849976451089",
     ],
-    "plate": ["AB-123-CD", "aa 001 aa", "WW-123-AB", "W-123-AB", "1234 AB 75", "1 A 2A", "123 ABC 971", "12 BCD 95", "SA-123-AS"],
-    "phone": ["0612345678", "+33 1 42 34 56 78", "+44 20 7946 0958", "+1 202 555 0143", "+352 621 123 456", "0692123456"],
-    "email": ["a@b.fr", "Jean.Dupont+x@sub.example.co.uk", "hélène@exemple.fr", "x@xn--bcher-kva.ch", "o'neil_1@a-b.fr"],
+    "plate": [
+        "AB-123-CD",
+        "aa 001 aa",
+        "WW-123-AB",
+        "W-123-AB",
+        "1234 AB 75",
+        "1 A 2A",
+        "123 ABC 971",
+        "12 BCD 95",
+        "SA-123-AS",
+    ],
+    "phone": [
+        "0612345678",
+        "+33 1 42 34 56 78",
+        "+44 20 7946 0958",
+        "+1 202 555 0143",
+        "+352 621 123 456",
+        "0692123456",
+    ],
+    "email": [
+        "a@b.fr",
+        "Jean.Dupont+x@sub.example.co.uk",
+        "hélène@exemple.fr",
+        "x@xn--bcher-kva.ch",
+        "o'neil_1@a-b.fr",
+    ],
     "name": ["Dupont", "d'Artagnan", "Иван", "李", "X Æ"],
     "licence": ["13AA00002", "810475200111"],
-    "iban": ["FR76 3000 6000 0112 3456 7890 189", "GB82 WEST 1234 5698 7654 32", "DE89370400440532013000", "BE68539007547034"],
+    "iban": [
+        "FR76 3000 6000 0112 3456 7890 189",
+        "GB82 WEST 1234 5698 7654 32",
+        "DE89370400440532013000",
+        "BE68539007547034",
+    ],
     "siret": ["73282932000074", "35600000000048", "356 000 000 49837"],
     "siren": ["732829320", "356000000"],
     "vin": ["1M8GDM9AXKP042788", "11111111111111111", "VF1BB05CF12345678", "WVWZZZ1JZ3W386752"],
     "date": ["2024-02-29", "2000-02-29", "1984-12-31", "0001-01-01"],
     "code": ["anything"],
     "raw": ["anything", " "],
-}  # fmt: skip
+}
 BAD = {
     "nir": [
-        "284057645108979", "5840576451089", "9840576451089", "2841376451089", "2840076451089", "2840500451089", "2840576451000",
-        "28405764510", "28405764510897", "284052C451089", "2A40576451089", "28405764510891234", "abc",
+        "284057645108979",
+        "5840576451089",
+        "9840576451089",
+        "2841376451089",
+        "2840076451089",
+        "2840500451089",
+        "2840576451000",
+        "28405764510",
+        "28405764510897",
+        "284052C451089",
+        "2A40576451089",
+        "28405764510891234",
+        "abc",
     ],
     "plate": [
-        "IB-123-CD", "AO-123-CD", "AU-123-CD", "SS-123-AB", "AB-123-SS", "AB-000-CD", "AB-12-CD", "A-123-CD", "1234 AB 96",
-        "0123 AB 75", "12345 AB 75", "1234 ABCD 75", "123 AB 977", "123 AB 2C", "ÀB-1?3-CD", "1234 AI 75",
+        "IB-123-CD",
+        "AO-123-CD",
+        "AU-123-CD",
+        "SS-123-AB",
+        "AB-123-SS",
+        "AB-000-CD",
+        "AB-12-CD",
+        "A-123-CD",
+        "1234 AB 96",
+        "0123 AB 75",
+        "12345 AB 75",
+        "1234 ABCD 75",
+        "123 AB 977",
+        "123 AB 2C",
+        "ÀB-1?3-CD",
+        "1234 AI 75",
     ],
-    "phone": ["17", "06 12 34 56", "+33 06 12 34 56", "0612345678X", "+0123456789", "+1234567890123456", "+33 0 0 12345678"],
-    "email": ["a", "a@b", "@b.fr", "a@", "a@b..fr", ".a@b.fr", "a.@b.fr", "a b@c.fr", "a@b@c.fr", "a@-b.fr", "a@b-.fr", "a@b.f",
-              "a" * 65 + "@b.fr", "a@" + "b." * 130 + "fr", "a@b.12"],
+    "phone": [
+        "17",
+        "06 12 34 56",
+        "+33 06 12 34 56",
+        "0612345678X",
+        "+0123456789",
+        "+1234567890123456",
+        "+33 0 0 12345678",
+    ],
+    "email": [
+        "a",
+        "a@b",
+        "@b.fr",
+        "a@",
+        "a@b..fr",
+        ".a@b.fr",
+        "a.@b.fr",
+        "a b@c.fr",
+        "a@b@c.fr",
+        "a@-b.fr",
+        "a@b-.fr",
+        "a@b.f",
+        "a" * 65 + "@b.fr",
+        "a@" + "b." * 130 + "fr",
+        "a@b.12",
+    ],
     "name": ["Dupont 2", "42"],
     "licence": ["13AA0000", "1234567890123", "AA1300002"],
-    "iban": ["FR7630006000011234567890188", "FR76300060000112345678901", "GB82", "7630006000011234567890189", "FR76 3000?"],
+    "iban": [
+        "FR7630006000011234567890188",
+        "FR76300060000112345678901",
+        "GB82",
+        "7630006000011234567890189",
+        "FR76 3000?",
+    ],
     "siret": ["73282932000075", "7328293200007", "35600000049838"],
     "siren": ["732829321", "73282932", "7328293200"],
     "vin": ["1M8GDM9A1KP042788", "IM8GDM9AXKP042788", "1M8GDM9AXKP04278", "LM8GDM9A1KP042788"],
-    "date": ["2023-02-29", "1900-02-29", "2024-13-01", "2024-04-31", "2024-1-1", "01/02/2024", "0000-01-01", "2024-02-29T00:00"],
-}  # fmt: skip
+    "date": [
+        "2023-02-29",
+        "1900-02-29",
+        "2024-13-01",
+        "2024-04-31",
+        "2024-1-1",
+        "01/02/2024",
+        "0000-01-01",
+        "2024-02-29T00:00",
+    ],
+}
 
 
 @pytest.mark.parametrize(("form", "value"), [(form, value) for form in GOOD for value in GOOD[form]])
@@ -67,7 +167,7 @@ def test_badly_made(form: str, value: str) -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_verdict_does_not_depend_on_its_neighbours(form: str) -> None:
-    values = [None, "", "INCONNU", "\u200b", *sum(GOOD.values(), []), *sum(BAD.values(), []), None]
+    values = [None, "", "INCONNU", "\u200b", *chain(*GOOD.values()), *chain(*BAD.values()), None]
     column = pa.array(values)
     found = valid(column, form)
     found.validate(full=True)
@@ -94,7 +194,10 @@ def test_an_unknown_form_is_refused() -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.from_regex(r"[12][0-9]{2}(0[1-9]|1[0-2])(0[1-9]|2A|2B|75)[0-9]{3}[1-9][0-9]{2}", fullmatch=True), st.integers(1, 97))
+@given(
+    st.from_regex(r"[12][0-9]{2}(0[1-9]|1[0-2])(0[1-9]|2A|2B|75)[0-9]{3}[1-9][0-9]{2}", fullmatch=True),
+    st.integers(1, 97),
+)
 def test_only_one_key_holds(number: str, key: int) -> None:
     digits = int(number.replace("2A", "19").replace("2B", "18") if number[5:7] in ("2A", "2B") else number)
     assert nir_key(number) == f"{97 - digits % 97:02d}"
@@ -102,14 +205,20 @@ def test_only_one_key_holds(number: str, key: int) -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.text("0123456789", min_size=9, max_size=9) | st.text("0123456789", min_size=14, max_size=14), max_size=20))
+@given(
+    st.lists(
+        st.text("0123456789", min_size=9, max_size=9) | st.text("0123456789", min_size=14, max_size=14), max_size=20
+    )
+)
 def test_luhn(values: list[str]) -> None:
     def holds(value: str) -> bool:
         doubled = [int(digit) * (1 + place % 2) for place, digit in enumerate(reversed(value))]
         return sum(sum(divmod(number, 10)) for number in doubled) % 10 == 0
 
     for form, length in (("siren", 9), ("siret", 14)):
-        fit = [value for value in values if len(value) == length and not value.startswith("356000000") and value.strip("0")]
+        fit = [
+            value for value in values if len(value) == length and not value.startswith("356000000") and value.strip("0")
+        ]
         fit = [value for value in fit if value.strip("9")]
         assert valid(pa.array(fit, pa.string()), form).to_pylist() == [holds(value) for value in fit]
 
@@ -127,7 +236,7 @@ def test_iban(value: str, check: int) -> None:
 @given(st.text("0123456789ABCDEFGHJKLMNPRSTUVWXYZ", min_size=16, max_size=16))
 def test_vin(value: str) -> None:
     marked = "1" + value[1:8] + "0" + value[8:]
-    values = dict(zip("0123456789ABCDEFGHJKLMNPRSTUVWXYZ", "0123456789" "12345678" "12345" "7" "9" "23456789", strict=True))
+    values = dict(zip("0123456789ABCDEFGHJKLMNPRSTUVWXYZ", "012345678912345678123457923456789", strict=True))
     values = {mark: int(number) for mark, number in values.items()}
     weights = [8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2]
     expected = "0123456789X"[sum(values[mark] * weight for mark, weight in zip(marked, weights, strict=True)) % 11]
@@ -146,7 +255,9 @@ def test_dates(year: int, month: int, day: int) -> None:
     assert verdict(f"{year:04d}-{month:02d}-{day:02d}", "date") is exists
 
 
-@pytest.mark.parametrize("number", ["", "284057645108", "28405764510899", "284052C451089", "a840576451089", "٢840576451089"])
+@pytest.mark.parametrize(
+    "number", ["", "284057645108", "28405764510899", "284052C451089", "a840576451089", "٢840576451089"]
+)
 def test_the_key_of_nothing_is_refused(number: str) -> None:
     with pytest.raises(UsageError) as caught:
         nir_key(number)
