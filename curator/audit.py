@@ -113,11 +113,11 @@ def _starts(what: str | Path, workspace: Workspace, evidence: EvidenceStore) -> 
 
 def _of_reference(text: str, workspace: Workspace, evidence: EvidenceStore) -> Iterator[Envelope]:
     name, _, version = text.partition("@")
-    for kind in ("datasets", "models"):
+    for kind in ("dataset", "model"):
         known = [number for other, number in workspace.versions(kind) if other == name]
         number = version or (max(known, key=lambda item: tuple(map(int, item.split(".")))) if known else "")
         if number in known:
-            manifest = Manifest.read(workspace.root / kind / name / number)
+            manifest = Manifest.read(workspace.root / f"{kind}s" / name / number)
             yield from evidence.about(manifest.digest)
 
 
@@ -134,12 +134,12 @@ def _strangers(evidence: EvidenceStore, directory: Directory) -> Iterator[str]:
 def _unproved(workspace: Workspace, evidence: EvidenceStore) -> Iterator[str]:
     """Versions that no statement names, and versions that a statement names but that are gone."""
     present = set()
-    for kind in ("datasets", "models"):
+    for kind in ("dataset", "model"):
         for name, version in workspace.versions(kind):
-            path = workspace.root / kind / name / version / MANIFEST
+            path = workspace.root / f"{kind}s" / name / version / MANIFEST
             present.add(f"{name}@{version}")
             if path.is_file() and not evidence.about(sha256_file(path)):
-                yield f"{kind}/{name}/{version}/{MANIFEST}: no statement names these bytes"
+                yield f"{kind}s/{name}/{version}/{MANIFEST}: no statement names these bytes"
     for envelope in evidence.unverified():
         if envelope.statement.stage in (Stage.COMMIT, Stage.PACKAGE):
             for subject in envelope.statement.subjects:

@@ -142,26 +142,26 @@ class Capital:
 
     def datasets(self) -> tuple[str, ...]:
         """References of every dataset version."""
-        return tuple(f"{name}@{version}" for name, version in self.workspace.versions("datasets"))
+        return tuple(f"{name}@{version}" for name, version in self.workspace.versions("dataset"))
 
     def models(self) -> tuple[str, ...]:
         """References of every model version."""
-        return tuple(f"{name}@{version}" for name, version in self.workspace.versions("models"))
+        return tuple(f"{name}@{version}" for name, version in self.workspace.versions("model"))
 
     def dataset(self, ref: str) -> DatasetVersion:
         """A dataset version by `name@version`, or `name` for its newest. Raises UsageError when there is none."""
-        folder = self._folder("datasets", ref)
+        folder = self._folder("dataset", ref)
         return DatasetVersion(manifest=self._manifest(folder), folder=folder)
 
     def model(self, ref: str) -> ModelVersion:
         """A model version by `name@version`, or `name` for its newest. Raises UsageError when there is none."""
-        folder = self._folder("models", ref)
+        folder = self._folder("model", ref)
         return ModelVersion(manifest=self._manifest(folder), folder=folder)
 
     def version(self, ref: str) -> DatasetVersion | ModelVersion:
         """A dataset or model version by reference. Raises UsageError when there is none."""
         name = ref.partition("@")[0]
-        known = {name for name, _ in self.workspace.versions("models")}
+        known = {name for name, _ in self.workspace.versions("model")}
         return self.model(ref) if name in known else self.dataset(ref)
 
     def use_case(self, version: DatasetVersion) -> UseCase:
@@ -248,13 +248,13 @@ class Capital:
         name, _, wanted = ref.partition("@")
         known = [version for known_name, version in self.workspace.versions(kind) if known_name == name]
         version = wanted or (max(known, key=lambda text: tuple(map(int, text.split(".")))) if known else "")
-        folder = self.workspace.root / kind / name / version
+        folder = self.workspace.root / f"{kind}s" / name / version
         if version not in known:
             names = ", ".join(self.datasets() + self.models()) or "none yet"
             raise UsageError(
                 "version-unknown",
                 asked=f"find {ref}",
-                found=f"no {kind.removesuffix('s')} version of that name",
+                found=f"no {kind} version of that name",
                 expected=f"one of: {names}"[:600],
                 todo="list the versions with `curator list`",
             )

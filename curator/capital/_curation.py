@@ -259,7 +259,7 @@ def _plain(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 def _refuse_existing(capital: Capital, use_case: UseCase) -> None:
     """Refuse before any work a version that exists; the workspace checks again when it publishes."""
-    taken = [version for name, version in capital.workspace.versions("datasets") if name == use_case.name]
+    taken = [version for name, version in capital.workspace.versions("dataset") if name == use_case.name]
     if use_case.version in taken:
         major, minor, patch = (int(part) for part in max(taken, key=_numbers).split("."))
         raise StorageError(

@@ -95,7 +95,7 @@ def _tables(dataset: DatasetVersion, columns: tuple[str, ...]) -> Callable[[str]
 
 
 def _next_version(capital: Capital, name: str) -> str:
-    taken = [tuple(map(int, version.split("."))) for known, version in capital.workspace.versions("models") if known == name]
+    taken = [tuple(map(int, version.split("."))) for known, version in capital.workspace.versions("model") if known == name]
     if not taken:
         return "1.0.0"
     major, minor, patch = max(taken)
@@ -104,7 +104,7 @@ def _next_version(capital: Capital, name: str) -> str:
 
 def _refuse_name(capital: Capital, name: str) -> None:
     """A model may not be called as a dataset: one reference names one thing."""
-    if name in {known for known, _ in capital.workspace.versions("datasets")}:
+    if name in {known for known, _ in capital.workspace.versions("dataset")}:
         raise UsageError(
             "name-taken",
             asked=f"register a model called {name}",
