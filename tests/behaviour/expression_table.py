@@ -42,6 +42,7 @@ NFC, NFD = "\u00c9t\u00e9", "E\u0301te\u0301"
 QUOTES = "L'\"O\\N' ; -- $1 ${x} %s {0}"
 POLICE = "\U0001f46e ok"
 BIG = 9_007_199_254_740_993  # 2^53 + 1: the first whole number a double cannot hold
+NAN, INF = float("nan"), float("inf")
 D = date.fromisoformat
 Z = datetime.fromisoformat
 
@@ -85,6 +86,9 @@ OPERATORS = (
     of("x * n", "float", "xn", (0.5, 3, 1.5)),
     of("x = 0.1", "boolean", "x", (0.1, True), (0.2, False)),
     of("p = 0.1", "boolean", "p", (Decimal("0.1"), True)),
+    of("x >= y", "boolean", "xy", (NAN, INF, True), (NAN, NAN, True), (1.0, NAN, False), (-INF, 0.0, False), (-0.0, 0.0, True)),
+    of("x = y", "boolean", "xy", (NAN, NAN, True), (-0.0, 0.0, True), (INF, INF, True), (NAN, None, None)),
+    of("greatest(x, y)", "float", "xy", (NAN, 1.0, NAN), (-INF, 1.0, 1.0)),
     of("x > n", "boolean", "xn", (2.5, 2, True), (2.0, 2, False)),
     of("'it''s'", "text", "", ("it's",)),
     of("'\\'", "text", "", ("\\",)),

@@ -96,7 +96,22 @@ def test_another_engine_is_a_usage_error() -> None:
 
 
 def test_words_of_other_languages_are_plain_column_names() -> None:
-    names = ["int", "long", "date", "time", "interval", "select", "group", "order", "user", "table", "values", "left", "prénom", "column_1"]
+    names = [
+        "int",
+        "long",
+        "date",
+        "time",
+        "interval",
+        "select",
+        "group",
+        "order",
+        "user",
+        "table",
+        "values",
+        "left",
+        "prénom",
+        "column_1",
+    ]
     for name in names:
         sql = parse(f"{name} = 1", {name: "integer"}).sql("duckdb")
         found = duckdb.connect().execute(f'SELECT {sql} FROM (SELECT 1 AS "{name}")')
