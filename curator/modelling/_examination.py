@@ -21,6 +21,7 @@ from curator.edges.onnx_models import (
     read_target,
     score,
 )
+from curator.errors import SpecError
 
 Tables: TypeAlias = Callable[[str], pa.Table]
 """Split name -> its rows, with `needed_columns` at least."""
@@ -74,12 +75,25 @@ def examine(fitted: Fitted, model: bytes, *, tables: Tables, splits: Sequence[st
             trained = truth
         else:
             proofs[split] = parity(fitted, model, table)
+        _check_kind(truth, fitted)
         if len(truth):
             found = _answers(runner, rows, fitted)
             scores[split] = score(truth, found, trained=trained, classes=fitted.classes, task=fitted.task)
     proofs = proofs or {splits[0]: parity(fitted, model, project(tables(splits[0]), needed))}
     proof = sum(list(proofs.values())[1:], next(iter(proofs.values())))
     return Examination(scores=scores, without_target=without, proof=proof, proved_on=tuple(proofs))
+
+
+def _check_kind(truth: np.ndarray[Any, Any], fitted: Fitted) -> None:
+    """Refuse texts where the model answers numbers, and the reverse: no label would ever be right."""
+    if fitted.task == "classification" and (truth.dtype == object) != (fitted.classes.dtype == object):
+        raise SpecError(
+            "target-type",
+            asked=f"compare the model's labels with `{fitted.target}`",
+            found="texts on one side and numbers on the other",
+            expected="a pipeline fitted on the target as the dataset holds it (booleans as 0 and 1)",
+            todo=f"fit the pipeline on the column `{fitted.target}` itself, or name the right target",
+        )
 
 
 def project(table: pa.Table, names: Sequence[str]) -> pa.Table:

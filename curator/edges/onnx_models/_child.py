@@ -26,14 +26,15 @@ def main() -> None:
     with os.fdopen(os.dup(1), "wb") as answer:
         os.dup2(2, 1)  # a library that prints must not spoil the bytes
         request = pickle.loads(sys.stdin.buffer.read())  # noqa: S301 (our own pipe, written by our parent)
-        answer.write(_convert(request))
+        answer.write(convert_request(request))
 
 
 def _name_only(kind: type[BaseException], _: BaseException, __: TracebackType | None) -> None:
     sys.stderr.write(f"\n{_MARK}{kind.__name__}\n")
 
 
-def _convert(request: dict[str, Any]) -> bytes:
+def convert_request(request: dict[str, Any]) -> bytes:
+    """ONNX bytes for a request of `convert`; the order of some parts follows PYTHONHASHSEED."""
     import onnx
     from skl2onnx import convert_sklearn
     from skl2onnx.common.data_types import FloatTensorType, StringTensorType

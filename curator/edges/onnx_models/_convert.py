@@ -37,13 +37,17 @@ def convert(fitted: Fitted) -> bytes:
     for part in parts(fitted.pipeline):
         if np.any(getattr(part, "is_categorical_", None)):
             raise not_convertible(type(part).__name__, "native categories, whose conversion is wrong without any error")
-    request = {
+    return _run_child(_pickled(request_of(fitted), fitted), fitted)
+
+
+def request_of(fitted: Fitted) -> dict[str, Any]:
+    """What the child is told: plain values and the pipeline."""
+    return {
         "pipeline": fitted.pipeline,
         "inputs": [(feature.name, feature.kind) for feature in fitted.features],
         "task": fitted.task,
         "opsets": _OPSETS,
     }
-    return _run_child(_pickled(request, fitted), fitted)
 
 
 def _pickled(request: dict[str, Any], fitted: Fitted) -> bytes:
@@ -69,10 +73,10 @@ def _run_child(request: bytes, fitted: Fitted) -> bytes:
 
 
 def _refused(fitted: Fitted, kind: str) -> ParityError:
-    from sklearn.pipeline import Pipeline
-
-    steps = sorted({type(part).__name__ for part in parts(fitted.pipeline) if not isinstance(part, Pipeline)})
-    return not_convertible(", ".join(steps), f"skl2onnx refuses it ({kind})")
+    steps = {type(part).__name__ for part in parts(fitted.pipeline)} - {"Pipeline"}
+    return not_convertible(
+        ", ".join(sorted(step for step in steps if not step.startswith("_"))), f"skl2onnx refuses it ({kind})"
+    )
 
 
 def _environment() -> dict[str, str]:

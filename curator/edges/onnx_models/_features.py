@@ -55,7 +55,7 @@ def signature(schema: pa.Schema, names: Sequence[str]) -> tuple[Feature, ...]:
     return tuple(Feature(name=name, kind=_kind(schema.field(name))) for name in names)
 
 
-def _kind(field: pa.Field) -> Kind:
+def _kind(field: pa.Field[Any]) -> Kind:
     kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
     if _is_number(kind):
         return "number"
@@ -107,7 +107,7 @@ def columns_of(table: pa.Table, features: Sequence[Feature]) -> dict[str, np.nda
     return {f.name: _numbers(table, f.name) if f.kind == "number" else _texts(table, f.name) for f in features}
 
 
-def plain(table: pa.Table, name: str) -> pa.ChunkedArray:
+def plain(table: pa.Table, name: str) -> pa.ChunkedArray[Any]:
     """A column without its dictionary encoding."""
     column = table.column(name)
     return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
@@ -117,8 +117,8 @@ def _numbers(table: pa.Table, name: str) -> np.ndarray[Any, Any]:
     column = plain(table, name)
     if pa.types.is_decimal(column.type):
         column = column.cast(pa.float64(), safe=False)
-    filled = pc.fill_null(column.cast(pa.float32(), safe=False), float("nan"))
-    values = np.concatenate([_buffer(chunk) for chunk in filled.chunks] or [np.empty(0, np.float32)])
+    filled: Any = pc.fill_null(column.cast(pa.float32(), safe=False), pa.scalar(float("nan"), pa.float32()))
+    values = _memory(filled, np.float32)
     infinite = int(np.isinf(values).sum())
     if infinite:
         raise QualityError(
@@ -131,13 +131,21 @@ def _numbers(table: pa.Table, name: str) -> np.ndarray[Any, Any]:
     return values
 
 
-def _buffer(chunk: pa.Array) -> np.ndarray[Any, Any]:
-    return np.frombuffer(chunk.buffers()[1], np.float32)[chunk.offset : chunk.offset + len(chunk)]
+def _memory(column: Any, kind: type[np.generic]) -> np.ndarray[Any, Any]:
+    """A chunked array without nulls as one numpy array of the same fixed width, from Arrow's own memory."""
+    chunks = [chunk for chunk in column.chunks if len(chunk)]
+    parts = [np.frombuffer(c.buffers()[1], kind)[c.offset : c.offset + len(c)] for c in chunks]
+    return np.concatenate(parts) if parts else np.empty(0, kind)
+
+
+def texts(table: pa.Table, name: str) -> Any:
+    """A text column as Arrow large strings, a null as the empty text."""
+    return pc.fill_null(plain(table, name).cast(pa.large_string()), pa.scalar("", pa.large_string()))
 
 
 def _texts(table: pa.Table, name: str) -> np.ndarray[Any, Any]:
     values = np.empty(table.num_rows, dtype=object)
-    values[:] = pc.fill_null(plain(table, name).cast(pa.large_string()), "").to_pylist()
+    values[:] = texts(table, name).to_pylist()
     return values
 
 
@@ -170,9 +178,9 @@ def read_target(table: pa.Table, target: str, *, task: Task) -> tuple[pa.Table, 
     rows = table.filter(pc.is_valid(table.column(target)))
     column = plain(rows, target)
     if task == "regression" and _is_number(column.type):
-        return rows, np.array(column.cast(pa.float64(), safe=False).to_pylist(), np.float64)
+        return rows, _memory(column.cast(pa.float64(), safe=False), np.float64)
     if task == "classification" and (pa.types.is_integer(column.type) or pa.types.is_boolean(column.type)):
-        return rows, np.array(column.cast(pa.int64()).to_pylist(), np.int64)
+        return rows, _memory(column.cast(pa.int64(), safe=False), np.int64)
     if task == "classification" and _is_text(column.type):
         return rows, _texts(rows, target)
     raise SpecError(

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curator.edges.onnx_models._features import Feature, plain, signature
+from curator.edges.onnx_models._features import Feature, signature, texts
 from curator.errors import ParityError, SpecError
 from curator.spec.model import Baseline, Estimator
 
@@ -142,7 +142,7 @@ def frequent_categories(table: pa.Table, names: Sequence[str], *, rarest: int) -
     """
     kept = {}
     for name in names:
-        counts = pc.value_counts(pc.fill_null(plain(table, name).cast(pa.large_string()), ""))
-        frequent = counts.filter(pc.greater_equal(pc.struct_field(counts, "counts"), rarest))
-        kept[name] = tuple(sorted(pc.struct_field(frequent, "values").to_pylist())) or ("",)
+        counts = texts(table, name).value_counts()
+        frequent = counts.filter(pc.greater_equal(counts.field("counts"), pa.scalar(rarest, pa.int64())))
+        kept[name] = tuple(sorted(frequent.field("values").to_pylist())) or ("",)
     return kept

@@ -57,6 +57,8 @@ def read_provenance(path: Path) -> dict[str, str]:
         IntegrityError: `onnx-unreadable` when the bytes are no ONNX message or name an entry twice;
             `onnx-without-provenance` when it carries no entry of ours.
     """
+    if not path.is_file():  # a pipe would make its reader wait
+        raise _unreadable("no regular file")
     found: dict[str, str] = {}
     with path.open("rb") as stream:
         size = path.stat().st_size
