@@ -65,11 +65,13 @@ def judge(case: Case, strike: Strike, *, tmp_path: Path) -> str:
     root = sweep.copy(case.base, tmp_path / "struck")
     done = sweep.publish_struck(root, strike, state=tmp_path / "shim")
     assert "Traceback" not in done.stderr or strike.what == "signal=INT", done.stderr
-    if strike.what == "signal=KILL" and (strike.git == 0 or strike.both):
+    killed = strike.what == "signal=KILL" and (strike.git == 0 or strike.both)
+    if killed:
         assert done.returncode == -9, "the strike did not land"
     Workspace.open(root)
     seen = sweep.look(root)
     if seen == case.new:
+        assert killed or strike.what == "signal=INT" or done.returncode == 0, "an error for a publication that is there"
         return "new"
     assert seen == case.old, strike
     assert done.returncode != 0, "success was reported for a publication that is not there"

@@ -29,6 +29,7 @@ from curator.edges.git import Git
 from curator.edges.workspace import _refusals as refuse
 from curator.edges.workspace._journal import Entry, Journal
 from curator.edges.workspace._layout import COMMITTED, DATA_PATH, PRIVATE, with_lines
+from curator.errors import StorageError
 from curator.manifest import MANIFEST, Manifest
 
 _INDEX_WAIT_SECONDS = 5.0
@@ -76,13 +77,31 @@ def publish(parts: Parts, request: Request) -> str:
             sync_tree(folder)
         staged = _stage(parts, files)
         entry = _prepare(parts, request, manifests=manifests, staged=staged)
-        parts.journal.write(entry)
+        _carry_out(parts, entry, manifests=manifests, staged=staged)
+    return entry.commit
+
+
+def _carry_out(parts: Parts, entry: Entry, *, manifests: Mapping[str, Manifest], staged: Mapping[str, Path]) -> None:
+    """Write the entry down, do what it says, end it. An error after the publication itself is no error any more."""
+    published = False
+    try:
         try:
+            parts.journal.write(entry)
             _place(parts, entry, manifests=manifests, staged=staged)
             _switch(parts.git, entry)
         finally:
-            settle(parts, entry)
-    return entry.commit
+            published = _settle_twice(parts, entry)
+    except (StorageError, OSError):
+        if not published:
+            raise
+
+
+def _settle_twice(parts: Parts, entry: Entry) -> bool:
+    """Settle, and once more after a fault that may have passed; the next opening tries again after that."""
+    try:
+        return settle(parts, entry)
+    except (StorageError, OSError):
+        return settle(parts, entry)
 
 
 def settle(parts: Parts, entry: Entry) -> bool:
