@@ -22,7 +22,7 @@ Text: TypeAlias = npt.NDArray[np.uint8]
 def matrix(values: Sequence[str]) -> Text:
     """The values as rows of one byte matrix, padded with zeros to the longest."""
     encoded = [value.encode() for value in values]
-    width = max(len(value) for value in encoded)
+    width = max(1, *(len(value) for value in encoded))
     return np.frombuffer(b"".join(value.ljust(width, b"\0") for value in encoded), dtype=np.uint8).reshape(-1, width)
 
 

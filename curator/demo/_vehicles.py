@@ -31,10 +31,13 @@ from curator.demo._truth import Tally
 
 VEHICLE_NAMES = Vocabulary(["A01", "B01", "C01", "D01", "Z01"])
 MISSING_VEHICLE = 4  # Z01 stands in no accident
-_PLATES = 999 * 23**4
-_STRIDE = 172_777_061  # about 0.618 of the number of plates and coprime to it: plates do not repeat
+# Letter pairs of a plate: no I, O, U, nor the reserved SS and WW (decree of 9 February 2009).
+_PAIRS = [left + right for left in PLATE_LETTERS for right in PLATE_LETTERS if left + right not in ("SS", "WW")]
+_PLATES = 999 * len(_PAIRS) ** 2
+_STRIDE = 171_474_316  # about 0.618 of the number of plates and coprime to it: plates do not repeat
 _PLATE_SPELLINGS = {"plain": 76, "joined": 10, "spaced": 9, "lower": 5}
 _PLATE_TABLE = lookup(list(_PLATE_SPELLINGS.values()))
+_PAIR_TEXTS = matrix(_PAIRS)
 _LOWER_PLATE = 3
 _PLATE_GAPS = np.frombuffer(b"-\0 -", dtype=np.uint8)
 _OLD_PLATE_GAPS = np.frombuffer(b" \0 -", dtype=np.uint8)
@@ -121,13 +124,14 @@ def plate_text(streams: Streams, fleet: Fleet, spelling: Numbers) -> Text:
     start = streams.below(np.zeros(1, dtype=np.uint64), "first plate", limit=_PLATES)
     number = (index.view(np.int64) % _PLATES * _STRIDE + start) % _PLATES
     middle = digits(number % 999 + 1, 3)
-    signs = [letters(number // (999 * 23**place) % 23, PLATE_LETTERS) for place in range(4)]
+    left = np.take(_PAIR_TEXTS, number // 999 % len(_PAIRS), axis=0)
+    right = np.take(_PAIR_TEXTS, number // (999 * len(_PAIRS)), axis=0)
     gap = _PLATE_GAPS[spelling][:, None]
-    new = join([signs[0], signs[1], gap, middle, gap, signs[2], signs[3]])
+    new = join([left, gap, middle, gap, right])
     old_gap = _OLD_PLATE_GAPS[spelling][:, None]
     department = np.take(_OLD_DEPARTMENTS, streams.below(fleet.key, "plate department", limit=94), axis=0)
     serial = digits(streams.below(fleet.key, "old plate", limit=9000) + 1000, 4)
-    old = join([serial, old_gap, signs[0], signs[1], old_gap, department])
+    old = join([serial, old_gap, left, old_gap, department])
     text = choose(streams.chance(fleet.key, "has old plate", share=_OLD_PLATE), old, new)
     small = text[spelling == _LOWER_PLATE]
     small[(small >= 65) & (small <= 90)] += 32
