@@ -52,9 +52,11 @@ class ClassCoder:
         encoded = pc.dictionary_encode(without_chunks(column))
         words = token_words(self._kernel.tokens(pc.cast(encoded.dictionary, pa.string())))
         known = np.append(words[:, 0].astype(np.uint64), _NULL_CODE)
-        if not encoded.indices.null_count:
-            return known[integers(encoded.indices)]
-        return known[integers(pc.fill_null(encoded.indices, len(encoded.dictionary)))]
+        places = integers(encoded.indices)
+        if encoded.indices.null_count:
+            valid = integers(pc.cast(encoded.indices.is_valid(), pa.uint8()))
+            places = np.where(valid == 1, places, len(encoded.dictionary))
+        return known[places]
 
 
 class ClassCounter:

@@ -37,9 +37,7 @@ class Finding:
         return self.what
 
 
-def trace(
-    what: str | Path, *, workspace: Workspace, evidence: EvidenceStore, directory: Directory
-) -> tuple[Step, ...]:
+def trace(what: str | Path, *, workspace: Workspace, evidence: EvidenceStore, directory: Directory) -> tuple[Step, ...]:
     """The steps that led to something, newest first, each signature verified, its signer listed at that time.
 
     Args:

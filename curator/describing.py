@@ -12,14 +12,11 @@ import pyarrow
 from curator.cards import dataset_card
 from curator.croissant import dataset_croissant
 from curator.manifest import MANIFEST, FileEntry, Manifest
-from curator.protection import ProtectedSample
+from curator.samples import ProtectedSample, Written
 from curator.spec import UseCase
-from curator.versioning import Written
 
 
-def describe(
-    folder: Path, *, use_case: UseCase, written: Written, protected: ProtectedSample, spec: bytes
-) -> Manifest:
+def describe(folder: Path, *, use_case: UseCase, written: Written, protected: ProtectedSample, spec: bytes) -> Manifest:
     """Write the papers of a staged version and its manifest; returns the manifest.
 
     Args:

@@ -106,4 +106,6 @@ class BatchKernel:
 
 def _text(column: pa.Array) -> pa.Array:
     column = without_chunks(column)
-    return column if pa.types.is_string(column.type) or pa.types.is_large_string(column.type) else column.cast(pa.string())
+    return (
+        column if pa.types.is_string(column.type) or pa.types.is_large_string(column.type) else column.cast(pa.string())
+    )

@@ -8,10 +8,9 @@ a version is the workspace's part, so that a run which fails leaves nothing behi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -21,17 +20,14 @@ from curator.arrow import integers, positions
 from curator.edges.parquet import EngineOrderShards, KeyedShards, ShardReport
 from curator.errors import DisclosureError, IntegrityError, QualityError
 from curator.kernel import CLASS, SENSITIVE
-from curator.manifest import FileEntry
-from curator.protection import ProtectedSample, split_names
 from curator.protocols import Engine
-from curator.quality import QualityReport, Tally
+from curator.samples import DisclosureReport, ProtectedSample, QualityReport, RowOrder, Tally, Written, split_names
 from curator.spec import UseCase
 from curator.sqltext import quoted
 
 BATCH_ROWS = 131_072
 WRITTEN = "written"
 
-RowOrder = Literal["keyed", "engine"]
 Progress = Callable[[str, int, int], None]
 
 
@@ -40,56 +36,6 @@ class Quarantine(Protocol):
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Keep rejected rows, masks included."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class DisclosureReport:
-    """How alike persons are in the files written (k-anonymity, distinct l-diversity); counts only.
-
-    Attributes:
-        rows: rows written.
-        quasi_identifiers: the fields taken together.
-        classes: distinct combinations of them.
-        k: rows of the smallest class; 0 when nothing was written.
-        l: fewest distinct values of the sensitive field in a class; None when none is declared.
-        suppressed: rows left out to reach the limits.
-        sizes: upper bound of a class size -> rows in classes up to that size (and above the bound before).
-    """
-
-    rows: int
-    quasi_identifiers: tuple[str, ...]
-    classes: int
-    k: int
-    l: int | None  # noqa: E741 (the literature's own letter)
-    suppressed: int
-    sizes: Mapping[str, int] = field(default_factory=dict)
-
-    def facts(self) -> dict[str, Any]:
-        """The report as JSON."""
-        return {**vars(self), "quasi_identifiers": list(self.quasi_identifiers), "sizes": dict(self.sizes)}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Written:
-    """What the stream wrote.
-
-    Attributes:
-        files: the shards.
-        schema: name, Arrow type of each written field.
-        quality, disclosure: what was found on the way and on the files.
-        order: `keyed` or `engine`.
-    """
-
-    files: tuple[FileEntry, ...]
-    schema: tuple[tuple[str, str], ...]
-    quality: QualityReport
-    disclosure: DisclosureReport | None
-    order: RowOrder
-
-    @property
-    def rows(self) -> int:
-        """Rows written."""
-        return sum(entry.rows for entry in self.files)
 
 
 def write_shards(
@@ -198,7 +144,9 @@ def _measured(protected: ProtectedSample, folder: Path, report: ShardReport) -> 
         return None
     engine = protected.checked.sample.engine
     engine.define_files(WRITTEN, [folder / entry.path for entry in report.files])
-    measured = measure(engine, quasi=quasi, sensitive=limits.l.column if limits.l else None, suppressed=report.suppressed)
+    measured = measure(
+        engine, quasi=quasi, sensitive=limits.l.column if limits.l else None, suppressed=report.suppressed
+    )
     if measured.k < limits.k or (limits.l is not None and (measured.l or 0) < limits.l.value):
         raise DisclosureError(
             "disclosure-measured",
@@ -213,7 +161,7 @@ def _measured(protected: ProtectedSample, folder: Path, report: ShardReport) -> 
 def measure(
     engine: Engine, *, quasi: tuple[str, ...], sensitive: str | None, suppressed: int = 0, relation: str = WRITTEN
 ) -> DisclosureReport:
-    """k and distinct l of a relation, exactly: one group-by on the values of the quasi-identifiers.
+    """K and distinct l of a relation, exactly: one group-by on the values of the quasi-identifiers.
 
     Nulls are one value (rows without a value are alike); a null counts as no value of the sensitive field.
     """

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from contextlib import ExitStack
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,14 +18,15 @@ from curator.edges.quarantine import RejectedRows
 from curator.engines import open_engine
 from curator.errors import SourceError, StorageError
 from curator.evidence import KEYED, Artifact, Stage, keyed_digest
-from curator.extraction import Sample, extract
+from curator.extraction import extract
 from curator.manifest import Manifest
-from curator.protection import ProtectedSample, protect
+from curator.protection import protect
 from curator.pseudonyms import KeyContext, derive_key
-from curator.quality import CheckedSample, QualityReport, check
+from curator.quality import check
 from curator.records import DatasetVersion
+from curator.samples import CheckedSample, ProtectedSample, QualityReport, RowOrder, Sample, Written
 from curator.spec import UseCase
-from curator.versioning import Progress, RowOrder, Written, write_shards
+from curator.versioning import Progress, write_shards
 
 if TYPE_CHECKING:
     from curator.capital import Capital
@@ -113,7 +113,10 @@ def curate(capital: Capital, spec: Path, use_case: UseCase, *, options: RunOptio
         rejected.keep(capital.workspace.private / "holder" / "rejected", use_case=use_case)
         capital.workspace.publish(
             folders={place: run.folder},
-            files={**{envelope.path: envelope.data for envelope in envelopes}, f"specs/{use_case.ref}.yaml": spec_bytes},
+            files={
+                **{envelope.path: envelope.data for envelope in envelopes},
+                f"specs/{use_case.ref}.yaml": spec_bytes,
+            },
             message=f"Add {use_case.ref}",
             tag=use_case.ref,
             tag_message=f"{use_case.ref}\n\nmanifest sha256: {manifest.digest}\nstatement: {envelopes[-1].digest}\n",
@@ -153,9 +156,7 @@ class _Run:
         self._context = KeyContext(
             holder=capital.workspace.holder, purpose=use_case.name, recipient=options.recipient, epoch=options.epoch
         )
-        self._engine = open_engine(
-            options.engine, scratch=scratch, threads=options.threads, memory=options.memory
-        )
+        self._engine = open_engine(options.engine, scratch=scratch, threads=options.threads, memory=options.memory)
         self.digests = ThreadPoolExecutor(1)
         self._digests: dict[str, Any] = {}
 
@@ -195,9 +196,7 @@ class _Run:
 
     def source_artifacts(self) -> tuple[Artifact, ...]:
         """The sources by keyed digest; a plain digest of raw data would confirm a guess."""
-        return tuple(
-            Artifact(f"source {name}", job.result(), KEYED) for name, job in sorted(self._digests.items())
-        )
+        return tuple(Artifact(f"source {name}", job.result(), KEYED) for name, job in sorted(self._digests.items()))
 
     def _key(self, usage: str) -> bytes:
         context = KeyContext(holder=self._capital.workspace.holder, purpose=usage, recipient="holder", epoch="all")
@@ -273,5 +272,3 @@ def _refuse_existing(capital: Capital, use_case: UseCase) -> None:
 
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
-
-

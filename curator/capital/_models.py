@@ -95,7 +95,9 @@ def _tables(dataset: DatasetVersion, columns: tuple[str, ...]) -> Callable[[str]
 
 
 def _next_version(capital: Capital, name: str) -> str:
-    taken = [tuple(map(int, version.split("."))) for known, version in capital.workspace.versions("model") if known == name]
+    taken = [
+        tuple(map(int, version.split("."))) for known, version in capital.workspace.versions("model") if known == name
+    ]
     if not taken:
         return "1.0.0"
     major, minor, patch = max(taken)

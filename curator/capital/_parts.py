@@ -17,7 +17,17 @@ from curator.edges.keys import AgentSigner
 from curator.errors import NotAllowedError
 from curator.evidence import Artifact, Envelope, Stage, Statement, format_time, sign_statement
 
-_LIBRARIES = ("duckdb", "pyarrow", "numpy", "cryptography", "sqlglot", "scikit-learn", "skl2onnx", "onnx", "onnxruntime")
+_LIBRARIES = (
+    "duckdb",
+    "pyarrow",
+    "numpy",
+    "cryptography",
+    "sqlglot",
+    "scikit-learn",
+    "skl2onnx",
+    "onnx",
+    "onnxruntime",
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -48,9 +48,7 @@ class Case:
         return html_table(f"release {self.id}", {**lines, **{name: str(value) for name, value in self.terms.items()}})
 
 
-def request(
-    capital: Capital, refs: tuple[str, ...], *, to: str, channel: str, purpose: str, until: date
-) -> Case:
+def request(capital: Capital, refs: tuple[str, ...], *, to: str, channel: str, purpose: str, until: date) -> Case:
     """Sign and publish a request."""
     recorder = capital.recorder(Role.ENGINEER)
     versions = [capital.version(ref) for ref in refs]

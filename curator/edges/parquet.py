@@ -393,4 +393,3 @@ def _sorted_places(words: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.int64]
     order = np.lexsort((words[:, 1].astype(np.uint64), first))
     both = words[order]
     return order, int((both[1:] == both[:-1]).all(axis=1).sum())
-

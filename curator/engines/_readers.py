@@ -129,7 +129,9 @@ def _header(name: str, source: Source, path: Path) -> list[str]:
     if not head:
         raise _unreadable(name, "an empty file")
     text = _decoded(name, head, encoding)
-    lines = csv.reader(io.StringIO(text.lstrip("\ufeff")), delimiter=source.separator[:1], quotechar=source.quote or None)
+    lines = csv.reader(
+        io.StringIO(text.lstrip("\ufeff")), delimiter=source.separator[:1], quotechar=source.quote or None
+    )
     return next(lines, [])
 
 
@@ -145,7 +147,9 @@ def _decoded(name: str, head: bytes, encoding: str) -> str:
         return cut.decode(encoding, errors="strict" if encoding != "utf-16" else "ignore")
     except UnicodeDecodeError as fault:
         line = cut[: fault.start].count(b"\n") + 1
-        raise _bad_encoding(name, f"bytes that are not {encoding} at line {line}", "`encoding: latin-1`, or another") from None
+        raise _bad_encoding(
+            name, f"bytes that are not {encoding} at line {line}", "`encoding: latin-1`, or another"
+        ) from None
 
 
 def _cell(column: str, source: Source, apply_nulls: bool) -> str:
@@ -285,4 +289,3 @@ def _estimate(path: Path, kind: SourceFormat, size: int) -> int:
         return int(parquet.ParquetFile(path).metadata.num_rows)
     factor = 6 if path.suffix.lower() in _OPENERS else 1
     return size * factor // _BYTES_PER_ROW
-

@@ -77,7 +77,9 @@ def _readers(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
     for name, source in spec.sources.items():
         path: PathKey = ("sources", name)
         if _SECRET_IN_PATH.search(source.path):
-            yield Trouble((*path, "path"), "an address that holds a secret", "a path; secrets come from the environment")
+            yield Trouble(
+                (*path, "path"), "an address that holds a secret", "a path; secrets come from the environment"
+            )
         if source.format in (SourceFormat.duckdb, SourceFormat.sqlite) and source.table is None:
             yield Trouble(path, "no `table`", "the name of the table inside the database file")
         for column, declared in source.columns.items():
@@ -144,7 +146,9 @@ def _protection(name: str, field: OutputField, scope: Scope) -> Iterator[Trouble
         if kind not in ("text", "integer", "date", "free_text", ""):
             yield Trouble(path, f"a token of a column of type {kind}", "a text, integer or date column")
         if field.identifier in (None, IdentifierKind.none):
-            yield Trouble(path, "a token of something that identifies nobody", "`identifier: direct` (or quasi, sensitive)")
+            yield Trouble(
+                path, "a token of something that identifies nobody", "`identifier: direct` (or quasi, sensitive)"
+            )
     elif field.form or field.domain:
         yield Trouble(path, f"`form` or `domain` with `{field.protect}`", "`protect: token`")
 
@@ -158,9 +162,17 @@ def _personal_names(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
             continue
         guess = "direct" if "direct" in guesses else "quasi"
         if field.identifier is None:
-            yield Trouble(("fields", name), "a name that looks personal, and no `identifier`", f"`identifier: {guess}`, or another kind")
+            yield Trouble(
+                ("fields", name),
+                "a name that looks personal, and no `identifier`",
+                f"`identifier: {guess}`, or another kind",
+            )
         elif guess == "direct" and field.identifier == IdentifierKind.none and field.because is None:
-            yield Trouble(("fields", name, "identifier"), "`none` for a name that looks like a direct identifier", "`because`: why it identifies nobody")
+            yield Trouble(
+                ("fields", name, "identifier"),
+                "`none` for a name that looks like a direct identifier",
+                "`because`: why it identifies nobody",
+            )
 
 
 def _expectations(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
@@ -190,7 +202,9 @@ def _arguments(expectation: Expectation, known: ExpectationType, path: PathKey) 
     if regex is not None:
         reason = regex_is_safe(regex) if isinstance(regex, str) else "not text"
         if reason:
-            yield Trouble((*path, "kwargs", "regex"), f"a pattern with {reason}", "the safe subset of regular expressions")
+            yield Trouble(
+                (*path, "kwargs", "regex"), f"a pattern with {reason}", "the safe subset of regular expressions"
+            )
 
 
 def _argument_columns(
@@ -204,7 +218,9 @@ def _argument_columns(
                 yield _unknown((*path, "kwargs", argument), str(name)[:60], scope.types)
             elif known.column_types and scope.types[name] not in known.column_types:
                 allowed = ", ".join(known.column_types)
-                yield Trouble((*path, "kwargs", argument), f"`{name}` of type {scope.types[name]}", f"a column of type {allowed}")
+                yield Trouble(
+                    (*path, "kwargs", argument), f"`{name}` of type {scope.types[name]}", f"a column of type {allowed}"
+                )
 
 
 def _disclosure(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
@@ -214,7 +230,11 @@ def _disclosure(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
             yield Trouble(("fields",), "identifiers, and no `disclosure` limits", "`disclosure: {k: ...}`")
         return
     if not spec.quasi_identifiers() and spec.disclosure.k > 1:
-        yield Trouble(("disclosure", "k"), "a limit with no quasi-identifier kept", "`identifier: quasi` on the fields that an attacker may know")
+        yield Trouble(
+            ("disclosure", "k"),
+            "a limit with no quasi-identifier kept",
+            "`identifier: quasi` on the fields that an attacker may know",
+        )
     if spec.disclosure.l and spec.disclosure.l.column not in spec.kept():
         yield _unknown(("disclosure", "l", "column"), spec.disclosure.l.column, spec.kept())
 
@@ -234,7 +254,9 @@ def _splits(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
 def _time_bounds(splits: TimeSplits) -> Iterator[Trouble]:
     bounds = list(splits.until.values())
     if bounds[-1] is not None or any(bound is None for bound in bounds[:-1]):
-        yield Trouble(("splits", "until"), "an open split that is not the last, or none", "`null` for the last split only")
+        yield Trouble(
+            ("splits", "until"), "an open split that is not the last, or none", "`null` for the last split only"
+        )
         return
     try:
         dates = [datetime.date.fromisoformat(bound) for bound in bounds if bound is not None]
@@ -256,7 +278,9 @@ def _baseline(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
             if name not in kept:
                 yield _unknown(("model", part), name, kept)
             elif kept[name].protect == "token":
-                yield Trouble(("model", part), f"`{name}`, a token", "a field that carries meaning; tokens are only for joining")
+                yield Trouble(
+                    ("model", part), f"`{name}`, a token", "a field that carries meaning; tokens are only for joining"
+                )
     if model.target in model.features:
         yield Trouble(("model", "features"), f"`{model.target}`, the target", "features other than the target")
     linear = {"linear-regression": "regression", "logistic-regression": "classification"}

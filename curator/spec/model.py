@@ -109,7 +109,9 @@ class Column(Word):
 
     type: LogicalType
     column: str | None = Field(default=None, min_length=1, max_length=200, description="its name in the source")
-    format: str | None = Field(default=None, max_length=40, description="strftime pattern of a date or timestamp as text")
+    format: str | None = Field(
+        default=None, max_length=40, description="strftime pattern of a date or timestamp as text"
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -139,7 +139,12 @@ def _pairs(node: Any, context: _Context) -> Iterator[tuple[Any, Any]]:
         if not isinstance(key_node, yaml.ScalarNode):
             mark = key_node.start_mark
             raise _refused(
-                context.file, "spec-not-yaml", "a key that is not text", "plain text keys", mark.line + 1, mark.column + 1
+                context.file,
+                "spec-not-yaml",
+                "a key that is not text",
+                "plain text keys",
+                mark.line + 1,
+                mark.column + 1,
             )
         yield key_node, value_node
 

@@ -68,7 +68,9 @@ def build_scope(spec: UseCase) -> tuple[Scope, list[Trouble]]:
                 columns[name], origin[name] = column, source
             elif not _is_key_of(spec, source, name):
                 hint = f"a name of its own (`column: {column.column or name}` keeps the source's spelling)"
-                shared = "a join key of another join" if name in keys else f"`{name}`, also a column of `{origin[name]}`"
+                shared = (
+                    "a join key of another join" if name in keys else f"`{name}`, also a column of `{origin[name]}`"
+                )
                 troubles.append(Trouble(("sources", source, "columns", name), shared, hint))
     types = {name: str(column.type) for name, column in columns.items()}
     derived: dict[str, Expression] = {}
@@ -120,9 +122,7 @@ def _source_troubles(spec: UseCase) -> Iterator[Trouble]:
             yield Trouble(("sources", name), f"`{name}`, which nothing reads", "a source used by `from` or by a join")
 
 
-def _key_troubles(
-    spec: UseCase, source: str, join: tuple[PathKey, tuple[str, ...], set[str]]
-) -> Iterator[Trouble]:
+def _key_troubles(spec: UseCase, source: str, join: tuple[PathKey, tuple[str, ...], set[str]]) -> Iterator[Trouble]:
     path, keys, earlier = join
     for key in keys:
         left = next((spec.sources[name].columns[key] for name in sorted(earlier) if name in spec.sources
@@ -132,4 +132,6 @@ def _key_troubles(
             side = "an earlier source" if left is None else f"`{source}`"
             yield Trouble((*path, "on"), f"`{key}`, not a column of {side}", "a column declared on both sides")
         elif left.type != right.type:
-            yield Trouble((*path, "on"), f"`{key}`: {left.type} joined with {right.type}", "the same type on both sides")
+            yield Trouble(
+                (*path, "on"), f"`{key}`: {left.type} joined with {right.type}", "the same type on both sides"
+            )

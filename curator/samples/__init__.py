@@ -1,0 +1,24 @@
+"""The stage is the type: Sample, CheckedSample, ProtectedSample, Written.
+
+Typed handles that each stage takes and gives. They describe work; the rows stay in the engine until the one stream of
+`curator.versioning` moves them. `write_shards(sample)` does not type-check: only a ProtectedSample can be written.
+"""
+
+from curator.samples._checked import Bit, CheckedSample, QualityReport, Tally
+from curator.samples._protected import ProtectedSample, split_names
+from curator.samples._sample import SAMPLE, Sample
+from curator.samples._written import DisclosureReport, RowOrder, Written
+
+__all__ = [
+    "SAMPLE",
+    "Bit",
+    "CheckedSample",
+    "DisclosureReport",
+    "ProtectedSample",
+    "QualityReport",
+    "RowOrder",
+    "Sample",
+    "Tally",
+    "Written",
+    "split_names",
+]

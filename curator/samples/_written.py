@@ -1,0 +1,62 @@
+"""What the stream wrote, and how alike persons are in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from curator.manifest import FileEntry
+from curator.samples._checked import QualityReport
+
+RowOrder = Literal["keyed", "engine"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DisclosureReport:
+    """How alike persons are in the files written (k-anonymity, distinct l-diversity); counts only.
+
+    Attributes:
+        rows: rows written.
+        quasi_identifiers: the fields taken together.
+        classes: distinct combinations of them.
+        k: rows of the smallest class; 0 when nothing was written.
+        l: fewest distinct values of the sensitive field in a class; None when none is declared.
+        suppressed: rows left out to reach the limits.
+        sizes: upper bound of a class size -> rows in classes up to that size (and above the bound before).
+    """
+
+    rows: int
+    quasi_identifiers: tuple[str, ...]
+    classes: int
+    k: int
+    l: int | None  # noqa: E741 (the literature's own letter)
+    suppressed: int
+    sizes: Mapping[str, int] = field(default_factory=dict)
+
+    def facts(self) -> dict[str, Any]:
+        """The report as JSON."""
+        return {**vars(self), "quasi_identifiers": list(self.quasi_identifiers), "sizes": dict(self.sizes)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """What the stream wrote.
+
+    Attributes:
+        files: the shards.
+        schema: name, Arrow type of each written field.
+        quality, disclosure: what was found on the way and on the files.
+        order: `keyed` or `engine`.
+    """
+
+    files: tuple[FileEntry, ...]
+    schema: tuple[tuple[str, str], ...]
+    quality: QualityReport
+    disclosure: DisclosureReport | None
+    order: RowOrder
+
+    @property
+    def rows(self) -> int:
+        """Rows written."""
+        return sum(entry.rows for entry in self.files)
