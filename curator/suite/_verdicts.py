@@ -7,6 +7,7 @@ Source of each rule: Great Expectations 1.24, `expectations/expectation.py` (`_m
 from __future__ import annotations
 
 import datetime
+import math
 from typing import Any
 
 from curator.suite._compile import NULL_RULES
@@ -99,9 +100,14 @@ def _details(rule: Rule, counts: Counts, *, observed: bool) -> dict[str, Any]:
     figure = counts.figures.get(rule.id)
     if rule.figure == "quantile":
         values = _listed(rule, figure)
-        shown = {"quantiles": list(rule.arguments["quantiles"]), "values": values}
+        shown = {"quantiles": list(rule.arguments["quantiles"]), "values": [_shown(value) for value in values]}
         return {"observed_value": shown, "details": {"success_details": _ranges_hold(rule, values)}}
-    return {"observed_value": figure}
+    return {"observed_value": _shown(figure)}
+
+
+def _shown(figure: Any) -> Any:
+    """A figure as JSON can hold it: infinities and NaN as null."""
+    return None if isinstance(figure, float) and not math.isfinite(figure) else figure
 
 
 def _map_details(rule: RowRule | UniqueRule, counts: Counts) -> dict[str, Any]:
@@ -136,7 +142,7 @@ def _mostly(rule: RowRule | UniqueRule, counts: Counts) -> bool:
 def _figure_holds(rule: FigureRule, figure: FigureValue) -> bool:
     if rule.figure == "quantile":
         return all(_ranges_hold(rule, _listed(rule, figure)))
-    if figure is None:
+    if figure is None or figure != figure:  # NaN: no figure
         return False
     value = _moment(figure) if rule.type in ("date", "timestamp") and isinstance(figure, str) else figure
     return _inside(value, rule.expectation.kwargs)
@@ -165,7 +171,7 @@ def _ranges_hold(rule: FigureRule, values: list[Any]) -> list[bool]:
 
 
 def _in_range(value: float | None, low: float | None, high: float | None) -> bool:
-    if value is None:
+    if value is None or value != value:
         return False
     near = any(bound is not None and _near(value, bound) for bound in (low, high))
     return near or ((low is None or low <= value) and (high is None or value <= high))

@@ -44,8 +44,8 @@ _DROPPED = (
     "expect_column_pair_values_",
     "expect_column_value_",
     "expect_column_",
-    "expect_select_",
-    "expect_compound_",
+    "expect_select_column_values_to_",
+    "expect_compound_columns_to_",
     "expect_table_",
     "expect_",
 )
@@ -54,7 +54,7 @@ _DROPPED = (
 def short_name(expectation: Expectation) -> str:
     """`match-regex-plate` for a pattern on the column plate."""
     verb = next(expectation.type.removeprefix(start) for start in _DROPPED if expectation.type.startswith(start))
-    verb = verb.removeprefix("to_").removesuffix("_to_be_between").removeprefix("be_")
+    verb = verb.removesuffix("_to_be_between").removeprefix("to_").replace("not_be_", "not_").removeprefix("be_")
     given = expectation.kwargs
     first = given.get("column") or given.get("column_A") or next(iter(given.get("column_list") or []), "")
     return "-".join(part for part in (verb, str(first)) if part).replace("_", "-")[:80]
