@@ -224,7 +224,10 @@ def write_model(folder: Path, *, spec: str, trained_on: Manifest, onnx: bytes | 
     write(folder / "model.onnx", onnx or doubling_model())
     write(folder / "README.md", b"# Model\n")
     write(folder / "metrics.json", b"{}")
-    about = {"spec": spec, "trained_on": {"ref": trained_on.ref, "sha256": trained_on.digest}}
+    about = {
+        "spec": {"ref": "road-accidents@1.0.0", "digest": spec},
+        "trained_on": {"ref": trained_on.ref, "digest": trained_on.digest},
+    }
     return write_manifest(folder, kind="model", name="road-severity", about=about)
 
 
