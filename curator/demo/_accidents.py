@@ -29,7 +29,7 @@ def accident_numbers(accidents: Words, day: Numbers) -> Text:
 
 
 def accident_columns(
-    tally: Tally, frame: Frame, scene: Scene, *, day: Numbers, commune: Numbers, narratives: Narratives
+    tally: Tally, frame: Frame, *, scene: Scene, day: Numbers, commune: Numbers, narratives: Narratives
 ) -> dict[str, pa.Array]:
     """The columns of `accidents` but its key.
 
@@ -44,12 +44,12 @@ def accident_columns(
     keys, streams, facts = frame.accidents, tally.streams, lists()
     late = tally.strike(keys, "accidents.time_text")["midnight_as_24"]
     minute = np.where(late, 1440, scene.minute)
-    lat, lon = _position(tally, keys, commune)
+    lat, lon = _position(tally, keys, commune=commune)
     return {
         "occurred_at": to_column((day * 1440 + minute) * _MICROSECONDS, pa.timestamp("us")),
         "time_text": to_arrow(join([digits(minute // 60, 2), ":", digits(minute % 60, 2)])),
         "dep": facts.departments.column(facts.departments.find(commune)),
-        "com": _commune(tally, keys, commune),
+        "com": _commune(tally, keys, commune=commune),
         "nature": _NATURES.column(_NATURES.find(streams.pick(keys, "nature", table=_NATURE_TABLE))),
         "collision": to_column(_collision(streams, frame), pa.int8()),
         "light": to_column(scene.light.astype(np.int8), pa.int8()),
@@ -76,7 +76,7 @@ def recorded_by(streams: Streams, keys: Words, *, day: Numbers) -> dict[str, pa.
     }
 
 
-def _commune(tally: Tally, keys: Words, commune: Numbers) -> pa.Array:
+def _commune(tally: Tally, keys: Words, *, commune: Numbers) -> pa.Array:
     faults = tally.strike(keys, "accidents.com")
     text = lists().commune_codes.bytes(lists().commune_codes.find(commune))
     text[faults["unknown_code"], 2:] = ord("9")
@@ -91,7 +91,7 @@ def _collision(streams: Streams, frame: Frame) -> np.ndarray[tuple[int], np.dtyp
     return code.astype(np.int8)
 
 
-def _position(tally: Tally, keys: Words, commune: Numbers) -> tuple[pa.Array, pa.Array]:
+def _position(tally: Tally, keys: Words, *, commune: Numbers) -> tuple[pa.Array, pa.Array]:
     """Degrees around the town centre, to 1e-5; null for a quarter, both 0 where the fault is injected."""
     streams, facts = tally.streams, lists()
     zero = tally.strike(keys, "accidents.position")["zero"]

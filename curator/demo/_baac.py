@@ -157,9 +157,9 @@ def _refuse_used(folder: Path) -> None:
 
 
 def _read(source: Path) -> _Real:
-    accidents = _table(source, "caracteristiques", ("Num_Acc", "an", "mois", "jour", "lum", "agg"))
-    places = _table(source, "lieux", ("Num_Acc", "catr"))
-    vehicles = _table(source, "vehicules", ("Num_Acc", "catv", "obs", "obsm"), text=("num_veh",))
+    accidents = _table(source, "caracteristiques", numbers=("Num_Acc", "an", "mois", "jour", "lum", "agg"))
+    places = _table(source, "lieux", numbers=("Num_Acc", "catr"))
+    vehicles = _table(source, "vehicules", numbers=("Num_Acc", "catv", "obs", "obsm"), text=("num_veh",))
     number = _numbers(accidents["Num_Acc"])
     order = np.argsort(number, kind="stable")
     place = _positions(_numbers(places["Num_Acc"]), number=number, order=order)
@@ -168,7 +168,7 @@ def _read(source: Path) -> _Real:
     built_up = _numbers(accidents["agg"]) == 2
     return _Real(
         num_acc=number,
-        day=_days(*(_numbers(accidents[name]) for name in ("an", "mois", "jour"))),
+        day=_days(_numbers(accidents["an"]), _numbers(accidents["mois"]), day=_numbers(accidents["jour"])),
         light=np.clip(_numbers(accidents["lum"]), 0, 5),
         built_up=built_up,
         road=np.clip(road, 0, 9),
@@ -180,7 +180,7 @@ def _read(source: Path) -> _Real:
     )
 
 
-def _table(source: Path, name: str, numbers: tuple[str, ...], text: tuple[str, ...] = ()) -> pa.Table:
+def _table(source: Path, name: str, *, numbers: tuple[str, ...], text: tuple[str, ...] = ()) -> pa.Table:
     found = sorted(source.glob(f"{name}_*.csv.gz"))
     if len(found) != 1:
         raise SourceError(
@@ -234,7 +234,7 @@ def _positions(wanted: Numbers, *, number: Numbers, order: Numbers) -> Numbers:
     return np.asarray(found, dtype=np.int64)
 
 
-def _days(year: Numbers, month: Numbers, day: Numbers) -> Numbers:
+def _days(year: Numbers, month: Numbers, *, day: Numbers) -> Numbers:
     """Days from 1970-01-01; the year is written with two digits until 2018."""
     full = np.where(year < 100, 2000 + year, year)
     months = ((full - 1970) * 12 + month - 1).astype("datetime64[M]")
@@ -283,8 +283,8 @@ def _make(tally: Tally, real: _Real) -> tuple[dict[str, dict[str, pa.Array]], Na
         "vehicles": {
             "num_acc": to_column(real.num_acc[real.vehicle_accident], pa.int64()),
             "num_veh": real.num_veh,
-            "plate": plate_column(tally, fleet, owner),
-            "vin": vin_column(tally, fleet, owner),
+            "plate": plate_column(tally, fleet, rows=owner),
+            "vin": vin_column(tally, fleet, rows=owner),
             "make": make_names().column(make_names().find(fleet.make), nulls=~fleet.plated),
             "holder": _holders(streams, frame),
         },
@@ -303,7 +303,7 @@ def _persons(tally: Tally, frame: Frame, *, real: _Real, who: Identity) -> dict[
         category=real.category,
         obstacle=real.obstacle,
     )
-    equipment = safety(tally.streams, frame, scene)
+    equipment = safety(tally.streams, frame, scene=scene)
     age = (day - who.birth) * 400 // 146097
     again = to_column(frame.person_vehicle, pa.int64())
     return {
@@ -311,7 +311,7 @@ def _persons(tally: Tally, frame: Frame, *, real: _Real, who: Identity) -> dict[
         "num_acc": to_column(real.num_acc[frame.person_accident], pa.int64()),
         "num_veh": real.num_veh.take(again),
         "role": to_column(frame.role.astype(np.int8), pa.int8()),
-        "severity": severity(tally, frame, scene, age=age, equipment=equipment),
+        "severity": severity(tally, frame, scene=scene, age=age, equipment=equipment),
         **identity_columns(tally, who, rows=frame.person_key, day=day),
     }
 

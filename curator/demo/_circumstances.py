@@ -125,7 +125,7 @@ def person_codes(tally: Tally, frame: Frame) -> dict[str, pa.Array]:
     return columns
 
 
-def safety(streams: Streams, frame: Frame, scene: Scene) -> Numbers:
+def safety(streams: Streams, frame: Frame, *, scene: Scene) -> Numbers:
     """Safety equipment, two digits: 1 belt or 2 helmet; then 1 used, 2 not used, 3 unknown. Pedestrians have 0."""
     category = scene.category[frame.person_vehicle]
     kind = np.where(np.isin(category, TWO_WHEELS), 2, np.where(category == BICYCLE, 2, 1))
@@ -140,7 +140,7 @@ def safety_column(codes: Numbers) -> pa.Array:
     return _SAFETY.column(_SAFETY.find(codes))
 
 
-def severity(tally: Tally, frame: Frame, scene: Scene, *, age: Numbers, equipment: Numbers) -> pa.Array:
+def severity(tally: Tally, frame: Frame, *, scene: Scene, age: Numbers, equipment: Numbers) -> pa.Array:
     """1 unhurt, 2 killed, 3 in hospital, 4 lightly hurt; null where the fault is injected.
 
     About 41 %, 3 %, 20 % and 36 %, as national statistics of the 2010s report (ONISR yearly reports).

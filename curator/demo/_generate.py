@@ -139,15 +139,15 @@ def _make_chunk(plan: _Plan, frame: Frame, *, done: int) -> tuple[dict[str, Colu
     leading = np.flatnonzero(frame.vehicle_rank == 0)
     narratives = narrate(streams, frame.accidents, who=who.take(owner[leading]), fleet=fleet.take(leading))
     numbers = accident_numbers(frame.accidents, day)
-    accidents = accident_columns(tally, frame, scene, day=day, commune=commune, narratives=narratives)
-    equipment = safety(streams, frame, scene)
+    accidents = accident_columns(tally, frame, scene=scene, day=day, commune=commune, narratives=narratives)
+    equipment = safety(streams, frame, scene=scene)
     person_day = day[frame.person_accident]
     age = (person_day - who.birth) * 400 // 146097
     tables = {
         "accidents": {"num_acc": to_arrow(numbers)} | accidents,
-        "vehicles": _vehicles(tally, frame, scene, fleet=fleet, numbers=numbers),
+        "vehicles": _vehicles(tally, frame, scene=scene, fleet=fleet, numbers=numbers),
         "persons": _person_keys(tally, frame, numbers=numbers, done=done)
-        | {"severity": severity(tally, frame, scene, age=age, equipment=equipment)}
+        | {"severity": severity(tally, frame, scene=scene, age=age, equipment=equipment)}
         | identity_columns(tally, who, rows=frame.person_key, day=person_day)
         | {"safety": safety_column(equipment)}
         | person_codes(tally, frame),
@@ -169,7 +169,7 @@ def _person_keys(tally: Tally, frame: Frame, *, numbers: Text, done: int) -> Col
     }
 
 
-def _vehicles(tally: Tally, frame: Frame, scene: Scene, *, fleet: Fleet, numbers: Text) -> Columns:
+def _vehicles(tally: Tally, frame: Frame, *, scene: Scene, fleet: Fleet, numbers: Text) -> Columns:
     """The vehicles, then copies of a few under accident numbers that do not exist."""
     orphan = np.flatnonzero(tally.strike(frame.vehicle_key, "vehicles.row")["orphan"])
     own = len(frame.vehicle_rank)
@@ -180,7 +180,7 @@ def _vehicles(tally: Tally, frame: Frame, scene: Scene, *, fleet: Fleet, numbers
         "num_acc": to_arrow(number),
         "num_veh": VEHICLE_NAMES.column(VEHICLE_NAMES.find(frame.vehicle_rank[rows])),
     }
-    return keys | vehicle_columns(tally, frame, scene, fleet=fleet, rows=rows)
+    return keys | vehicle_columns(tally, frame, scene=scene, fleet=fleet, rows=rows)
 
 
 def _truth(folder: Path, tally: Tally, *, parameters: dict[str, object]) -> Truth:

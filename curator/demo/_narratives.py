@@ -118,9 +118,9 @@ def _name(streams: Streams, accidents: Words, *, who: Identity, fleet: Fleet) ->
     """The identifiers that each text gives away: three texts in four name somebody."""
     facts = lists()
     told = streams.chance(accidents, "text names", share=0.75)
-    spelling = surname_spelling(streams, accidents, "text surname")
-    plate = plate_text(streams, fleet, plate_spelling(streams, accidents, "text plate spelling"))
-    phone = phone_text(streams, who, phone_spelling(streams, accidents, "text phone spelling"))
+    spelling = surname_spelling(streams, accidents, label="text surname")
+    plate = plate_text(streams, fleet, spelling=plate_spelling(streams, accidents, label="text plate spelling"))
+    phone = phone_text(streams, who, spelling=phone_spelling(streams, accidents, label="text phone spelling"))
     return {
         "surname": only(facts.surnames.bytes(facts.surnames.find(who.surname, spelling)), told),
         "first_names": only(facts.first_names.bytes(facts.first_names.find(who.first)), told),

@@ -10,12 +10,12 @@ from curator.demo._people import Identity
 from curator.demo._strings import Text, digits, join, only, plain_number
 
 
-def surname_spelling(streams: Streams, rows: Words, label: str) -> Numbers:
+def surname_spelling(streams: Streams, rows: Words, *, label: str) -> Numbers:
     """Which spelling each row's surname has; position in the spelling table."""
     return streams.pick(rows, label, table=SURNAME_TABLE)
 
 
-def phone_text(streams: Streams, who: Identity, spelling: Numbers) -> Text:
+def phone_text(streams: Streams, who: Identity, *, spelling: Numbers) -> Text:
     """The mobile number of each entity in the given spelling (position in the spelling table)."""
     number = streams.below(who.key, "phone", limit=100_000_000)
     seven = streams.chance(who.key, "phone 07", share=0.3)
@@ -27,7 +27,7 @@ def phone_text(streams: Streams, who: Identity, spelling: Numbers) -> Text:
     return join([prefix, lead, *pairs])
 
 
-def phone_spelling(streams: Streams, rows: Words, label: str) -> Numbers:
+def phone_spelling(streams: Streams, rows: Words, *, label: str) -> Numbers:
     """Which spelling each row's telephone number has."""
     return streams.pick(rows, label, table=PHONE_TABLE)
 

@@ -66,7 +66,7 @@ def identify(streams: Streams, entity: Words, *, role: Numbers, seen: Numbers) -
     men = np.where(role == DRIVER, 0.68, np.where(role == PEDESTRIAN, 0.5, 0.42))
     sex = np.where((streams.draw(entity, "sex") >> np.uint64(40)) < (men * (1 << 24)).astype(np.uint64), 1, 2)
     woman = sex == 2
-    first, second = (_first_name(streams, entity, label, woman=woman) for label in ("first name", "second name"))
+    first, second = (_first_name(streams, entity, label=label, woman=woman) for label in ("first name", "second name"))
     return Identity(
         key=entity,
         sex=sex,
@@ -96,7 +96,7 @@ def _births(streams: Streams, entity: Words, *, role: Numbers, seen: Numbers) ->
     return seen - (age * 146097 // 400) - 1 - within
 
 
-def _first_name(streams: Streams, entity: Words, label: str, *, woman: Mask) -> Numbers:
+def _first_name(streams: Streams, entity: Words, *, label: str, woman: Mask) -> Numbers:
     bits = streams.draw(entity, label)
     facts = lists()
     return np.where(woman, pick(bits, table=facts.female_table), pick(bits, table=facts.male_table))

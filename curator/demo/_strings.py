@@ -76,7 +76,7 @@ def blank(text: Text, where: Mask) -> Text:
     return text
 
 
-def choose(where: Mask, yes: Text | str, no: Text) -> Text:
+def choose(where: Mask, yes: Text | str, *, no: Text) -> Text:
     """`yes` where the mask holds, `no` elsewhere."""
     return join([only(yes, where), only(no, ~where)])
 

@@ -120,7 +120,7 @@ def build_frame(tally: Tally, *, first: int, count: int) -> Frame:
         vehicle_occupants=occupants,
         person_vehicle=person_vehicle,
         person_key=person_key,
-        entity=_entities(streams, person_key, vehicle_accident[person_vehicle]),
+        entity=_entities(streams, person_key, person_accident=vehicle_accident[person_vehicle]),
         role=role,
         duplicated=duplicated,
     )
@@ -142,7 +142,7 @@ def years_of(day: Numbers) -> Numbers:
     return day.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
 
 
-def _entities(streams: Streams, person_key: Words, person_accident: Numbers) -> Words:
+def _entities(streams: Streams, person_key: Words, *, person_accident: Numbers) -> Words:
     """Entity key of each row: at most one person an accident returns, so no one meets themselves."""
     starts = np.flatnonzero(np.diff(person_accident, prepend=-1))
     first_keys = person_key[starts]

@@ -103,7 +103,7 @@ class Tally:
         self.natural[column] += int(np.count_nonzero(mask))
         return mask
 
-    def spelled(self, column: str, kind: str, mask: Mask) -> Mask:
+    def spelled(self, column: str, kind: str, *, mask: Mask) -> Mask:
         """Count values written otherwise than in their plain form; gives the mask back."""
         self.spellings[f"{column}.{kind}"] += int(np.count_nonzero(mask))
         return mask

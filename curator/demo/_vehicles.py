@@ -89,14 +89,14 @@ def find_fleet(streams: Streams, owner: Words, *, category: Numbers, seen: Numbe
     return Fleet(key=key, make=make, year=years_of(seen) - age, plated=category != BICYCLE)
 
 
-def vehicle_columns(tally: Tally, frame: Frame, scene: Scene, *, fleet: Fleet, rows: Numbers) -> dict[str, pa.Array]:
+def vehicle_columns(tally: Tally, frame: Frame, *, scene: Scene, fleet: Fleet, rows: Numbers) -> dict[str, pa.Array]:
     """The columns of `vehicles` but the two of its key, for the vehicles at `rows`."""
     keys, fleet, category = frame.vehicle_key[rows], fleet.take(rows), scene.category[rows]
     absent = tally.missing("vehicles.plate", ~fleet.plated)
     return {
         "category": to_column(category.astype(np.int8), pa.int8()),
-        "plate": plate_column(tally, fleet, keys),
-        "vin": vin_column(tally, fleet, keys),
+        "plate": plate_column(tally, fleet, rows=keys),
+        "vin": vin_column(tally, fleet, rows=keys),
         "make": make_names().column(make_names().find(fleet.make), nulls=absent),
         "first_registered": to_column(fleet.year.astype(np.int16), pa.int16(), nulls=absent),
         "obstacle": to_column(scene.obstacle[rows].astype(np.int8), pa.int8()),
@@ -111,7 +111,7 @@ def make_names() -> Vocabulary:
     return Vocabulary([row[0] for row in _make_rows()])
 
 
-def plate_text(streams: Streams, fleet: Fleet, spelling: Numbers) -> Text:
+def plate_text(streams: Streams, fleet: Fleet, *, spelling: Numbers) -> Text:
     """The plate of each vehicle: AA-123-AA (decree of 2009), or 1234 AB 75 for a few old ones.
 
     Args:
@@ -132,7 +132,7 @@ def plate_text(streams: Streams, fleet: Fleet, spelling: Numbers) -> Text:
     department = np.take(_OLD_DEPARTMENTS, streams.below(fleet.key, "plate department", limit=94), axis=0)
     serial = digits(streams.below(fleet.key, "old plate", limit=9000) + 1000, 4)
     old = join([serial, old_gap, left, old_gap, department])
-    text = choose(streams.chance(fleet.key, "has old plate", share=_OLD_PLATE), old, new)
+    text = choose(streams.chance(fleet.key, "has old plate", share=_OLD_PLATE), old, no=new)
     small = text[spelling == _LOWER_PLATE]
     small[(small >= 65) & (small <= 90)] += 32
     text[spelling == _LOWER_PLATE] = small
@@ -152,25 +152,25 @@ def vin_text(streams: Streams, fleet: Fleet) -> Text:
     return text
 
 
-def plate_spelling(streams: Streams, rows: Words, label: str) -> Numbers:
+def plate_spelling(streams: Streams, rows: Words, *, label: str) -> Numbers:
     """Which spelling each row's plate has."""
     return streams.pick(rows, label, table=_PLATE_TABLE)
 
 
-def plate_column(tally: Tally, fleet: Fleet, rows: Words) -> pa.Array:
+def plate_column(tally: Tally, fleet: Fleet, *, rows: Words) -> pa.Array:
     """Plates as written on each row, faults included; null for a bicycle."""
     faults = tally.strike(rows, "vehicles.plate", among=fleet.plated)
     shown = fleet.plated & ~(faults["empty"] | faults["placeholder"] | faults["wrong_shape"])
-    spelling = plate_spelling(tally.streams, rows, "plate spelling")
+    spelling = plate_spelling(tally.streams, rows, label="plate spelling")
     for position, name in enumerate(_PLATE_SPELLINGS):
         if position:
-            tally.spelled("vehicles.plate", name, (spelling == position) & shown)
-    text = blank(plate_text(tally.streams, fleet, spelling), faults["empty"] | faults["placeholder"])
+            tally.spelled("vehicles.plate", name, mask=(spelling == position) & shown)
+    text = blank(plate_text(tally.streams, fleet, spelling=spelling), faults["empty"] | faults["placeholder"])
     text[faults["placeholder"], : len(PLACEHOLDER)] = constant(PLACEHOLDER, 1)
     return to_arrow(join([text, only("99X", faults["wrong_shape"])]), nulls=~fleet.plated)
 
 
-def vin_column(tally: Tally, fleet: Fleet, rows: Words) -> pa.Array:
+def vin_column(tally: Tally, fleet: Fleet, *, rows: Words) -> pa.Array:
     """Identification numbers, faults included; null for a bicycle and for one vehicle in twenty."""
     wrong = tally.strike(rows, "vehicles.vin", among=fleet.plated)["bad_check_digit"]
     text = vin_text(tally.streams, fleet)

@@ -62,7 +62,7 @@ def test_matrices_say_what_python_says(words: list[str], data: st.DataObject) ->
     mask = np.array(data.draw(st.lists(st.booleans(), min_size=len(words), max_size=len(words))))
     nulls = np.array(data.draw(st.lists(st.booleans(), min_size=len(words), max_size=len(words))))
     text = strings.join(
-        [strings.matrix(words), "/", strings.only("é", mask), strings.choose(mask, "y", strings.matrix(words))]
+        [strings.matrix(words), "/", strings.only("é", mask), strings.choose(mask, "y", no=strings.matrix(words))]
     )
     made = strings.to_arrow(text, nulls=nulls)
     made.validate(full=True)
