@@ -28,6 +28,7 @@ _SETTINGS = (
 )
 _KEPT = re.compile(r"GIT_(AUTHOR|COMMITTER)_(NAME|EMAIL|DATE)|GIT_CONFIG_(GLOBAL|SYSTEM|NOSYSTEM)|GIT_EXEC_PATH")
 _REVISION = re.compile(r"[A-Za-z0-9][\w./@^~+-]*(?:\^\{[a-z]+\})?")
+_OBJECT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _FULL = (b"No space left on device", b"Disk quota exceeded")
 
 
@@ -58,14 +59,17 @@ class Git:
             raise _git_absent("no .git here")
         try:
             places = ("--absolute-git-dir", "--path-format=absolute", "--git-common-dir")
-            *found, self._digest = self.run("rev-parse", *places, "--show-object-format").splitlines()
+            found = self.run("rev-parse", *places, "--show-object-format").splitlines()
             if born:
                 self.run("rev-parse", "--quiet", "--verify", "HEAD^{tree}")
         except StorageError as fault:
             if fault.code != "git-failed":
                 raise
             raise _git_absent("a .git that Git cannot read, or one without a commit") from fault
-        self.folder, self.common = (Path(os.fsdecode(line)) for line in found)
+        if len(found) != 3:
+            raise _git_absent("a Git that does not answer as expected")
+        self.folder, self.common = Path(os.fsdecode(found[0])), Path(os.fsdecode(found[1]))
+        self._digest = found[2].decode()
 
     def run(self, *arguments: str, stdin: bytes = b"", index: Path | None = None) -> bytes:
         """Run one Git command and return its output.
@@ -105,13 +109,16 @@ class Git:
                 expected="a branch to move",
                 todo="run `git switch main` (or another branch), then the same command again",
             )
-        return os.fsdecode(done.stdout.strip())
+        name = os.fsdecode(done.stdout.strip())
+        if not name.startswith("refs/heads/"):
+            raise _failed("symbolic-ref", "an answer that is not a branch")
+        return name
 
     def resolve(self, revision: str) -> str:
         """Object name of a revision; empty when there is none. Raises StorageError when Git cannot tell."""
         words = ("rev-parse", "--quiet", "--verify", checked_revision(revision))
         done = _start(self.root, words, inherited=self.inherited)
-        if done.returncode not in (0, 1):
+        if done.returncode not in (0, 1) or (done.returncode == 0 and not done.stdout.strip()):
             raise _git_failed("rev-parse", done)
         return done.stdout.decode().strip() if done.returncode == 0 else ""
 
@@ -161,15 +168,15 @@ class Git:
 
     def blob_name(self, data: bytes) -> str:
         """The name Git gives to a blob, without Git: SHA-1 or SHA-256 of `blob SIZE NUL BYTES` (gitformat-pack(5))."""
-        return blob_name(data, algorithm=self._digest.decode())
+        return blob_name(data, algorithm=self._digest)
 
     # ---- writing
 
     def store_files(self, paths: Iterable[Path]) -> list[str]:
         """Write files' bytes as blobs, unfiltered, and return their names in the same order. Paths lie below root."""
-        names = "".join(f"{path.relative_to(self.root).as_posix()}\n" for path in paths)
-        stored = self.run("hash-object", "-w", "--no-filters", "--stdin-paths", stdin=os.fsencode(names))
-        return stored.decode().split()
+        names = [path.relative_to(self.root).as_posix() for path in paths]
+        listed = os.fsencode("".join(f"{name}\n" for name in names))
+        return self._names("hash-object", "-w", "--no-filters", "--stdin-paths", stdin=listed, count=len(names))
 
     def store_commit(self, *, parent: str, blobs: Mapping[str, str], message: str, index: Path) -> str:
         """Write a commit that is `parent` with some files added or replaced; no reference moves.
@@ -182,16 +189,17 @@ class Git:
         """
         self.run("read-tree", parent or "--empty", index=index)
         self.add_to_index(blobs, index=index)
-        tree = self.run("write-tree", index=index).decode().strip()
+        (tree,) = self._names("write-tree", index=index)
         parents = ("-p", parent) if parent else ()
-        made = self.run(*self._identity(), "commit-tree", tree, *parents, "-F", "-", stdin=_message(message))
-        return made.decode().strip()
+        (made,) = self._names(*self._identity(), "commit-tree", tree, *parents, "-F", "-", stdin=_message(message))
+        return made
 
     def store_tag(self, name: str, commit: str, *, message: str) -> str:
         """Write an annotated tag object; no reference is made. Raises StorageError."""
         tagger = self.run(*self._identity(), "var", "GIT_COMMITTER_IDENT").strip()
         head = f"object {commit}\ntype commit\ntag {name}\ntagger ".encode() + tagger
-        return self.run("mktag", stdin=head + b"\n\n" + _message(message or name)).decode().strip()
+        (made,) = self._names("mktag", stdin=head + b"\n\n" + _message(message or name))
+        return made
 
     def add_to_index(self, blobs: Mapping[str, str], *, index: Path) -> None:
         """Enter files into an index by name, without looking at the work tree."""
@@ -239,6 +247,13 @@ class Git:
                 sync_folder(folder)
                 folder = folder.parent
         sync_folder(self.common)
+
+    def _names(self, *arguments: str, stdin: bytes = b"", index: Path | None = None, count: int = 1) -> list[str]:
+        """Run a command that prints object names; anything else it prints, or too little of it, is a failure."""
+        names = self.run(*arguments, stdin=stdin, index=index).decode(errors="replace").split()
+        if len(names) != count or not all(_OBJECT.fullmatch(name) for name in names):
+            raise _failed(arguments[0], "an answer that is cut short")
+        return names
 
     def _identity(self) -> tuple[str, ...]:
         """`-c` options that name a neutral author where the user has configured none."""
@@ -327,10 +342,14 @@ def _git_absent(found: str) -> StorageError:
 
 def _git_failed(command: str, done: subprocess.CompletedProcess[bytes]) -> StorageError:
     lines = done.stderr.decode(errors="replace").strip().splitlines() or [f"exit code {done.returncode}"]
+    return _failed(command, lines[0][:300])
+
+
+def _failed(command: str, found: str) -> StorageError:
     return StorageError(
         "git-failed",
         asked=f"run `git {command}`",
-        found=lines[0][:300],
+        found=found,
         expected="Git to accept the command",
         todo="run `git status` and `git fsck` in the workspace, settle what they say, then run the same command again",
     )
