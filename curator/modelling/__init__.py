@@ -108,7 +108,7 @@ def training_frame(table: pa.Table, features: Sequence[str]) -> Any:
     Numbers are float32 with NaN for null, texts are str with "" for null.
 
     Raises:
-        SpecError: `feature-absent`, `feature-type`. QualityError: `feature-not-finite`.
+        SpecError: `feature-absent`, `feature-type`, `feature-name`. QualityError: `feature-not-finite`.
     """
     return frame_of(columns_of(table, signature(table.schema, features)))
 
@@ -178,7 +178,8 @@ def package(
     Raises:
         ParityError: `estimator-not-convertible`, `parity-failed`, `pipeline-refuses-rows`, `onnx-not-runnable`; then
             nothing is written.
-        SpecError: `target-absent`, `target-type`, `feature-absent`, `feature-type`.
+        SpecError: `target-absent`, `target-type`, `feature-absent`, `feature-type`,
+            `feature-name`.
         QualityError: `feature-not-finite`, `training-empty`.
         UsageError: `target-unknown`, `features-unknown`. StorageError: `folder-in-use`.
     """

@@ -7,6 +7,7 @@ trained on 64-bit numbers can fall on the other side of its own thresholds once 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -24,6 +25,9 @@ Kind: TypeAlias = Literal["number", "text"]
 Task: TypeAlias = Literal["classification", "regression"]
 Columns: TypeAlias = Mapping[str, "np.ndarray[Any, Any]"]
 """Feature name -> array of shape (n,): float32 for numbers (NaN is null), object of str for texts ("" is null)."""
+
+OUTPUTS = ("label", "probabilities", "prediction")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,14 +49,29 @@ def signature(schema: pa.Schema, names: Sequence[str]) -> tuple[Feature, ...]:
     Integers, floats, decimals and booleans are numbers; texts (also dictionary-encoded) are texts.
 
     Raises:
-        SpecError: `feature-absent` when a column is missing, `feature-type` for dates, tokens and nested types.
+        SpecError: `feature-absent` when a column is missing, `feature-type` for dates, tokens and nested types,
+            `feature-name` for a name that ONNX could not keep.
     """
     if not names:
         raise _absent("no feature at all")
     for name in names:
+        _check_name(name)
         if schema.get_field_index(name) < 0:
             raise _absent(f"no single column `{name}`")
     return tuple(Feature(name=name, kind=_kind(schema.field(name))) for name in names)
+
+
+def _check_name(name: str) -> None:
+    """Refuse what the converter would rename without a word, and what its outputs are called."""
+    if _NAME.fullmatch(name) and name not in OUTPUTS:
+        return
+    raise SpecError(
+        "feature-name",
+        asked=f"name an input of the model `{name}`",
+        found="a name with other characters than ASCII letters, digits and `_`, or the name of an output",
+        expected=f"a plain name, none of {', '.join(OUTPUTS)}",
+        todo="rename the column; the converted model must be called by the names of the dataset",
+    )
 
 
 def _kind(field: pa.Field[Any]) -> Kind:

@@ -48,13 +48,26 @@ def baseline_pipeline(
 
     trees = baseline.estimator in _TREES
     words = baseline.text_features
-    features = signature(schema, [name for name in baseline.features if name not in words])
+    plain = [name for name in baseline.features if name not in words]
+    features = signature(schema, plain) if plain else ()
     steps = _numbers(features, scaled=not trees) + _categories(features, categories or {})
-    signature(schema, words or baseline.features)
+    _check_words(schema, words)
     steps += [(f"words_{name}", _words(trees=trees, rarest=rarest), name) for name in words]
     dense = baseline.estimator == Estimator.hist_gradient_boosting
     prepare = ColumnTransformer(steps, sparse_threshold=0.0 if dense else 0.3)
     return Pipeline([("prepare", prepare), ("estimator", _estimator(baseline, rarest=rarest))])
+
+
+def _check_words(schema: pa.Schema, names: Sequence[str]) -> None:
+    numbers = [feature.name for feature in (signature(schema, names) if names else ()) if feature.kind == "number"]
+    if numbers:
+        raise SpecError(
+            "feature-type",
+            asked=f"count the words of {', '.join(f'`{name}`' for name in numbers)}",
+            found="numbers",
+            expected="texts among `text_features`",
+            todo="list numbers and categories under `features`",
+        )
 
 
 def _numbers(features: Sequence[Feature], *, scaled: bool) -> list[tuple[str, Any, Any]]:
