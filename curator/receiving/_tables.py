@@ -97,8 +97,8 @@ def _measure(path: Path, columns: Sequence[str], *, allowed: int) -> None:
 def _decoded(column: pa.Array[Any]) -> int:
     if not isinstance(column, pa.DictionaryArray):
         return int(column.nbytes)
-    lengths: Any = pc.binary_length(column.dictionary)  # type: ignore[call-overload]
-    return int(pc.sum(pc.take(lengths, column.indices)).as_py() or 0)
+    measure: Any = pc.binary_length
+    return int(pc.sum(pc.take(measure(column.dictionary), column.indices)).as_py() or 0)
 
 
 def _bad(found: str) -> IntegrityError:

@@ -69,9 +69,8 @@ def test_a_file_is_read_from_disk_and_compared(tmp_path: Path) -> None:
     held = contents()
     source = tmp_path / "README.md"
     source.write_bytes(held["dataset/README.md"])
-    write_package(
-        tmp_path / "a.cur", envelope=b"{}", members=members(held), contents={**held, "dataset/README.md": source}
-    )
+    on_disk = {**held, "dataset/README.md": source}
+    write_package(tmp_path / "a.cur", envelope=b"{}", members=members(held), contents=on_disk)
     source.write_bytes(b"HELLO")
     with pytest.raises(IntegrityError) as raised:
         write_package(tmp_path / "b.cur", envelope=b"{}", members=members(held), contents=on_disk)
@@ -159,9 +158,8 @@ PAYLOAD = st.dictionaries(
 def test_what_is_written_is_read(payload: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory) -> None:
     held = contents(**payload)
     folder = tmp_path_factory.mktemp("round")
-    if len({path.lower() for path in held}) != len(held) or len(
-        {path.split("/")[1].lower() for path in payload}
-    ) != len({path.split("/")[1] for path in payload}):
+    folders = {path.split("/")[1] for path in payload}
+    if len({path.lower() for path in held}) != len(held) or len({name.lower() for name in folders}) != len(folders):
         with pytest.raises(IntegrityError):  # names that differ only in case
             make(folder / "a.cur", held)
         return
