@@ -145,7 +145,8 @@ def _validate(frame: pd.DataFrame, configurations: list[dict[str, Any]], *, name
 
 def _frame(table: pa.Table) -> pd.DataFrame:
     columns = [_plain(column) for column in table.columns]
-    return pa.table(columns, names=table.column_names).to_pandas()
+    frame: pd.DataFrame = pa.table(columns, names=table.column_names).to_pandas()
+    return frame
 
 
 def _plain(column: Any) -> Any:

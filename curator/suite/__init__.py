@@ -7,7 +7,7 @@ except figures, which `results(observed=False)` leaves out.
 """
 
 from curator.suite._compile import NULL_RULES, columns_of, compile_suite
-from curator.suite._figures import figure_sql, unique_sql
+from curator.suite._figures import figure_sql, key_sql, unique_sql
 from curator.suite._rules import Counts, FigureRule, FigureValue, RowRule, Rule, Suite, TableRule, UniqueRule
 from curator.suite._verdicts import configuration, results, verdict
 
@@ -25,6 +25,7 @@ __all__ = [
     "compile_suite",
     "configuration",
     "figure_sql",
+    "key_sql",
     "results",
     "unique_sql",
     "verdict",

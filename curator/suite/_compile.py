@@ -146,7 +146,10 @@ def _unique(item: _Item) -> UniqueRule:
     if not columns or len(set(columns)) != len(columns):
         raise UnwritableError("no column, or one twice", expected="a list of different columns")
     missing = _missing(expectation, item.types)
-    return UniqueRule(id=item.id, index=item.index, expectation=expectation, columns=columns, missing=missing)
+    return UniqueRule(
+        id=item.id, index=item.index, expectation=expectation, columns=columns,
+        types=tuple(item.types[column] for column in columns), missing=missing,
+    )  # fmt: skip
 
 
 def _figure(item: _Item) -> FigureRule:

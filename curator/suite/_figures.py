@@ -75,6 +75,22 @@ def _quantiles(rule: FigureRule, value: str) -> str:
     return f"[{', '.join(shares)}]"
 
 
+def key_sql(rule: UniqueRule, columns: tuple[str, ...]) -> tuple[str, ...]:
+    """The parts of a key as they are compared: NaN as null, like everywhere.
+
+    Args:
+        rule: what is asked.
+        columns: the key's columns as the engine writes them, quoted, in the order of `rule.columns`.
+
+    Returns:
+        One expression per column, for GROUP BY or PARTITION BY on any engine where NaN is above every number.
+    """
+    return tuple(
+        f"CASE WHEN NOT ({column} > 0 AND -{column} > 0) THEN {column} END" if kind == "float" else column
+        for column, kind in zip(columns, rule.types, strict=True)
+    )
+
+
 def unique_sql(rule: UniqueRule, *, relation: str, columns: tuple[str, ...], missing: str | None) -> str:
     """The one query of a uniqueness rule, for every SQL engine: rows whose key occurs twice, rows not looked at.
 
@@ -90,7 +106,7 @@ def unique_sql(rule: UniqueRule, *, relation: str, columns: tuple[str, ...], mis
         SQL giving one row: `unexpected`, `missing`.
     """
     keys = [f"k{place}" for place in range(len(columns))]
-    selected = ", ".join(f"{column} AS {key}" for column, key in zip(columns, keys, strict=True))
+    selected = ", ".join(f"{column} AS {key}" for column, key in zip(key_sql(rule, columns), keys, strict=True))
     looked_at = f"SELECT {missing or 'FALSE'} AS m, {selected} FROM {relation}"  # noqa: S608 (quoted by the caller)
     counted = f"SELECT m, count(*) AS n FROM ({looked_at}) AS looked_at GROUP BY m, {', '.join(keys)}"  # noqa: S608
     return (

@@ -43,6 +43,7 @@ class UniqueRule:
         index: likewise.
         expectation: what the spec says.
         columns: the key; two null parts are equal, as GX and SQL's GROUP BY count them.
+        types: their logical types, in the same order.
         missing: formula, true where the row is not looked at; None when every row is.
     """
 
@@ -50,6 +51,7 @@ class UniqueRule:
     index: int
     expectation: Expectation
     columns: tuple[str, ...]
+    types: tuple[str, ...]
     missing: str | None = None
 
 

@@ -1,10 +1,14 @@
 """The compiled suite: what each expectation becomes, what is refused, and GX's arithmetic on counts."""
 
+# ruff: noqa: E501 (tables of cases read better one case a line)
+
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -13,6 +17,7 @@ import pytest
 from curator.errors import SpecError, UsageError
 from curator.expressions import parse
 from curator.spec import UseCase, scope_of
+from curator.spec.expectations import EXPECTATIONS
 from curator.spec.model import Expectation
 from curator.suite import Counts, FigureRule, RowRule, Suite, compile_suite, figure_sql, results, unique_sql, verdict
 
@@ -232,3 +237,11 @@ def test_nothing_heavy_is_imported() -> None:
     code = "import sys, curator.suite, curator.edges.expectations; print([m for m in ('great_expectations', 'pandas', 'duckdb') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_reference_page_lists_every_expectation_with_its_arguments() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "quality.md").read_text(encoding="utf-8")
+    rows = {line.split("`")[1]: line for line in page.splitlines() if line.startswith("| `expect_")}
+    assert set(rows) == set(EXPECTATIONS)
+    for name, row in rows.items():
+        assert set(re.findall(r"\w+", row.split("|")[3].replace("*", " "))) == EXPECTATIONS[name].arguments
