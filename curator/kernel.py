@@ -9,6 +9,7 @@ key: tokens, the order of rows, their split. Everything else has been computed i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -33,6 +34,19 @@ class TokenField:
     key: bytes
 
 
+@dataclass(frozen=True, kw_only=True)
+class EntityPart:
+    """One part of what a row is about.
+
+    Attributes:
+        form: its identifier's canonical form, so that two spellings stay in one split.
+        field: the token field made from the same column, whose canonical form serves both; None when there is none.
+    """
+
+    form: str
+    field: str | None = None
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class BatchKernel:
     """Protects batches.
@@ -42,7 +56,7 @@ class BatchKernel:
         tokens: those of them that become tokens.
         order_key: key of the order of rows.
         split_key: key of the draw of splits.
-        entity_forms: canonical form of each part of the entity; empty when splits are cut in time by the engine.
+        entity: the parts of the entity; empty when splits are cut in time by the engine.
         shares: share of each split, in order, when they are drawn.
         class_key: key of the class codes, None when no class is counted.
         quasi: quasi-identifiers among the fields.
@@ -53,7 +67,7 @@ class BatchKernel:
     tokens: tuple[TokenField, ...]
     order_key: bytes
     split_key: bytes
-    entity_forms: tuple[str, ...]
+    entity: tuple[EntityPart, ...]
     shares: tuple[float, ...]
     class_key: bytes | None = None
     quasi: tuple[str, ...] = ()
@@ -62,16 +76,12 @@ class BatchKernel:
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """A protected batch of the same rows, in the same order; null identifiers stay null."""
-        forms: dict[tuple[str, str], pa.Array] = {}
+        plain = {token.name: canonical(_text(batch.column(token.name)), token.form) for token in self.tokens}
         order = self._kernel(self.order_key).tokens(_text(batch.column(ROW_KEY)))
-        columns: dict[str, pa.Array] = {ORDER: order, SPLIT: self._splits(batch, order)}
-        keyed = {token.name: token for token in self.tokens}
+        columns: dict[str, pa.Array] = {ORDER: order, SPLIT: self._splits(batch, order, plain)}
+        keys = {token.name: token.key for token in self.tokens}
         for name in self.fields:
-            column = batch.column(name)
-            if name in keyed:
-                plain = forms.setdefault((name, keyed[name].form), canonical(_text(column), keyed[name].form))
-                column = self._kernel(keyed[name].key).tokens(plain)
-            columns[name] = column
+            columns[name] = self._kernel(keys[name]).tokens(plain[name]) if name in keys else batch.column(name)
         return self._with_classes(pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)))
 
     def _kernel(self, key: bytes) -> TokenKernel:
@@ -79,12 +89,13 @@ class BatchKernel:
             self._kernels[key] = TokenKernel(key)
         return self._kernels[key]
 
-    def _splits(self, batch: pa.RecordBatch, order: pa.Array) -> pa.Array:
+    def _splits(self, batch: pa.RecordBatch, order: pa.Array, plain: Mapping[str, pa.Array]) -> pa.Array:
         """Split index of each row; a row about nobody known is drawn by its own key, so it stays alone."""
-        if not self.entity_forms:
+        if not self.entity:
             return pc.cast(batch.column(SPLIT), pa.int8())
         parts = [
-            canonical(_text(batch.column(ENTITY.format(index))), form) for index, form in enumerate(self.entity_forms)
+            plain[part.field] if part.field else canonical(_text(batch.column(ENTITY.format(index))), part.form)
+            for index, part in enumerate(self.entity)
         ]
         entity = parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, "\x1f")
         tokens = self._kernel(self.split_key).tokens(entity)

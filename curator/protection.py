@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from curator.kernel import BatchKernel, TokenField
 from curator.pseudonyms import KeyContext, derive_key, key_id
-from curator.samples import CheckedSample, ProtectedSample
+from curator.samples import CheckedSample, ProtectedSample, entity_parts
 from curator.spec import UseCase
 from curator.spec.model import EntitySplits
 
@@ -41,7 +41,7 @@ def protect(checked: CheckedSample, *, root: bytes, context: KeyContext) -> Prot
         tokens=tokens,
         order_key=derive_key(root, context, usage="order", domain=use_case.ref),
         split_key=derive_key(root, stable, usage="split", domain=use_case.name),
-        entity_forms=_entity_forms(use_case),
+        entity=entity_parts(use_case),
         shares=tuple(use_case.splits.shares.values()) if isinstance(use_case.splits, EntitySplits) else (),
         class_key=derive_key(root, context, usage="class", domain=use_case.ref) if counted else None,
         quasi=use_case.quasi_identifiers(),
@@ -49,11 +49,3 @@ def protect(checked: CheckedSample, *, root: bytes, context: KeyContext) -> Prot
     )
     key_ids = {token.name: key_id(token.key) for token in tokens}
     return ProtectedSample(checked=checked, kernel=kernel, context=context, key_ids=key_ids)
-
-
-def _entity_forms(use_case: UseCase) -> tuple[str, ...]:
-    """The canonical form of each part of the entity, so that one person's spellings stay in one split."""
-    if not isinstance(use_case.splits, EntitySplits):
-        return ()
-    forms = {field.from_ or name: field.form for name, field in use_case.fields.items() if field.form}
-    return tuple(forms.get(name) or "raw" for name in use_case.extract.entity)

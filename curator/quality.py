@@ -60,7 +60,11 @@ def _row_bits(sample: Sample, suite: Suite) -> Iterable[Bit]:
 def _unique_bits(sample: Sample, suite: Suite) -> tuple[list[Bit], dict[str, int]]:
     """Keys that occur twice are kept as a small relation; a row whose key is among them fails, every one of them."""
     bits, counts = [], {}
+    row_key = set(sample.use_case.extract.row_key)
     for rule in suite.uniques:
+        if row_key <= set(rule.columns):
+            counts[rule.id] = 0  # no two rows may share the row key: that is found while writing, and refused
+            continue
         relation = f"duplicates {rule.index}"
         keys = ", ".join(quoted(column) for column in rule.columns)
         looked_at = f" WHERE NOT {_looked_past(sample, rule)}" if rule.missing is not None else ""

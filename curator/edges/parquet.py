@@ -244,10 +244,11 @@ class KeyedShards:
 class EngineOrderShards:
     """Writes batches as they come: faster, but the order of rows is the engine's, so neither secret nor reproducible."""
 
-    def __init__(self, folder: Path, *, splits: Sequence[str], workers: int = 1) -> None:
-        self._folder, self._splits, self._workers = folder, tuple(splits), workers
+    def __init__(self, folder: Path, *, splits: Sequence[str]) -> None:
+        self._folder, self._splits = folder, tuple(splits)
         self._shards: dict[str, ShardFile] = {}
         self._held: dict[str, list[pa.RecordBatch]] = {split: [] for split in splits}
+        self._keys: list[Codes] = []  # first 64 bits of each row key's token: 8 bytes a row
         self._writer = _Background(self._write)
 
     def __enter__(self) -> EngineOrderShards:
@@ -261,11 +262,14 @@ class EngineOrderShards:
     def add(self, batch: pa.RecordBatch) -> None:
         """Take a protected batch; rows of a split are held until they fill a row group."""
         splits = integers(batch.column(SPLIT))
+        self._keys.append(token_words(batch.column(ORDER))[:, 0].astype(np.uint64))
         batch = batch.select([name for name in batch.schema.names if not name.startswith(".")])
-        for place, split in enumerate(self._splits):
-            rows = np.flatnonzero(splits == place)
-            if len(rows):
-                self._held[split].append(batch.take(from_integers(rows, pa.int64())))
+        batch = batch.take(from_integers(np.argsort(splits, kind="stable"), pa.int64()))
+        start = 0
+        for split, count in zip(self._splits, np.bincount(splits, minlength=len(self._splits)).tolist(), strict=True):
+            if count:
+                self._held[split].append(batch.slice(start, count))
+                start += count
                 if sum(map(len, self._held[split])) >= ROW_GROUP:
                     self._flush(split)
 
@@ -276,7 +280,9 @@ class EngineOrderShards:
         self._writer.stop()
         self._writer.raise_fault()
         shards, self._shards = self._shards, {}
-        return ShardReport(files=sorted(shard.finish(split) for split, shard in shards.items()))
+        keys = np.sort(np.concatenate(self._keys or [np.empty(0, np.uint64)]))
+        repeated = int((keys[1:] == keys[:-1]).sum())
+        return ShardReport(files=sorted(shard.finish(split) for split, shard in shards.items()), repeated=repeated)
 
     def _flush(self, split: str) -> None:
         if self._held[split]:

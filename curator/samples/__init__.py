@@ -5,7 +5,7 @@ Typed handles that each stage takes and gives. They describe work; the rows stay
 """
 
 from curator.samples._checked import Bit, CheckedSample, QualityReport, Tally
-from curator.samples._protected import ProtectedSample, split_names
+from curator.samples._protected import ProtectedSample, entity_parts, split_names
 from curator.samples._sample import SAMPLE, Sample
 from curator.samples._written import DisclosureReport, RowOrder, Written
 
@@ -20,5 +20,6 @@ __all__ = [
     "Sample",
     "Tally",
     "Written",
+    "entity_parts",
     "split_names",
 ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from curator.expressions import parse
-from curator.kernel import ENTITY, ROW_KEY, SPLIT, BatchKernel
+from curator.kernel import ENTITY, ROW_KEY, SPLIT, BatchKernel, EntityPart
 from curator.pseudonyms import KeyContext
 from curator.samples._checked import CheckedSample
 from curator.samples._sample import SAMPLE
@@ -55,9 +55,11 @@ class ProtectedSample:
     def _place_columns(self) -> list[str]:
         splits = self.use_case.splits
         if isinstance(splits, EntitySplits):
+            parts = zip(self.use_case.extract.entity, entity_parts(self.use_case), strict=True)
             return [
                 f"CAST({quoted(name)} AS VARCHAR) AS {quoted(ENTITY.format(index))}"
-                for index, name in enumerate(self.use_case.extract.entity)
+                for index, (name, part) in enumerate(parts)
+                if part.field is None
             ]
         return [f"{_time_split(splits)} AS {quoted(SPLIT)}"]
 
@@ -73,6 +75,20 @@ class ProtectedSample:
             "fields": fields,
             "tokens": "AES-256-CMAC (NIST SP 800-38B) under HKDF-SHA256 keys (RFC 5869)",
         }
+
+
+def entity_parts(use_case: UseCase) -> tuple[EntityPart, ...]:
+    """The parts of the entity with their canonical forms; none when splits are cut in time."""
+    if not isinstance(use_case.splits, EntitySplits):
+        return ()
+    tokens = {field.from_ or name: (name, field) for name, field in use_case.kept().items() if field.protect == "token"}
+    forms = {field.from_ or name: field.form for name, field in use_case.fields.items() if field.form}
+    return tuple(
+        EntityPart(form=tokens[name][1].form or "raw", field=tokens[name][0])
+        if name in tokens
+        else EntityPart(form=forms.get(name) or "raw")
+        for name in use_case.extract.entity
+    )
 
 
 def split_names(use_case: UseCase) -> tuple[str, ...]:
