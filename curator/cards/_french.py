@@ -1,0 +1,63 @@
+"""The French summary of a card: the same facts, short."""
+
+from __future__ import annotations
+
+from curator.cards._markdown import bullets, code, prose
+from curator.cards._splits import rows_per_split
+from curator.samples import DisclosureReport, Written
+from curator.spec import UseCase
+from curator.spec.model import AiActClass, LegalBasis, Regime
+
+REGIMES = {
+    Regime.gdpr: "règlement général sur la protection des données (RGPD)",
+    Regime.police: "directive (UE) 2016/680, dite police-justice",
+}
+BASES = {
+    LegalBasis.consent: "consentement",
+    LegalBasis.contract: "contrat",
+    LegalBasis.obligation: "obligation légale",
+    LegalBasis.vital: "sauvegarde d'intérêts vitaux",
+    LegalBasis.public_task: "mission d'intérêt public",
+    LegalBasis.legitimate: "intérêts légitimes",
+    LegalBasis.law_enforcement: "prévention et poursuite d'infractions",
+}
+AI_ACT = {
+    AiActClass.minimal: "risque minimal",
+    AiActClass.limited: "risque limité",
+    AiActClass.high: "haut risque",
+    AiActClass.prohibited: "pratique interdite",
+}
+
+
+def french_summary(use_case: UseCase, written: Written) -> str:
+    """The section `En bref`."""
+    law = use_case.law
+    splits = ", ".join(f"{code(split)} {_number(rows)}" for split, rows in rows_per_split(use_case, written))
+    lines = [
+        f"Finalité : {prose(use_case.purpose.statement)}",
+        f"Lignes : {_number(written.rows)} ({splits}).",
+        f"Droit : {REGIMES[law.regime]} ; base : {BASES[law.basis]} ({prose(law.text)}) ; analyse d'impact : "
+        f"{prose(law.dpia)} ; règlement sur l'IA : {AI_ACT[law.ai_act]}.",
+        f"Conservation : {_number(law.retention_days)} jours, puis effacement.",
+        f"Qualité : {_number(written.quality.accepted)} lignes acceptées sur {_number(written.quality.rows)}.",
+        _risk(written.disclosure),
+        "Les jetons ne se retournent pas sans la clé du détenteur et diffèrent d'un destinataire à l'autre ; les données "
+        "restent des données à caractère personnel (RGPD, considérant 26).",
+        f"Responsable : {prose(use_case.owner.organisation)}, {prose(use_case.owner.contact)}.",
+    ]
+    return f"## En bref (français)\n\n{bullets(lines)}"
+
+
+def _risk(found: DisclosureReport | None) -> str:
+    if found is None:
+        return "Réidentification : aucune limite déclarée, ou aucun champ quasi identifiant."
+    fields = ", ".join(code(name) for name in found.quasi_identifiers)
+    return (
+        f"Réidentification : au moins {_number(found.k)} lignes semblables sur {fields} ; "
+        f"{_number(found.suppressed)} lignes retirées pour y parvenir."
+    )
+
+
+def _number(value: int) -> str:
+    """Digits grouped as French does, with a narrow no-break space."""
+    return f"{value:,}".replace(",", "\u202f")
