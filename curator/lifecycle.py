@@ -236,9 +236,8 @@ def _check_reviews(
     delivery: Statement, request: Request, papers: Mapping[str, Envelope], *, directory: Directory
 ) -> None:
     reviews = [envelope for envelope in papers.values() if envelope.statement.stage is Stage.REVIEW]
-    named = [review for review in reviews if review.digest in delivery.previous]
-    decisions = [check_review(review, request, directory=directory) for review in named]
-    approvers = {review.statement.agent for review in named}
+    decisions = [check_review(review, request, directory=directory) for review in reviews]
+    approvers = {review.statement.agent for review in reviews}
     if REFUSE in decisions or len(approvers) < APPROVALS:
         raise NotAllowedError(
             "move-not-allowed",
@@ -247,7 +246,7 @@ def _check_reviews(
             expected=f"at least {APPROVALS} by a reviewer who did not ask for it, and none that refuses",
             todo="do not use what was delivered; ask the holder for a delivery that was reviewed",
         )
-    if any(review.statement.time > delivery.time for review in named):
+    if any(review.statement.time > delivery.time for review in reviews):
         raise _mismatch("a review later than the delivery")
 
 

@@ -39,14 +39,14 @@ class Limits:
     Attributes:
         envelope: bytes of `package.json`.
         members: number of other members.
-        papers: bytes of all papers and evidence together; they are held in memory.
+        papers: bytes of all papers and evidence together; they are held in memory and parsed (about 1 s a MB at worst).
         member: bytes of one member (eleven octal digits in a ustar header).
         total: bytes of all members together.
     """
 
-    envelope: int = 4_000_000
+    envelope: int = 2_000_000
     members: int = 10_000
-    papers: int = 64 << 20
+    papers: int = 8 << 20
     member: int = (8 << 30) - 1
     total: int = 256 << 30
 

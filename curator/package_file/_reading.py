@@ -84,7 +84,9 @@ class PackageReader:
         if size is None or block != header(ENVELOPE, size=size):
             raise not_package(self.name, found=kind_of(block))
         if not 0 < size <= self._limits.envelope:
-            raise not_package(self.name, found=f"a {ENVELOPE} that is empty or of more than 4 MB")
+            raise not_package(
+                self.name, found=f"a {ENVELOPE} that is empty or of more than {self._limits.envelope:,} bytes"
+            )
         data = self._stream.read(padded(size))
         if len(data) != padded(size) or any(data[size:]):
             raise not_package(self.name, found=f"a {ENVELOPE} that is cut short or badly padded")

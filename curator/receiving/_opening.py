@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import re
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from curator.agents import Directory
 from curator.canonical import sha256_bytes
-from curator.edges.keys import parse_public, read_public
+from curator.edges.keys import parse_public, public_pem, read_public
 from curator.errors import IntegrityError, NotAllowedError, StorageError
 from curator.evidence import Envelope, Stage, open_envelope, peek_envelope
 from curator.lifecycle import Request, Terms, check_delivery
@@ -34,11 +37,14 @@ from curator.receiving._package import Package, Papers
 from curator.receiving._tables import check_shards
 
 _KEY_BYTES = 32
+_AGENTS_BYTES = 2 << 20
+_AGENTS = b'"predicateType":"urn:curator:evidence:agents:1"'
+_PAYLOAD = re.compile(rb'\{"payload":"([A-Za-z0-9+/]+={0,2})"')
 _MANIFEST_BYTES = 64 << 20
 
 
 def open_package(
-    file: str | Path, *, trust: Path | str | bytes, into: Path | None = None, today: date | None = None,
+    file: str | Path, *, trust: Path | str | bytes, into: Path | str | None = None, today: date | None = None,
     limits: Limits = LIMITS,
 ) -> Package:  # fmt: skip
     """Verify a package completely, then give access to it.
@@ -66,7 +72,7 @@ def open_package(
     with PackageReader(Path(file), limits=limits) as reader:
         papers, members = _verify(reader, holder=holder, limits=limits)
         _check_day(papers.request.terms, today or datetime.now(UTC).date())
-        return _unpack(reader, papers, members, into=into)
+        return _unpack(reader, papers, members, into=None if into is None else Path(into))
 
 
 def _holder_key(trust: Path | str | bytes) -> bytes:
@@ -86,7 +92,7 @@ def _verify(reader: PackageReader, *, holder: bytes, limits: Limits) -> tuple[Pa
     files = {Path(path).stem: data for path, data in contents.items() if path.startswith("evidence/")}
     if any(sha256_bytes(data) != digest for digest, data in files.items()):
         raise _bad_papers("evidence under a name that is not its SHA-256")
-    directory = Directory.from_envelopes([peek_envelope(data) for data in files.values()], holder)
+    directory = Directory.from_envelopes(_agents(files.values()), holder)
     keys = directory.keys()
     delivery = open_envelope(reader.envelope, keys)
     evidence = {digest: open_envelope(data, keys) for digest, data in files.items()}
@@ -96,8 +102,29 @@ def _verify(reader: PackageReader, *, holder: bytes, limits: Limits) -> tuple[Pa
     return Papers(delivery=delivery, request=request, evidence=evidence), members
 
 
+def _agents(files: Iterable[bytes]) -> list[Envelope]:
+    """The `agents` statements, unverified, which are needed first to know the keys.
+
+    They are told apart without parsing, and are few: whoever has no key cannot make the reader parse much. All other
+    statements are parsed only once their signatures hold.
+    """
+    found = [data for data in files if _AGENTS in _payload(data)]
+    if sum(map(len, found)) > _AGENTS_BYTES:
+        raise _bad_papers(f"more than {_AGENTS_BYTES:,} bytes that say who the agents are")
+    return [peek_envelope(data) for data in found]
+
+
+def _payload(data: bytes) -> bytes:
+    """The payload of an envelope in its one canonical spelling; empty when it has another one."""
+    match = _PAYLOAD.match(data)
+    try:
+        return base64.b64decode(match[1], validate=True) if match else b""
+    except binascii.Error:
+        return b""
+
+
 def _check_holder(content: bytes, holder: bytes) -> None:
-    if len(content) > 16_384 or parse_public(content, source=HOLDER) != holder:
+    if content != public_pem(holder):
         raise IntegrityError(
             "package-holder",
             asked="open a package",

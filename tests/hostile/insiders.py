@@ -32,6 +32,23 @@ def _(forge: Forge) -> bytes:
     return other.signed({**other.contents, "holder.pub": forge.contents["holder.pub"]})
 
 
+@case("holder-key-is-garbage", "package-holder")
+def _(forge: Forge) -> bytes:
+    return forge.signed({**forge.contents, "holder.pub": b"-----BEGIN PUBLIC KEY-----"})
+
+
+@case("holder-key-is-a-private-key", "package-holder")
+def _(forge: Forge) -> bytes:
+    return forge.signed({**forge.contents, "holder.pub": b"-----BEGIN PRIVATE KEY-----\n" + b"x" * 60_000})
+
+
+@case("a-refusal-beside-an-approval", "move-not-allowed", 14)
+def _(forge: Forge) -> bytes:
+    refusal = forge.review(forge.request, signer="eve", facts={"decision": "refuse"})
+    contents = {**forge.contents, f"evidence/{refusal.digest}.json": refusal.data}
+    return forge.signed(contents, previous=(*forge.delivery.statement.previous, refusal.digest))
+
+
 @case("delivery-by-an-unknown-key", "signer-unknown")
 def _(forge: Forge) -> bytes:
     return forge.signed(signer=Key.of("dan", seed="another"))
@@ -157,6 +174,38 @@ def _(forge: Forge) -> bytes:
 def _(forge: Forge) -> bytes:
     bomb = b"[" * 500_000
     return forge.signed({**forge.contents, f"evidence/{sha256_bytes(bomb)}.json": bomb})
+
+
+def _costly(forge: Forge, stage: Stage, key: Key, count: int) -> bytes:
+    """Megabytes of JSON that is slow to parse, in the evidence."""
+    contents = dict(forge.contents)
+    for number in range(count):
+        facts = {"number": number, "values": [[1]] * 150_000}
+        like = forge.request.statement
+        made = (Artifact("x", sha256_bytes(bytes([number]))),)
+        statement = forge.sign(stage, key, like=like, subjects=made, inputs=(), facts=facts)
+        contents[f"evidence/{statement.digest}.json"] = statement.data
+    return forge.signed(contents)
+
+
+@case("costly-evidence-by-a-stranger", "signer-unknown")
+def _(forge: Forge) -> bytes:
+    return _costly(forge, Stage.EXTRACT, Key.of("mallory"), 6)
+
+
+@case("costly-agents-by-a-stranger", "package-papers")
+def _(forge: Forge) -> bytes:
+    return _costly(forge, Stage.AGENTS, Key.of("mallory"), 6)
+
+
+@case("costly-evidence-by-an-insider", "release-evidence")
+def _(forge: Forge) -> bytes:
+    return _costly(forge, Stage.EXTRACT, forge.world.keys["ada"], 3)
+
+
+@case("evidence-of-too-many-bytes", "package-list")
+def _(forge: Forge) -> bytes:
+    return _costly(forge, Stage.EXTRACT, forge.world.keys["ada"], 12)
 
 
 @case("steward-made-by-himself", "agents-invalid")
