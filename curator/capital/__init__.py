@@ -26,7 +26,7 @@ from curator.edges.keys import HOLDER, load_root, load_signer, read_public
 from curator.edges.quarantine import destroy_expired
 from curator.edges.workspace import Workspace
 from curator.errors import IntegrityError, UsageError
-from curator.evidence import EvidenceStore
+from curator.evidence import EvidenceStore, Stage
 from curator.manifest import Manifest
 from curator.planning import Plan, plan
 from curator.records import DatasetVersion, ModelVersion
@@ -164,6 +164,19 @@ class Capital:
         known = {name for name, _ in self.workspace.versions("model")}
         return self.model(ref) if name in known else self.dataset(ref)
 
+    def quality(self, dataset: str) -> dict[str, Any]:
+        """What the check behind a dataset version counted: `ref`, `rows`, `accepted`, `rejected` by reason, and more.
+
+        Raises:
+            UsageError: there is no such version. IntegrityError: no verified statement tells of its check.
+        """
+        version = self.dataset(dataset)
+        commits = [env.digest for env in self.evidence.about(version.digest) if env.statement.stage is Stage.COMMIT]
+        for envelope in self.evidence.closure(commits, keys=self.directory().keys()):
+            if envelope.statement.stage is Stage.CHECK:
+                return {"ref": version.ref, **envelope.statement.facts}
+        raise _unproved(version.ref, found="no statement of its check")
+
     def use_case(self, version: DatasetVersion) -> UseCase:
         """The spec that made a dataset version, from the version's own folder."""
         text = (version.folder / "use-case.yaml").read_text(encoding="utf-8")
@@ -263,11 +276,15 @@ class Capital:
     def _manifest(self, folder: Path) -> Manifest:
         manifest = Manifest.read(folder)
         if not self.evidence.about(manifest.digest):
-            raise IntegrityError(
-                "manifest-unproved",
-                asked=f"open {manifest.ref}",
-                found="a manifest that no statement names",
-                expected="the manifest that was committed",
-                todo="run `curator verify`, then restore the version with `dvc checkout` or from a copy",
-            )
+            raise _unproved(manifest.ref, found="a manifest that no statement names")
         return manifest
+
+
+def _unproved(ref: str, *, found: str) -> IntegrityError:
+    return IntegrityError(
+        "manifest-unproved",
+        asked=f"open {ref}",
+        found=found,
+        expected="the manifest that was committed, with the statements that made it",
+        todo="run `curator verify`, then restore the version with `dvc checkout` or from a copy",
+    )

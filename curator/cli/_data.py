@@ -1,0 +1,105 @@
+"""`curate`, `show`, `list`, `train`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from curator.capital import Capital, RunOptions
+from curator.cli._console import Answer, Console, pairs, table
+from curator.cli._places import open_capital
+from curator.records import DatasetVersion, ModelVersion
+from curator.spec import load_use_case
+
+
+def curate(args: Namespace, console: Console) -> Answer:
+    """From a spec to a version, or to the counts of a stage."""
+    capital = open_capital(args)
+    with console.progress() as progress:
+        options = RunOptions(
+            sources=dict(args.sources),
+            data=args.data,
+            engine=args.engine,
+            threads=args.threads,
+            memory=args.memory,
+            epoch=args.epoch,
+            order=args.order,
+            progress=progress,
+        )
+        if args.until:
+            found = capital.preview(args.spec, until=args.until, options=options).to_json()
+            return Answer(document=found, text="\n".join(_lines(found)))
+        version = capital.curate(args.spec, options)
+    return _version(version)
+
+
+def show(args: Namespace, console: Console) -> Answer:
+    """The capital, a version or a request."""
+    capital = open_capital(args)
+    if args.ref is None:
+        return _capital(capital)
+    for case in capital.requests() if args.ref.startswith("R-") else ():
+        if case.id == args.ref:
+            return Answer(document=case.to_json(), text="\n".join(_lines(case.to_json())))
+    return _version(capital.version(args.ref))
+
+
+def list_versions(args: Namespace, console: Console) -> Answer:
+    """Every version."""
+    capital = open_capital(args)
+    versions = [capital.version(ref) for ref in (*capital.datasets(), *capital.models())]
+    found = [version.to_json() for version in versions]
+    rows = [(item["kind"], item["ref"], sum(item["rows"].values()), item["bytes"], item["digest"]) for item in found]
+    if not rows:
+        console.note("no version yet: make one with `curator curate SPEC`")
+    return Answer(document={"versions": found}, text=table(rows, heads=("kind", "ref", "rows", "bytes", "digest")))
+
+
+def train(args: Namespace, console: Console) -> Answer:
+    """The baseline of a spec or dataset version."""
+    capital = open_capital(args)
+    is_spec = args.dataset.endswith((".yaml", ".yml"))
+    ref = load_use_case(Path(args.dataset)).ref if is_spec else args.dataset
+    return _version(capital.train(ref, version=args.version))
+
+
+def _version(version: DatasetVersion | ModelVersion) -> Answer:
+    document = {**version.to_json(), "folder": str(version.folder)}
+    if isinstance(version, ModelVersion):
+        document["trained_on"] = version.trained_on
+    return Answer(document=document, text="\n".join(_lines(document)))
+
+
+def _capital(capital: Capital) -> Answer:
+    agents = {agent.name: sorted(str(role) for role in agent.roles) for agent in capital.directory().agents}
+    document = {
+        "holder": capital.workspace.holder,
+        "folder": str(capital.workspace.root),
+        "agents": agents,
+        "datasets": list(capital.datasets()),
+        "models": list(capital.models()),
+        "requests": {case.id: case.state for case in capital.requests()},
+    }
+    return Answer(document=document, text="\n".join(_lines(document)))
+
+
+def _lines(document: Mapping[str, Any], indent: str = "") -> list[str]:
+    """A document as indented lines, lists on one line, numbers with separators."""
+    simple = {name: _words(value) for name, value in document.items() if not isinstance(value, dict)}
+    lines = [indent + line for line in pairs(simple).splitlines()]
+    for name, value in document.items():
+        if isinstance(value, dict) and value:
+            lines += [f"{indent}{name}", *_lines(value, indent + "  ")]
+    return lines
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "none"}[value]
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, list):
+        return ", ".join(_words(item) for item in value) or "none"
+    return str(value)

@@ -1,0 +1,316 @@
+"""Every command, its arguments and an example that runs. Imports argparse alone."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, NoReturn
+
+import curator
+from curator.errors import UsageError
+
+_ROLES = ("steward", "engineer", "reviewer", "deliverer", "custodian")
+_CHANNELS = ("open", "research", "industry")
+_SHELLS = ("bash", "zsh", "fish")
+_MEMORY = re.compile(r"[1-9][0-9]*(?:\.[0-9]+)?(?:[KMGT]i?B)")
+_REQUEST = "the request, such as R-0a1b2c3d4e"
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, whose refusals are errors like any other."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise UsageError `arguments-invalid`."""
+        raise UsageError(
+            "arguments-invalid",
+            asked=f"run `{self.prog}`",
+            found=message,
+            expected=" ".join(self.format_usage().split()).removeprefix("usage: "),
+            todo=f"see `{self.prog} --help`",
+        )
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """The example as it is written."""
+
+
+def build_parser() -> Parser:
+    """The parser of `curator`."""
+    top = Parser(
+        prog="curator",
+        description="Turn sensitive operational data into training sets and models that can be proved.",
+        epilog="example:\n  curator demo                 the whole main job on invented data, in ./capital-demo\n\n"
+        "exit codes: 0 done, 2 usage, 10 spec, 11 source, 12 quality, 13 disclosure risk, 14 not allowed,\n"
+        "15 integrity, 16 model parity, 17 storage, 18 key, 1 a fault of curator, 130 interrupted;\n"
+        "`curator explain CODE` tells what each error means.",
+        formatter_class=_Help,
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", action="version", version=f"curator {curator.__version__}")
+    _add_globals(top, defaults=True)
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
+    for add in (_add_start, _add_specs, _add_data, _add_people, _add_releases, _add_proof, _add_manual):
+        add(commands)
+    return top
+
+
+def _add_globals(parser: argparse.ArgumentParser, *, defaults: bool) -> None:
+    """The options that every command takes, before its name or after."""
+
+    def default(value: Any) -> Any:
+        return value if defaults else argparse.SUPPRESS
+
+    group = parser.add_argument_group("every command")
+    group.add_argument(
+        "--capital", metavar="DIR", default=default(None),
+        help="folder of the capital ($CURATOR_CAPITAL, else the nearest one above, else ./capital)",
+    )  # fmt: skip
+    group.add_argument(
+        "--as", dest="agent", metavar="AGENT", default=default("holder"), help="in whose name to act (holder)"
+    )
+    group.add_argument(
+        "--json", action="store_true", default=default(False), help="print exactly one JSON document, also for errors"
+    )
+    group.add_argument("--quiet", action="store_true", default=default(False), help="no message and no progress")
+
+
+def _command(commands: Any, name: str, *, run: str, help: str, example: str) -> Parser:
+    parser: Parser = commands.add_parser(
+        name, help=help, description=help[:1].upper() + help[1:] + ".", epilog=f"example:\n  {example}",
+        formatter_class=_Help, allow_abbrev=False,
+    )  # fmt: skip
+    parser.set_defaults(run=f"curator.cli.{run}")
+    _add_globals(parser, defaults=False)
+    return parser
+
+
+def _group(commands: Any, name: str, *, help: str) -> Any:
+    parser = commands.add_parser(name, help=help, description=help[:1].upper() + help[1:] + ".", allow_abbrev=False)
+    return parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
+
+
+def _add_start(commands: Any) -> None:
+    one = _command(
+        commands, "init", run="_start:init", help="create a capital: workspace, keys and the holder's public key",
+        example='curator init capital --holder "Road safety observatory"',
+    )  # fmt: skip
+    one.add_argument("folder", nargs="?", metavar="DIR", help="folder to create (--capital, else ./capital)")
+    one.add_argument("--holder", required=True, metavar="NAME", help="the organisation that holds the data")
+
+    one = _command(
+        commands, "demo", run="_demo:demo", help="do the whole main job on an invented base",
+        example="curator demo --rows 20000",
+    )  # fmt: skip
+    one.add_argument("--rows", type=_count, default=20_000, metavar="N", help="persons in the base (20000)")
+    one.add_argument("--seed", type=int, default=7, metavar="N", help="of the base and of the demonstration's keys (7)")
+    one.add_argument("--folder", type=Path, default=Path("capital-demo"), metavar="DIR", help="a folder to create")
+    one.add_argument("--keep", action="store_true", help="leave what was made when a step fails")
+
+    _command(
+        commands, "doctor", run="_doctor:doctor", help="check the machine and the capital: programs, libraries, keys",
+        example="curator doctor",
+    )  # fmt: skip
+
+
+def _add_specs(commands: Any) -> None:
+    group = _group(commands, "spec", help="write and check use-case specs")
+    one = _command(
+        group, "check", run="_specs:check", help="read specs and tell every fault at once, with its place",
+        example="curator spec check specs/road-accidents.yaml",
+    )  # fmt: skip
+    one.add_argument("specs", nargs="+", type=Path, metavar="SPEC", help="use-case files")
+    one = _command(
+        group, "new", run="_specs:new", help="write a small spec to start from",
+        example="curator spec new road-accidents",
+    )  # fmt: skip
+    one.add_argument("name", metavar="NAME", help="name of the use case; the file is NAME.yaml in this folder")
+    one = _command(
+        group, "schema", run="_specs:schema", help="give the JSON Schema of a spec, for completion in editors",
+        example="curator spec schema --out use-case.schema.json",
+    )  # fmt: skip
+    one.add_argument("--out", type=Path, metavar="FILE", help="write it there instead of printing it")
+
+    one = _command(
+        commands, "plan", run="_specs:plan", help="tell what curate would read, join, drop and protect; reads no row",
+        example="curator plan specs/road-accidents.yaml",
+    )  # fmt: skip
+    one.add_argument("spec", type=Path, metavar="SPEC", help="use-case file")
+
+
+def _add_data(commands: Any) -> None:
+    one = _command(
+        commands, "curate", run="_data:curate", help="extract, check, protect and commit: from a spec to a version",
+        example="curator curate specs/road-accidents.yaml --data source",
+    )  # fmt: skip
+    one.add_argument("spec", type=Path, metavar="SPEC", help="use-case file")
+    one.add_argument(
+        "--source", dest="sources", action="append", type=_source, default=[], metavar="NAME=PATH",
+        help="file of a source, instead of the spec's own; may be repeated",
+    )  # fmt: skip
+    one.add_argument("--data", type=Path, metavar="DIR", help="folder that the spec's paths start from (the spec's)")
+    one.add_argument("--engine", choices=("duckdb",), default="duckdb", help="where to compute (duckdb)")
+    one.add_argument(
+        "--until", choices=("extract", "check", "protect"), help="stop after this stage, publish nothing, tell counts"
+    )
+    one.add_argument("--threads", type=_count, metavar="N", help="worker threads of the engine")
+    one.add_argument("--memory", type=_memory, metavar="SIZE", help="memory limit of the engine, such as 1GB")
+    one.add_argument(
+        "--order", choices=("keyed", "engine"), default="keyed",
+        help="keyed (reproducible, tells nothing) or engine (faster, neither)",
+    )  # fmt: skip
+    one.add_argument("--epoch", default="1", metavar="E", help="tokens of another epoch cannot be joined with these (1)")
+
+    one = _command(
+        commands, "show", run="_data:show", help="show the capital, a version or a release request",
+        example="curator show road-accidents@1.0.0",
+    )  # fmt: skip
+    one.add_argument("ref", nargs="?", metavar="REF", help="name@version, name for its newest, or a request")
+    _command(
+        commands, "list", run="_data:list_versions", help="list every dataset and model version",
+        example="curator list",
+    )  # fmt: skip
+    one = _command(
+        commands, "train", run="_data:train", help="fit the spec's baseline, prove its ONNX form and register it",
+        example="curator train road-accidents@1.0.0",
+    )  # fmt: skip
+    one.add_argument("dataset", metavar="SPEC|REF", help="dataset version, or the spec that made it")
+    one.add_argument("--version", metavar="V", help="of the model (the next patch number)")
+
+
+def _add_people(commands: Any) -> None:
+    group = _group(commands, "agent", help="who may do what")
+    one = _command(
+        group, "add", run="_people:add", help="add an agent, or change the roles of one",
+        example="curator agent add alice --role reviewer",
+    )  # fmt: skip
+    one.add_argument("name", metavar="NAME", help="lower-case letters, digits, dots and hyphens")
+    one.add_argument(
+        "--role", dest="roles", action="append", choices=_ROLES, required=True, help="a role; may be repeated"
+    )
+    one.add_argument(
+        "--public", type=Path, metavar="FILE", help="the agent's own public key (PEM); without it a key pair is drawn"
+    )
+    _command(group, "list", run="_people:list_agents", help="list the agents and their roles",
+             example="curator agent list")  # fmt: skip
+
+
+def _add_releases(commands: Any) -> None:
+    group = _group(commands, "release", help="request, review, deliver and recall")
+    one = _command(
+        group, "request", run="_releases:request", help="ask to release versions",
+        example="curator release request road-accidents@1.0.0 injury-severity@1.0.0 --to acme --channel industry"
+        " --purpose driver-assistance --until 2027-06-01",
+    )  # fmt: skip
+    one.add_argument("refs", nargs="+", metavar="REF", help="a dataset version, a model version, or one of each")
+    one.add_argument("--to", required=True, metavar="NAME", help="who receives it")
+    one.add_argument("--channel", required=True, choices=_CHANNELS, help="one that the spec opens")
+    one.add_argument("--purpose", required=True, help="one that the spec lists for the channel")
+    one.add_argument("--until", required=True, type=_day, metavar="DATE", help="last day of use, YYYY-MM-DD")
+
+    one = _command(
+        group, "review", run="_releases:review", help="approve or refuse a request, bound to the bytes as they stand",
+        example='curator --as alice release review R-0a1b2c3d4e --approve --reason "Within the agreement."',
+    )  # fmt: skip
+    one.add_argument("request", metavar="ID", help=_REQUEST)
+    decision = one.add_mutually_exclusive_group(required=True)
+    decision.add_argument("--approve", action="store_true", help="let it go")
+    decision.add_argument("--refuse", dest="approve", action="store_false", help="keep it in")
+    one.add_argument("--reason", required=True, metavar="TEXT", help="kept in the evidence for ever: name nobody")
+
+    one = _command(
+        group, "deliver", run="_releases:deliver", help="write the package of an approved request",
+        example="curator release deliver R-0a1b2c3d4e --out outbox",
+    )  # fmt: skip
+    one.add_argument("request", metavar="ID", help=_REQUEST)
+    one.add_argument("--out", type=Path, metavar="DIR", help="folder of the package (releases/ of the capital)")
+
+    one = _command(
+        group, "recall", run="_releases:recall", help="declare that a delivered package must no longer be used",
+        example='curator release recall R-0a1b2c3d4e --reason "A source was withdrawn."',
+    )  # fmt: skip
+    one.add_argument("request", metavar="ID", help=_REQUEST)
+    one.add_argument("--reason", required=True, metavar="TEXT", help="kept in the evidence for ever: name nobody")
+
+    one = _command(
+        group, "status", run="_releases:status", help="tell where requests stand", example="curator release status"
+    )
+    one.add_argument("request", nargs="?", metavar="ID", help=f"{_REQUEST}; every request without it")
+
+    one = _command(
+        commands, "receive", run="_receiving:receive", help="verify a package with the holder's public key, then unpack it",
+        example="curator receive road-accidents-1.0.0.cur --trust holder.pub --into received",
+    )  # fmt: skip
+    one.add_argument("file", type=Path, metavar="FILE", help="the .cur file")
+    one.add_argument("--trust", required=True, type=Path, metavar="KEY", help="the holder's public key, got elsewhere")
+    one.add_argument("--into", type=Path, metavar="DIR", help="a folder to create; without it, verify only")
+
+
+def _add_proof(commands: Any) -> None:
+    one = _command(
+        commands, "trace", run="_proof:trace", help="walk from a version, digest or file back to its sources",
+        example="curator trace injury-severity@1.0.0",
+    )  # fmt: skip
+    one.add_argument("what", metavar="REF|FILE", help="name@version, a SHA-256, or a file of a version")
+    _command(
+        commands, "verify", run="_proof:verify", help="read every byte and name all that is not as the evidence says",
+        example="curator verify",
+    )  # fmt: skip
+    one = _command(
+        commands, "rejected", run="_proof:rejected", help="count the rejected rows of a dataset version by reason",
+        example="curator rejected road-accidents@1.0.0",
+    )  # fmt: skip
+    one.add_argument("ref", metavar="REF", help="a dataset version")
+
+
+def _add_manual(commands: Any) -> None:
+    one = _command(
+        commands, "explain", run="_manual:explain", help="explain an error or exit code, or list them all",
+        example="curator explain too-rare --lang fr",
+    )  # fmt: skip
+    one.add_argument("code", nargs="?", metavar="CODE", help="an error's code, or an exit code")
+    one.add_argument("--lang", choices=("en", "fr"), help="language ($LANG when it is French, else English)")
+    one = _command(
+        commands, "completion", run="_manual:completion", help="print a completion script for a shell",
+        example="curator completion bash > ~/.local/share/bash-completion/completions/curator",
+    )  # fmt: skip
+    one.add_argument("shell", choices=_SHELLS, help="which shell")
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise argparse.ArgumentTypeError("a whole number above zero is needed")
+    return int(text)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("a day written YYYY-MM-DD is needed") from None
+
+
+def _memory(text: str) -> str:
+    if not _MEMORY.fullmatch(text):
+        raise argparse.ArgumentTypeError("a size such as 800MB or 2GB is needed")
+    return text
+
+
+def _source(text: str) -> tuple[str, Path]:
+    name, equal, path = text.partition("=")
+    if not (name and equal and path):
+        raise argparse.ArgumentTypeError("NAME=PATH is needed")
+    return name, Path(path)
+
+
+def commands_of(parser: argparse.ArgumentParser, prefix: Sequence[str] = ()) -> dict[str, argparse.ArgumentParser]:
+    """Every command by its words, such as `release request`."""
+    groups = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    if not groups:
+        return {" ".join(prefix): parser}
+    found: dict[str, argparse.ArgumentParser] = {}
+    for name, child in groups[0].choices.items():
+        found |= commands_of(child, (*prefix, name))
+    return found

@@ -1,0 +1,27 @@
+"""`init`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+from curator.capital import Capital
+from curator.cli._console import Answer, Console, pairs
+from curator.cli._places import capital_folder
+
+
+def init(args: Namespace, console: Console) -> Answer:
+    """Create a capital."""
+    root = Path(args.folder) if args.folder else capital_folder(args)
+    capital = Capital.create(root, holder=args.holder)
+    held = {
+        "holder": capital.workspace.holder,
+        "folder": str(root),
+        "public_key": str(root / "holder.pub"),
+        "root_secret": str(capital.workspace.private / "keys" / "root.key"),
+    }
+    console.note(
+        "Back up the root secret where only the holder can read it: without it no later version can carry the same\n"
+        "tokens. Whoever receives packages needs only holder.pub, by another way than the packages."
+    )
+    return Answer(document=held, text=pairs({name.replace("_", " "): value for name, value in held.items()}))
