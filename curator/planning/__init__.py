@@ -1,0 +1,20 @@
+"""The plan: what `curate` would do with a spec, told before any row is read.
+
+It is built from the spec alone, by the same rules that the stages follow: which columns would be read and what for, how
+rows would be joined and chosen, how each field would be protected, what would be checked and what becomes of a failing row,
+who may receive the result. What is declared but needed by nothing is named too (GDPR art. 5(1)(c), data minimisation).
+"""
+
+from curator.planning._build import plan
+from curator.planning._plan import ColumnPlan, DerivedPlan, FieldPlan, JoinPlan, Plan, RulePlan, SourcePlan
+
+__all__ = [
+    "ColumnPlan",
+    "DerivedPlan",
+    "FieldPlan",
+    "JoinPlan",
+    "Plan",
+    "RulePlan",
+    "SourcePlan",
+    "plan",
+]
