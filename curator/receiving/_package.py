@@ -63,7 +63,8 @@ class Step:
 
     def __str__(self) -> str:
         source = f" from {', '.join(self.used)}" if self.used and self.used != self.made else ""
-        return f"{self.time}  {self.stage:<8} {', '.join(self.made)}{source}  ({self.agent}, {self.digest[:10]})"
+        made = ", ".join(name for name in self.made if "/" not in name) or self.made[0]  # a version, not its files
+        return f"{self.time}  {self.stage:<8} {made}{source}  ({self.agent}, {self.digest[:10]})"
 
 
 class Package:
