@@ -10,7 +10,7 @@ suppression, never from the measure, which is taken again on the exact values of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -63,47 +63,61 @@ class ClassCounter:
     """Counts rows, and distinct sensitive values, of every class; memory grows with the classes, not with the rows."""
 
     def __init__(self) -> None:
-        self._codes: list[Codes] = []
-        self._counts: list[npt.NDArray[np.int64]] = []
-        self._pairs: list[npt.NDArray[np.void]] = []
-        self._held = 0
+        self._rows = _Counts()
+        self._values: dict[int, _Counts] = {}
 
     def add(self, codes: Codes, sensitive: Codes | None = None) -> None:
-        """Count a batch's classes and, where given, the pairs of class and sensitive value."""
-        unique, counts = np.unique(codes, return_counts=True)
-        self._codes.append(unique)
-        self._counts.append(counts)
+        """Count a batch's classes and, where given, the classes in which each sensitive value occurs.
+
+        A sensitive field has few values (a severity, an outcome): each gets a counter of its own, which costs one pass
+        over the batch a value and no sort.
+        """
+        self._rows.add(codes)
         if sensitive is not None:
-            self._pairs.append(_distinct_pairs(codes, sensitive))
-        self._held += len(unique)
-        if self._held > _COMPACT:
-            self._merge()
+            for value in np.unique(sensitive):
+                self._values.setdefault(int(value), _Counts()).add(codes[sensitive == value])
 
     def classes(self) -> tuple[Codes, npt.NDArray[np.int64]]:
         """Every class code, ascending, and its number of rows."""
-        self._merge()
-        return (self._codes[0], self._counts[0]) if self._codes else (np.empty(0, np.uint64), np.empty(0, np.int64))
+        return self._rows.merged()
 
     def failing(self, *, k: int, diversity: int | None = None) -> tuple[Codes, int]:
         """Codes, ascending, of the classes below k rows or below `diversity` sensitive values, and the rows they hold."""
         codes, counts = self.classes()
         short = counts < k
-        if diversity is not None and len(codes):
-            pairs = _merged_pairs(self._pairs)
-            starts = np.searchsorted(pairs["class"], codes, side="left")
-            ends = np.searchsorted(pairs["class"], codes, side="right")
-            short |= (ends - starts) < diversity
+        if diversity is not None:
+            distinct = np.zeros(len(codes), np.int64)
+            for holder in self._values.values():
+                distinct[np.searchsorted(codes, holder.merged()[0])] += 1
+            short |= distinct < diversity
         return codes[short], int(counts[short].sum())
 
-    def _merge(self) -> None:
-        if len(self._codes) > 1:
-            joined, counts = np.concatenate(self._codes), np.concatenate(self._counts)
-            unique, inverse = np.unique(joined, return_inverse=True)
-            self._codes = [unique]
-            self._counts = [np.bincount(inverse, weights=counts, minlength=len(unique)).astype(np.int64)]
-        if len(self._pairs) > 1:
-            self._pairs = [_merged_pairs(self._pairs)]
-        self._held = len(self._codes[0]) if self._codes else 0
+
+class _Counts:
+    """How often each code occurred; merged whenever many are held apart."""
+
+    def __init__(self) -> None:
+        self._parts: list[tuple[Codes, npt.NDArray[np.int64]]] = []
+        self._held = 0
+
+    def add(self, codes: Codes) -> None:
+        unique, counts = np.unique(codes, return_counts=True)
+        self._parts.append((unique, counts))
+        self._held += len(unique)
+        if self._held > _COMPACT:
+            self._held = len(self.merged()[0])
+
+    def merged(self) -> tuple[Codes, npt.NDArray[np.int64]]:
+        if not self._parts:
+            return np.empty(0, np.uint64), np.empty(0, np.int64)
+        if len(self._parts) > 1:
+            joined = np.concatenate([codes for codes, _ in self._parts])
+            counts = np.concatenate([counts for _, counts in self._parts])
+            order = np.argsort(joined, kind="stable")
+            joined, counts = joined[order], counts[order]
+            first = np.flatnonzero(np.concatenate(([True], joined[1:] != joined[:-1])))
+            self._parts = [(joined[first], np.add.reduceat(counts, first))]
+        return self._parts[0]
 
 
 def members(codes: Codes, sorted_codes: Codes) -> npt.NDArray[np.bool_]:
@@ -113,21 +127,3 @@ def members(codes: Codes, sorted_codes: Codes) -> npt.NDArray[np.bool_]:
     places = np.minimum(np.searchsorted(sorted_codes, codes), len(sorted_codes) - 1)
     return np.asarray(sorted_codes[places] == codes)
 
-
-_PAIR = np.dtype([("class", np.uint64), ("value", np.uint64)])
-
-
-def _distinct_pairs(codes: Codes, sensitive: Codes) -> npt.NDArray[np.void]:
-    """Distinct (class, value) pairs, ascending. Two 64-bit keys are sorted one after the other: no hash, no loss."""
-    order = np.lexsort((sensitive, codes))
-    first, second = codes[order], sensitive[order]
-    new = np.ones(len(order), np.bool_)
-    new[1:] = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
-    pairs = np.empty(int(new.sum()), _PAIR)
-    pairs["class"], pairs["value"] = first[new], second[new]
-    return pairs
-
-
-def _merged_pairs(parts: Iterable[npt.NDArray[np.void]]) -> npt.NDArray[np.void]:
-    joined = np.concatenate(list(parts) or [np.empty(0, _PAIR)])
-    return _distinct_pairs(joined["class"], joined["value"])

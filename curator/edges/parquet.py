@@ -32,6 +32,7 @@ ROWS_PER_SHARD = 500_000
 MOST_SHARDS = 256
 _LEVEL = 1
 _QUEUE = 8
+_PROBED = 2_048  # values looked at to choose a column's encoding
 
 
 class HashingFile(RawIOBase):
@@ -76,20 +77,25 @@ class HashingFile(RawIOBase):
 
 
 class ShardFile:
-    """One Parquet shard being written: zstd, plain pages for tokens, no statistics (they show extremes)."""
+    """One Parquet shard being written: zstd, plain pages for tokens and keys, no statistics (they show extremes).
 
-    def __init__(self, folder: Path, path: str, *, schema: pa.Schema) -> None:
+    Args:
+        folder: where paths start.
+        path: of the shard.
+        first: its first rows, which decide the columns' encodings; must depend on the data only.
+    """
+
+    def __init__(self, folder: Path, path: str, *, first: pa.Table) -> None:
         self._path = path
         self._file = HashingFile(folder / path)
         self._rows = 0
-        tokens = {column.name for column in schema if pa.types.is_fixed_size_binary(column.type)}
         self._writer = parquet.ParquetWriter(
             self._file,
-            schema,
+            first.schema,
             version="2.6",
             compression="zstd",
             compression_level=_LEVEL,
-            use_dictionary=[name for name in schema.names if name not in tokens],
+            use_dictionary=[name for name in first.schema.names if _repeats(first.column(name))],
             write_statistics=False,
         )
 
@@ -230,7 +236,8 @@ class KeyedShards:
 
     def _write_split(self, table: pa.Table, rows: npt.NDArray[np.int64], place: tuple[str, int]) -> FileEntry:
         split, index = place
-        shard = ShardFile(self._folder, f"data/{split}/part-{index:05d}.parquet", schema=table.schema)
+        sample = table.take(from_integers(rows[:_PROBED], pa.int64()))
+        shard = ShardFile(self._folder, f"data/{split}/part-{index:05d}.parquet", first=sample)
         try:
             # Row groups one by one, so that a sorted copy of the whole range is never held.
             for start in range(0, len(rows), ROW_GROUP):
@@ -293,7 +300,7 @@ class EngineOrderShards:
         split, batches = item
         if split not in self._shards:
             path = f"data/{split}/part-00000.parquet"
-            self._shards[split] = ShardFile(self._folder, path, schema=batches[0].schema)
+            self._shards[split] = ShardFile(self._folder, path, first=pa.Table.from_batches(batches[:1]))
         self._shards[split].write(pa.Table.from_batches(batches).combine_chunks())
 
 
@@ -323,7 +330,7 @@ class _FileRange:
 
     def append(self, batch: pa.RecordBatch) -> None:
         if self._stream is None:
-            options = pa.ipc.IpcWriteOptions(compression="lz4")
+            options = pa.ipc.IpcWriteOptions(compression=None)
             self._stream = pa.ipc.new_stream(str(self._path), batch.schema, options=options)
         self._stream.write_batch(batch)
 
@@ -382,6 +389,14 @@ class _Background:
                     self._work(item)
                 except BaseException as fault:
                     self._fault = fault
+
+
+def _repeats(column: pa.ChunkedArray) -> bool:
+    """Whether a column's first values repeat enough for a dictionary to be worth its cost; tokens never do."""
+    probe = column.slice(0, _PROBED)
+    if pa.types.is_fixed_size_binary(column.type):
+        return False
+    return 2 * len(probe.unique()) <= max(len(probe), 2)
 
 
 def _first_bytes(order: pa.FixedSizeBinaryArray) -> npt.NDArray[np.uint8]:
