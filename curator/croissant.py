@@ -1,11 +1,11 @@
 """The Croissant description of a dataset version: what machines read to find, check and load its files.
 
 Croissant 1.1 (MLCommons, http://mlcommons.org/croissant/1.1) is schema.org's Dataset in JSON-LD with files, record sets
-and typed fields; its responsible-AI extension (http://mlcommons.org/croissant/RAI/1.0) says what about people is in it, and
-`usageInfo` holds the terms of each channel as ODRL 2.2 offers: what is not permitted there is not offered.
+and typed fields; its responsible-AI extension (http://mlcommons.org/croissant/RAI/1.0) says what about people is in it,
+and `usageInfo` holds the terms of each channel as ODRL 2.2 offers: what is not permitted there is not offered.
 
-The description is a pure function of the spec and of the shards: no clock, so no `datePublished`; no address, so every URL
-is relative to the folder it stands in. It never holds a value of a row.
+The description is a pure function of the spec and of the shards: no clock, so no `datePublished`; no address, so every
+URL is relative to the folder it stands in. It never holds a value of a row.
 """
 
 from __future__ import annotations
@@ -74,8 +74,8 @@ def dataset_croissant(
             bytes among them) is described as text.
 
     Returns:
-        JSON-LD that `mlcroissant` validates without error; the same for the same arguments. One record set per split, named
-        after it; fields are called `SPLIT/FIELD`. A null in a shard is a null in a record.
+        JSON-LD that `mlcroissant` validates without error; the same for the same arguments. One record set per split,
+        named after it; fields are called `SPLIT/FIELD`. A null in a shard is a null in a record.
     """
     shards = sorted(entry for entry in files if entry.split and entry.rows)
     splits = _ordered({entry.split for entry in shards}, use_case)
@@ -95,7 +95,9 @@ def dataset_croissant(
         "creator": {"@type": "sc:Organization", "name": use_case.owner.organisation},
         "license": _licences(use_case),
         "distribution": [*map(_file, shards), *(_file_set(split, shards) for split in splits)],
-        "recordSet": [_splits(splits), *(_records(use_case, split, schema=schema) for split in splits)] if splits else [],
+        "recordSet": [_splits(splits), *(_records(use_case, split, schema=schema) for split in splits)]
+        if splits
+        else [],
         **_responsible(use_case),
     }
     offers = [_offer(use_case, channel, terms) for channel, terms in _open_channels(use_case)]
@@ -128,7 +130,7 @@ def _file(entry: FileEntry) -> dict[str, Any]:
 
 
 def _file_set(split: str, shards: Sequence[FileEntry]) -> dict[str, Any]:
-    """The shards of a split by pattern, from the folder this description stands in (a set without container is local)."""
+    """The shards of a split, by pattern from the folder of this description (a set without container is local)."""
     own = [entry.path for entry in shards if entry.split == split]
     folders = sorted({path.rpartition("/")[0] for path in own})
     return {
@@ -144,7 +146,9 @@ def _file_set(split: str, shards: Sequence[FileEntry]) -> dict[str, Any]:
 def _splits(splits: Sequence[str]) -> dict[str, Any]:
     """The splits as the specification's section on them wants: a key, and the meaning where there is a word for it."""
     known = all(split in _SPLIT_MEANINGS for split in splits)
-    fields: list[dict[str, Any]] = [{"@type": "cr:Field", "@id": f"{_SPLITS}/name", "name": "name", "dataType": "sc:Text"}]
+    fields: list[dict[str, Any]] = [
+        {"@type": "cr:Field", "@id": f"{_SPLITS}/name", "name": "name", "dataType": "sc:Text"}
+    ]
     if known:
         kinds = ["cr:Split", "sc:URL"]  # mlcroissant 1.1 knows the first one on record sets only
         fields.append({"@type": "cr:Field", "@id": f"{_SPLITS}/url", "name": "url", "dataType": kinds})
@@ -157,7 +161,8 @@ def _splits(splits: Sequence[str]) -> dict[str, Any]:
         "key": {"@id": f"{_SPLITS}/name"},
         "field": fields,
         "data": [
-            {f"{_SPLITS}/name": split} | ({f"{_SPLITS}/url": _SPLIT_MEANINGS[split]} if known else {}) for split in splits
+            {f"{_SPLITS}/name": split} | ({f"{_SPLITS}/url": _SPLIT_MEANINGS[split]} if known else {})
+            for split in splits
         ],
     }
 
@@ -210,12 +215,16 @@ def _licences(use_case: UseCase) -> list[dict[str, Any]]:
         {"@type": "sc:CreativeWork", "name": terms.licence, "description": f"For the channel {channel}."}
         for channel, terms in _open_channels(use_case)
     ]
-    nothing = {"@type": "sc:CreativeWork", "name": "No licence", "description": "No channel is open: not to be released."}
+    nothing = {
+        "@type": "sc:CreativeWork",
+        "name": "No licence",
+        "description": "No channel is open: not to be released.",
+    }
     return works or [nothing]
 
 
 def _offer(use_case: UseCase, channel: str, terms: ChannelTerms) -> dict[str, Any]:
-    """What a channel permits, as an ODRL 2.2 offer (https://www.w3.org/TR/odrl-vocab/): purposes and time are limits."""
+    """What a channel permits, as an ODRL 2.2 offer (https://www.w3.org/TR/odrl-vocab/): purpose and time are limits."""
     return {
         "@type": ["sc:CreativeWork", "odrl:Offer"],
         "@id": f"urn:curator:offer:{use_case.name}:{use_case.version}:{channel}",

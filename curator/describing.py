@@ -1,4 +1,4 @@
-"""What stands beside the shards of a version: its card, its Croissant description, its reports, its spec, its manifest."""
+"""What stands beside the shards of a version: card, Croissant description, reports, spec and manifest."""
 
 from __future__ import annotations
 

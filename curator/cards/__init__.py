@@ -1,8 +1,9 @@
 """The card of a dataset version: README.md, what a person must know before using it.
 
-It begins with the front matter of a Hugging Face dataset card, so that `datasets.load_dataset(FOLDER)` finds the splits
-without a network, and goes on in plain English with a short French summary (Gebru et al. 2021, Datasheets for Datasets; Pushkarna
-et al. 2022, Data Cards). It is a pure function of the spec and of what the run counted: no clock, no value of a row.
+It begins with the front matter of a Hugging Face dataset card, so that `datasets.load_dataset(FOLDER)` finds the
+splits without a network, and goes on in plain English with a short French summary. Its questions are those of
+Datasheets for Datasets (Gebru et al. 2021) and Data Cards (Pushkarna et al. 2022). It is a pure function of the spec
+and of what the run counted: no clock, no value of a row.
 """
 
 from __future__ import annotations
@@ -51,15 +52,20 @@ def dataset_card(use_case: UseCase, *, written: Written, protection: Mapping[str
         f"# {prose(use_case.title)}",
         f"`{use_case.ref}`, {written.rows:,} rows, made by {prose(use_case.owner.organisation)}.",
         french_summary(use_case, written),
-        *(f"## {title}\n\n{text}" for title, text in sections(use_case, written=written, protection=protection) if text),
+        *(
+            f"## {title}\n\n{text}"
+            for title, text in sections(use_case, written=written, protection=protection)
+            if text
+        ),
     ]
     return f"---\n{front}---\n\n" + "\n\n".join(body) + "\n"
 
 
 def _front(use_case: UseCase, written: Written) -> dict[str, Any]:
-    """The keys of a Hugging Face card (https://huggingface.co/docs/hub/datasets-cards); `dataset_info` is left to be read.
+    """The keys of a Hugging Face card (https://huggingface.co/docs/hub/datasets-cards).
 
-    Only splits that have rows are listed: `datasets` refuses a pattern that matches no file.
+    `dataset_info` is left out: `datasets` reads the schema from the files, and refuses one that differs by a hair. Only
+    splits that have rows are listed: it also refuses a pattern that matches no file.
     """
     front: dict[str, Any] = {
         "pretty_name": plain(use_case.title),

@@ -12,6 +12,10 @@ REGIMES = {
     Regime.gdpr: "règlement général sur la protection des données (RGPD)",
     Regime.police: "directive (UE) 2016/680, dite police-justice",
 }
+SOURCES = {
+    Regime.gdpr: "RGPD, art. 4(5) et considérant 26",
+    Regime.police: "directive (UE) 2016/680, art. 3(5) et considérant 21",
+}
 BASES = {
     LegalBasis.consent: "consentement",
     LegalBasis.contract: "contrat",
@@ -41,8 +45,8 @@ def french_summary(use_case: UseCase, written: Written) -> str:
         f"Conservation : {_number(law.retention_days)} jours, puis effacement.",
         f"Qualité : {_number(written.quality.accepted)} lignes acceptées sur {_number(written.quality.rows)}.",
         _risk(written.disclosure),
-        "Les jetons ne se retournent pas sans la clé du détenteur et diffèrent d'un destinataire à l'autre ; les données "
-        "restent des données à caractère personnel (RGPD, considérant 26).",
+        "Les jetons ne se retournent pas sans la clé du détenteur et diffèrent d'un destinataire à l'autre ; les "
+        f"lignes restent des données à caractère personnel ({SOURCES[law.regime]}).",
         f"Responsable : {prose(use_case.owner.organisation)}, {prose(use_case.owner.contact)}.",
     ]
     return f"## En bref (français)\n\n{bullets(lines)}"

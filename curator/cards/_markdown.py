@@ -34,7 +34,7 @@ def prose(text: str) -> str:
 
 
 def _escaped_start(start: str) -> str:
-    """A mark that would begin a list or underline a heading: a dash, plus or equals sign escaped, or an invisible joint between a number and its full stop."""
+    """A mark that would begin a list or underline a heading: escaped, or an invisible joint before its full stop."""
     return f"\\{start}" if start in "-+=" else f"{start}&#8288;"
 
 

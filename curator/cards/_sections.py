@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from curator.cards._markdown import bullets, code, fenced, prose, table
-from curator.cards._splits import rows_per_split
+from curator.cards._splits import declared_splits, rows_per_split
 from curator.samples import DisclosureReport, Written
 from curator.spec import UseCase
 from curator.spec.model import AiActClass, EntitySplits, LegalBasis, OutputField, Regime, TimeSplits
@@ -49,9 +49,7 @@ print("identity:", hashlib.sha256(manifest).hexdigest())
 """
 
 
-def sections(
-    use_case: UseCase, *, written: Written, protection: Mapping[str, Any]
-) -> Iterable[tuple[str, str]]:
+def sections(use_case: UseCase, *, written: Written, protection: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     """Title and Markdown of each section, in order; an empty text means that there is nothing to say."""
     yield "What a row is", _row(use_case)
     yield "Purpose", _purpose(use_case)
@@ -130,17 +128,19 @@ def _protection(field: OutputField) -> str:
 
 def _splits(use_case: UseCase, written: Written) -> str:
     splits = use_case.splits
-    rows = [[code(name, cell=True), _share(splits, name), f"{rows:,}"] for name, rows in rows_per_split(use_case, written)]
+    rows = [
+        [code(name, cell=True), _share(splits, name), f"{rows:,}"] for name, rows in rows_per_split(use_case, written)
+    ]
     how = (
-        f"Drawn by a keyed hash of {_names(use_case.extract.entity)}: nobody is in two splits, and nobody changes split when "
-        "the data grows."
+        f"Drawn by a keyed hash of {_names(use_case.extract.entity)}: nobody is in two splits, and nobody changes "
+        "split when the data grows."
         if isinstance(splits, EntitySplits)
         else f"Cut in time by {code(splits.column)}, bounds included; a person may be in several splits."
     )
     order = (
         "Rows are in the order of a keyed hash, which tells nothing."
         if written.order == "keyed"
-        else "Rows are in the order the engine gave them: it may tell something of the source, and another run may differ."
+        else "Rows are in the engine's order: it may tell something of the source, and another run may differ."
     )
     return table(["Split", "Declared", "Rows#"], rows) + f"\n\n{how} {order}"
 
@@ -160,7 +160,7 @@ def _quality(written: Written) -> str:
     figures = report.results["statistics"]
     apart = report.rows - report.accepted
     text = (
-        f"{report.rows:,} rows extracted, {report.accepted:,} accepted, {apart:,} set apart for their holder to correct. "
+        f"{report.rows:,} rows extracted, {report.accepted:,} accepted, {apart:,} set apart for the holder to correct. "
         f"{figures['successful_expectations']} of {figures['evaluated_expectations']} expectations met."
     )
     rules = [_rule(result, report.failing) for result in report.results["results"]]
@@ -198,13 +198,14 @@ def _risk(use_case: UseCase, found: DisclosureReport | None) -> str:
         )
     limits = use_case.disclosure
     text = (
-        f"Measured on the files as written. Rows alike on {_names(found.quasi_identifiers)} form a class: {found.classes:,} "
-        f"classes, the smallest of {found.k:,} rows (k-anonymity; the limit is {limits.k if limits else 1})."
+        f"Measured on the files as written. Rows alike on {_names(found.quasi_identifiers)} form a class: "
+        f"{found.classes:,} classes, the smallest of {found.k:,} rows (k-anonymity; the limit is "
+        f"{limits.k if limits else 1})."
     )
     if found.l is not None and limits and limits.l:
         text += (
-            f" Each holds at least {found.l:,} different values of {code(limits.l.column)} (distinct l-diversity; the limit "
-            f"is {limits.l.value})."
+            f" Each holds at least {found.l:,} different values of {code(limits.l.column)} (distinct l-diversity; the "
+            f"limit is {limits.l.value})."
         )
     text += f" {found.suppressed:,} rows were left out to reach this."
     if found.rows:
@@ -237,26 +238,31 @@ def _tokens(use_case: UseCase, protection: Mapping[str, Any]) -> str:
         ]
         for name, field in tokens.items()
     ]
-    return (
-        f"A token is 16 bytes: {prose(str(protection.get('tokens', 'AES-256-CMAC')))} of the identifier in its canonical "
-        "form. Equal identifiers give equal tokens under one key. Nobody without the holder's key can turn a token back or "
-        "test a guess. Keys are derived for one holder, use case, recipient, epoch and domain "
-        f"(here recipient {code(str(context.get('recipient', '?')))}, epoch {code(str(context.get('epoch', '?')))}): another "
-        "recipient has other tokens, so two of them cannot join their copies, and a leaked token names whose copy leaked. "
-        "Columns with the same key id can be joined.\n\n" + table(["Field", "Form", "Domain", "Key id"], rows)
+    made = prose(str(protection.get("tokens", "AES-256-CMAC")))
+    recipient, epoch = (code(str(context.get(part, "?"))) for part in ("recipient", "epoch"))
+    text = (
+        f"A token is 16 bytes: {made} of the identifier in its canonical form. Equal identifiers give equal tokens "
+        "under one key. Nobody without the holder's key can turn a token back or test a guess. Keys are derived for "
+        f"one holder, use case, recipient, epoch and domain (here recipient {recipient}, epoch {epoch}): another recipient "
+        "has other tokens, so two of them cannot join their copies, and a leaked token names whose copy leaked. "
+        "Columns with the same key id can be joined."
     )
+    return text + "\n\n" + table(["Field", "Form", "Domain", "Key id"], rows)
 
 
 def _limits(use_case: UseCase, written: Written) -> Iterable[str]:
     law = use_case.law
-    source = "GDPR art. 4(5) and recital 26" if law.regime == Regime.gdpr else "Directive 2016/680 art. 3(5) and recital 21"
+    source = (
+        "GDPR art. 4(5) and recital 26" if law.regime == Regime.gdpr else "Directive 2016/680 art. 3(5) and recital 21"
+    )
     yield f"The rows are pseudonymised, not anonymous: they remain personal data ({source})."
     yield "k and l bound what these fields alone tell; they do not bound what somebody knows from elsewhere."
     apart = written.quality.rows - written.quality.accepted
     if apart:
         yield f"{apart:,} rows that fail a rule are not here: what made them fail may not be spread evenly."
     if written.disclosure is not None and written.disclosure.suppressed:
-        yield f"{written.disclosure.suppressed:,} rows of rare combinations are not here: rare situations are under-represented."
+        missing = f"{written.disclosure.suppressed:,} rows of rare combinations are not here"
+        yield f"{missing}: rare situations are under-represented."
     inner = [join.source for join in use_case.extract.join if join.kind == "inner"]
     if inner:
         yield f"Rows without partner in {_names(inner)} are not here."
@@ -278,7 +284,9 @@ def _channels(use_case: UseCase) -> str:
             rows.append([channel, "closed", "", "", ""])
         else:
             models = "may go too" if terms.models else "stay"
-            rows.append([channel, _names(terms.purposes, cell=True), prose(terms.licence), f"{terms.max_days:,}", models])
+            rows.append(
+                [channel, _names(terms.purposes, cell=True), prose(terms.licence), f"{terms.max_days:,}", models]
+            )
     text = "Whatever is not listed is refused; each release is asked for, reviewed by another person, and signed."
     return text + "\n\n" + table(["Channel", "Purposes", "Licence", "Longest, days#", "Models trained on it"], rows)
 
@@ -287,18 +295,19 @@ def _channels(use_case: UseCase) -> str:
 
 
 def _loading(use_case: UseCase) -> str:
+    split = declared_splits(use_case)[0]
     return (
         "No network is needed:\n\n" + fenced(_LOAD, language="python") + "\n\nIn the workspace that made it, "
-        f'`curator.open("capital").dataset("{use_case.ref}").load("train")` gives the same rows without a second copy on disk. '
-        "`croissant.json` describes every file and field to machines (Croissant 1.1)."
+        f'`curator.open("capital").dataset("{use_case.ref}").load("{split}")` gives the rows of a split without a '
+        "second copy on disk. `croissant.json` describes every file and field to machines (Croissant 1.1)."
     )
 
 
 def _verifying() -> str:
     return (
-        "`manifest.json` lists every other file with its SHA-256; the SHA-256 of the manifest is the identity of the version, "
-        "which the signed statements name. `curator verify` checks all of it, signatures included; without curator:\n\n"
-        + fenced(_VERIFY, language="python")
+        "`manifest.json` lists every other file with its SHA-256; the SHA-256 of the manifest is the identity of the "
+        "version, which the signed statements name. `curator verify` checks all of it, signatures included; without "
+        "curator:\n\n" + fenced(_VERIFY, language="python")
     )
 
 

@@ -1,4 +1,4 @@
-"""How many rows each split has, in the order of the spec."""
+"""The splits of a version, in the order of the spec."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ from curator.spec import UseCase
 from curator.spec.model import EntitySplits
 
 
+def declared_splits(use_case: UseCase) -> tuple[str, ...]:
+    """Names of the declared splits."""
+    splits = use_case.splits
+    return tuple(splits.shares if isinstance(splits, EntitySplits) else splits.until)
+
+
 def rows_per_split(use_case: UseCase, written: Written) -> list[tuple[str, int]]:
     """Every declared split with its rows, 0 included; then those that only the files know."""
-    declared = use_case.splits.shares if isinstance(use_case.splits, EntitySplits) else use_case.splits.until
-    rows = dict.fromkeys(declared, 0)
+    rows = dict.fromkeys(declared_splits(use_case), 0)
     for entry in written.files:
         if entry.split:
             rows[entry.split] = rows.get(entry.split, 0) + entry.rows

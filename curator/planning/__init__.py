@@ -1,8 +1,8 @@
 """The plan: what `curate` would do with a spec, told before any row is read.
 
 It is built from the spec alone, by the same rules that the stages follow: which columns would be read and what for, how
-rows would be joined and chosen, how each field would be protected, what would be checked and what becomes of a failing row,
-who may receive the result. What is declared but needed by nothing is named too (GDPR art. 5(1)(c), data minimisation).
+rows would be joined and chosen, how each field would be protected, what would be checked and what becomes of a failing
+row, who may receive the result. What is declared but needed by nothing is named too (GDPR art. 5(1)(c)).
 """
 
 from curator.planning._build import plan

@@ -118,8 +118,8 @@ class Plan:
     Attributes:
         ref, title: of the use case.
         spec: SHA-256 of the spec's meaning.
-        law: owner, contact, purpose, compatible uses, regime, basis, text, impact assessment, AI Act class, retention in
-            days.
+        law: owner, contact, purpose, compatible uses, regime, basis, text, impact assessment, AI Act class, days of
+            retention.
         sources: what would be read.
         base: the source whose rows are counted.
         joins, where, derived, sample: how rows would be brought together and chosen; None where the spec says nothing.
@@ -185,7 +185,10 @@ class Plan:
         yield "Rows set apart", list(self._rejection_rows())
         yield "Who could be found", list(self._disclosure_rows())
         yield "Splits", [(name, _words(value)) for name, value in self.splits.items()]
-        yield "Model", [(name, _words(value)) for name, value in (self.model or {}).items() if value not in (None, (), [])]
+        yield (
+            "Model",
+            [(name, _words(value)) for name, value in (self.model or {}).items() if value not in (None, (), [])],
+        )
         yield "Channels", [(name, _terms(terms)) for name, terms in self.channels.items()]
         yield "To consider", [(note,) for note in self.notes]
 
@@ -232,7 +235,9 @@ def _field_row(field: FieldPlan) -> tuple[str, ...]:
 
 
 def _rule_row(rule: RulePlan) -> tuple[str, ...]:
-    arguments = {name: value for name, value in rule.arguments.items() if name not in ("column", "column_A", "column_B")}
+    arguments = {
+        name: value for name, value in rule.arguments.items() if name not in ("column", "column_A", "column_B")
+    }
     because = f" [{rule.because}]" if rule.because else ""
     return rule.id, _ON_FAILURE[rule.on_failure], rule.reason + because, _words(arguments)
 

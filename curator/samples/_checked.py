@@ -103,7 +103,7 @@ class CheckedSample:
             accepted=counts.rows - counts.rejected,
             rejected=tally.by_reason(),
             failing=dict(counts.unexpected),
-            results=results(self.suite, counts),
+            results=results(self.suite, counts, observed=False),
         )
         self._refuse(report, counts)
         return report
