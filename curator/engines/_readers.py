@@ -90,7 +90,7 @@ def _scan(
 ) -> tuple[str, dict[str, str]]:
     """The engine's table function over the file, and the physical columns it gives."""
     if kind == SourceFormat.csv:
-        header = _header(name, source, path)
+        header = _named(name, source, _header(name, source, path))
         _require_columns(name, source, header)
         return _csv_scan(source, path, header), dict.fromkeys(header, "VARCHAR")
     if kind == SourceFormat.parquet:
@@ -133,6 +133,31 @@ def _header(name: str, source: Source, path: Path) -> list[str]:
         io.StringIO(text.lstrip("\ufeff")), delimiter=source.separator[:1], quotechar=source.quote or None
     )
     return next(lines, [])
+
+
+def _named(name: str, source: Source, header: Sequence[str]) -> list[str]:
+    """A header that the engine takes: a column without a name, or named as an earlier one, is called by its place, `.3`.
+
+    Letter case does not tell columns apart: engines ignore it. A declared column must be there once.
+    """
+    seen: set[str] = set()
+    names = []
+    for place, column in enumerate(header, start=1):
+        folded = column.lower()
+        names.append(f".{place}" if not folded or folded in seen else column)
+        seen.add(folded)
+    repeated = {column.lower() for column, given in zip(header, names, strict=True) if column and column != given}
+    declared = sorted({column.column or key for key, column in source.columns.items()})
+    twice = [column for column in declared if column.lower() in repeated]
+    if twice:
+        raise SourceError(
+            "source-column-repeated",
+            asked=f"read the declared columns of the source `{name}`",
+            found=f"more than one column named {', '.join(f'`{column}`' for column in twice)} (letter case apart)"[:600],
+            expected="each declared column once",
+            todo="ask the holder which of them is meant, and have the other renamed or left out",
+        )
+    return names
 
 
 def _decoded(name: str, head: bytes, encoding: str) -> str:
