@@ -16,7 +16,7 @@ from curator.canonical import sha256_bytes, sha256_file
 from curator.edges.keys import read_public
 from curator.edges.workspace import Workspace
 from curator.errors import CuratorError, IntegrityError, UsageError
-from curator.evidence import Envelope, EvidenceStore, Stage
+from curator.evidence import MAKING, Envelope, EvidenceStore, Stage
 from curator.lineage import Step, newest_first
 from curator.manifest import MANIFEST, Manifest
 from curator.receiving import open_package
@@ -57,6 +57,8 @@ def trace(what: str | Path, *, workspace: Workspace, evidence: EvidenceStore, di
             expected="name@version, a SHA-256, or an unchanged file of a version",
             todo="list the versions with `curator list`; a changed file has no lineage: run `curator verify`",
         )
+    made = [envelope for envelope in starts if envelope.statement.stage in MAKING]
+    starts = tuple(made) or starts  # who asked for it or judged it later did not lead to it
     keys = directory.keys()
     envelopes = evidence.closure([envelope.digest for envelope in starts], keys=keys)
     for envelope in envelopes:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from graphlib import TopologicalSorter
+from heapq import heapify, heappop, heappush
 
-from curator.evidence import Envelope
+from curator.evidence import MAKING, Envelope
 
 _SHOWN = 3
 
@@ -50,11 +51,46 @@ class Step:
 
 
 def newest_first(envelopes: Iterable[Envelope]) -> tuple[Step, ...]:
-    """Steps of a lineage: every statement before those it follows, later ones first."""
+    """Steps of a lineage, later ones first, and every statement before those it follows or whose work it read.
+
+    A clock may err, and several steps share a second: order comes from the links, time only decides where none exists.
+    """
     known = {envelope.digest: envelope for envelope in envelopes}
-    order = sorted(known, key=lambda digest: (known[digest].statement.time, digest))
-    links = {digest: [past for past in known[digest].statement.previous if past in known] for digest in order}
-    return tuple(Step.of(known[digest]) for digest in reversed(tuple(TopologicalSorter(links).static_order())))
+    makers = _makers(known.values())
+    followers: dict[str, list[str]] = defaultdict(list)
+    waiting: dict[str, int] = {}
+    for digest, envelope in known.items():
+        parents = _parents(envelope, makers) & known.keys()
+        waiting[digest] = len(parents)
+        for parent in parents:
+            followers[parent].append(digest)
+    ready = [(known[digest].statement.time, digest) for digest, count in waiting.items() if not count]
+    heapify(ready)
+    ordered: list[str] = []
+    while ready:
+        digest = heappop(ready)[1]
+        ordered.append(digest)
+        for follower in followers[digest]:
+            waiting[follower] -= 1
+            if not waiting[follower]:
+                heappush(ready, (known[follower].statement.time, follower))
+    ordered += sorted(known.keys() - ordered)  # in a circle, which curator never signs: shown all the same
+    return tuple(Step.of(known[digest]) for digest in reversed(ordered))
+
+
+def _parents(envelope: Envelope, makers: Mapping[str, set[str]]) -> set[str]:
+    """Digests of the statements that one follows, or that made what it read."""
+    read = (makers.get(artifact.digest, set()) for artifact in envelope.statement.inputs)
+    return set(envelope.statement.previous).union(*read) - {envelope.digest}
+
+
+def _makers(envelopes: Iterable[Envelope]) -> dict[str, set[str]]:
+    makers: dict[str, set[str]] = {}
+    for envelope in envelopes:
+        if envelope.statement.stage in MAKING:
+            for artifact in envelope.statement.subjects:
+                makers.setdefault(artifact.digest, set()).add(envelope.digest)
+    return makers
 
 
 def _some(names: tuple[str, ...]) -> str:

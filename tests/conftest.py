@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from curator.capital import Capital
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -30,3 +34,19 @@ def shared_data() -> Path:
             pytest.fail(reason)
         pytest.skip(reason)
     return folder
+
+
+@pytest.fixture(scope="session")
+def demo_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small demonstration base, to be read only."""
+    from capital_world import make_base
+
+    return make_base(tmp_path_factory.mktemp("base") / "tables")
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory: pytest.TempPathFactory, demo_base: Path) -> Capital:
+    """A capital with a dataset, a model and a delivered package, to be read only: change a copy of it."""
+    from capital_world import whole_capital
+
+    return whole_capital(tmp_path_factory.mktemp("whole") / "capital", demo_base)

@@ -224,7 +224,7 @@ def _statements(
     envelopes: list[Any] = []
     inputs: tuple[Artifact, ...] = ()
     for stage, name, facts, read in steps:
-        facts = {**facts, "code": code_facts()}
+        facts = {**facts, "use_case": use_case.ref, "code": code_facts()}  # so that no two versions share a digest
         made = Artifact(f"{name} of {use_case.ref}", sha256_json(_plain(facts)))
         previous = [envelopes[-1].digest] if envelopes else []
         envelopes.append(

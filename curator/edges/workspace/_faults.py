@@ -21,7 +21,8 @@ from curator.manifest import Manifest
 
 _POINTER_ENDING = ".dvc"
 _VERSION_TAG = re.compile(r"(?P<name>[^@/]+)@(?P<version>[^@/]+)")
-_WATCHED = (*COMMITTED, SETTINGS, "holder.pub")
+_RULES = (".gitignore", ".gitattributes", ".dvcignore", ".dvc/config", ".dvc/.gitignore")
+_WATCHED = (*COMMITTED, SETTINGS, "holder.pub", *_RULES)
 
 
 def find_faults(git: Git, root: Path, *, data: bool) -> list[str]:
