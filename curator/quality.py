@@ -11,6 +11,7 @@ from typing import Any
 
 from curator.expressions import parse
 from curator.samples import SAMPLE, Bit, CheckedSample, Sample
+from curator.spec.model import TimeSplits
 from curator.sqltext import quoted
 from curator.suite import Suite, UniqueRule, compile_suite, figure_sql
 
@@ -19,7 +20,7 @@ def check(sample: Sample) -> CheckedSample:
     """Compile the rules of a sample's use case and answer those that need all rows at once."""
     suite = compile_suite(sample.use_case, sample.scope)
     unique_bits, unique = _unique_bits(sample, suite)
-    bits = [*_readable_bits(sample), *_row_key_bits(sample), *_row_bits(sample, suite), *unique_bits]
+    bits = [*_readable_bits(sample), *_row_key_bits(sample), *_split_bits(sample), *_row_bits(sample, suite), *unique_bits]
     return CheckedSample(sample=sample, suite=suite, bits=tuple(bits), figures=_figures(sample, suite), unique=unique)
 
 
@@ -39,6 +40,18 @@ def _readable_bits(sample: Sample) -> Iterable[Bit]:
 def _row_key_bits(sample: Sample) -> Iterable[Bit]:
     nulls = " OR ".join(f"{quoted(name)} IS NULL" for name in sample.use_case.extract.row_key)
     yield Bit(name="row-key-missing", sql=f"({nulls})", rejects=True, reason="a part of the row key is missing")
+
+
+def _split_bits(sample: Sample) -> Iterable[Bit]:
+    """A row without the date that places it belongs to no split: guessing one could leak the future into training."""
+    splits = sample.use_case.splits
+    if isinstance(splits, TimeSplits):
+        yield Bit(
+            name="split-date-missing",
+            sql=f"{quoted(splits.column)} IS NULL",
+            rejects=True,
+            reason=f"`{splits.column}`, which decides the split, is missing",
+        )
 
 
 def _row_bits(sample: Sample, suite: Suite) -> Iterable[Bit]:

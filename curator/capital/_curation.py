@@ -159,6 +159,7 @@ class _Run:
         self._engine = open_engine(options.engine, scratch=scratch, threads=options.threads, memory=options.memory)
         self.digests = ThreadPoolExecutor(1)
         self._digests: dict[str, Any] = {}
+        self._paths: Mapping[str, Path] = {}
 
     def close(self) -> None:
         """Close the engine."""
@@ -168,6 +169,7 @@ class _Run:
         """Extract; keyed digests of the sources are taken meanwhile, on another thread."""
         sample = extract(self._use_case, engine=self._engine, paths=paths)
         key = self._key("source-digest")
+        self._paths = paths
         self._digests = {name: self.digests.submit(keyed_digest, path, key) for name, path in paths.items()}
         return sample
 
@@ -196,7 +198,10 @@ class _Run:
 
     def source_artifacts(self) -> tuple[Artifact, ...]:
         """The sources by keyed digest; a plain digest of raw data would confirm a guess."""
-        return tuple(Artifact(f"source {name}", job.result(), KEYED) for name, job in sorted(self._digests.items()))
+        return tuple(
+            Artifact(f"source {name}: {self._paths[name].name}", job.result(), KEYED)
+            for name, job in sorted(self._digests.items())
+        )
 
     def _key(self, usage: str) -> bytes:
         context = KeyContext(holder=self._capital.workspace.holder, purpose=usage, recipient="holder", epoch="all")

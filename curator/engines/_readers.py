@@ -23,10 +23,12 @@ from curator.sqltext import literal, quoted
 _SUFFIXES = {
     ".csv": SourceFormat.csv, ".tsv": SourceFormat.csv, ".txt": SourceFormat.csv, ".parquet": SourceFormat.parquet,
     ".json": SourceFormat.json, ".jsonl": SourceFormat.json, ".ndjson": SourceFormat.json,
-    ".duckdb": SourceFormat.duckdb, ".db": SourceFormat.duckdb, ".sqlite": SourceFormat.sqlite,
+    ".duckdb": SourceFormat.duckdb, ".sqlite": SourceFormat.sqlite,
 }  # fmt: skip
 _OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 _ENCODINGS = {"utf-8": "utf-8", "utf8": "utf-8", "latin-1": "latin-1", "iso-8859-1": "latin-1", "utf-16": "utf-16"}
+_SQLITE = b"SQLite format 3\x00"  # the first bytes of a database file (sqlite.org/fileformat.html, 1.3)
+_DUCKDB = b"DUCK"  # bytes 8 to 11 (duckdb.org, storage)
 _PROBE = 1 << 20
 _BYTES_PER_ROW = 64  # a low guess, so that text files get enough shards
 
@@ -57,8 +59,7 @@ class Bound:
 
 def read_sql(name: str, source: Source, path: Path, *, describe: Callable[[str], dict[str, str]]) -> Bound:
     """The typed query over a source. Raises SourceError when the file or one of its columns is not as declared."""
-    _require_file(name, path)
-    kind = source.format or _guess(name, path)
+    kind = kind_of(name, source, path)
     scan, physical = _scan(name, source, path, kind, describe)
     _require_columns(name, source, list(physical))
     textual = kind in (SourceFormat.csv, SourceFormat.sqlite, SourceFormat.json)
@@ -235,7 +236,21 @@ def _require_file(name: str, path: Path) -> None:
     )
 
 
-def _guess(name: str, path: Path) -> SourceFormat:
+def kind_of(name: str, source: Source, path: Path) -> SourceFormat:
+    """The format stated, else what a database file says of itself, else what the file's name says.
+
+    Raises:
+        SourceError: `source-missing` when there is no such file, `source-format` when nothing tells.
+    """
+    _require_file(name, path)
+    if source.format is not None:
+        return source.format
+    with path.open("rb") as stream:
+        head = stream.read(16)
+    if head == _SQLITE:
+        return SourceFormat.sqlite
+    if head[8:12] == _DUCKDB:
+        return SourceFormat.duckdb
     suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in _OPENERS]
     if suffixes and suffixes[-1] in _SUFFIXES:
         return _SUFFIXES[suffixes[-1]]

@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from curator.engines._readers import Bound, read_sql
+from curator.engines._readers import Bound, kind_of, read_sql
 from curator.errors import CuratorError, SourceError, StorageError
 from curator.spec.model import Source, SourceFormat
 from curator.sqltext import literal, quoted
@@ -67,9 +67,10 @@ class DuckDBEngine:
         """Make a source readable. Raises SourceError when it is missing or not shaped as declared."""
         asked = f"read the source `{name}`"
         with _translated(asked):
-            if source.format == SourceFormat.sqlite or (source.format is None and path.suffix == ".sqlite"):
+            kind = kind_of(name, source, path)
+            if kind == SourceFormat.sqlite:
                 self._load_sqlite(name, source, path)
-            elif source.format == SourceFormat.duckdb or (source.format is None and path.suffix == ".duckdb"):
+            elif kind == SourceFormat.duckdb:
                 self._connection.execute(f"ATTACH {literal(str(path))} AS {quoted('db_' + name)} (READ_ONLY)")
             bound = read_sql(name, source, path, describe=self._columns_of)
             self.define(bound.relation, bound.sql)

@@ -6,6 +6,7 @@ import datetime
 import difflib
 import re
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
 from itertools import pairwise
 
 from curator.expressions import regex_is_safe
@@ -242,9 +243,9 @@ def _disclosure(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
 def _splits(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
     splits = spec.splits
     if isinstance(splits, EntitySplits):
-        total = sum(splits.shares.values())
-        if abs(total - 1) > 1e-9:
-            yield Trouble(("splits", "shares"), f"shares that add up to {total:g}", "shares that add up to 1")
+        total = sum(Fraction(str(share)) for share in splits.shares.values())
+        if total != 1:
+            yield Trouble(("splits", "shares"), f"shares that add up to {float(total):g}", "shares that add up to exactly 1")
         return
     if scope.types.get(splits.column) not in ("date", "timestamp"):
         yield Trouble(("splits", "column"), f"`{splits.column}`, which is no date here", "a date or timestamp column")
