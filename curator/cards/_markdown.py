@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 _PUNCTUATION = re.compile(r"([\\`*_\[\]#|~$])")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"}
-_LINKS = (("://", "&#58;//"), ("www.", "www&#46;"))
+_ADDRESS = re.compile(r":(?=//)|(?<=www)\.", re.IGNORECASE)
 _FIRST = re.compile(r"^([-+=]|\d+(?=[.)]))")
 _TICKS = re.compile(r"`+")
 
@@ -28,8 +28,7 @@ def prose(text: str) -> str:
     """A text as one paragraph or cell: no markup, link, address, HTML or list of its own."""
     escaped = _PUNCTUATION.sub(r"\\\1", plain(text))
     escaped = "".join(_ENTITIES.get(character, character) for character in escaped)
-    for start, harmless in _LINKS:
-        escaped = re.sub(re.escape(start), harmless, escaped, flags=re.IGNORECASE)
+    escaped = _ADDRESS.sub(lambda found: f"&#{ord(found[0])};", escaped)
     return _FIRST.sub(lambda found: _escaped_start(found[1]), escaped)
 
 

@@ -243,9 +243,9 @@ def _tokens(use_case: UseCase, protection: Mapping[str, Any]) -> str:
     text = (
         f"A token is 16 bytes: {made} of the identifier in its canonical form. Equal identifiers give equal tokens "
         "under one key. Nobody without the holder's key can turn a token back or test a guess. Keys are derived for "
-        f"one holder, use case, recipient, epoch and domain (here recipient {recipient}, epoch {epoch}): another recipient "
-        "has other tokens, so two of them cannot join their copies, and a leaked token names whose copy leaked. "
-        "Columns with the same key id can be joined."
+        f"one holder, use case, recipient, epoch and domain (here recipient {recipient}, epoch {epoch}): another "
+        "recipient has other tokens, so two of them cannot join their copies, and a leaked token names whose copy "
+        "leaked. Columns with the same key id can be joined."
     )
     return text + "\n\n" + table(["Field", "Form", "Domain", "Key id"], rows)
 
@@ -271,8 +271,6 @@ def _limits(use_case: UseCase, written: Written) -> Iterable[str]:
     empty = [split for split, rows in rows_per_split(use_case, written) if not rows]
     if empty:
         yield f"No row fell into {_names(empty)}."
-    if use_case.law.ai_act == AiActClass.prohibited:
-        yield "The intended use is a prohibited practice under the AI Act."
 
 
 def _channels(use_case: UseCase) -> str:

@@ -190,16 +190,19 @@ def _rules(use_case: UseCase, scope: Scope) -> tuple[RulePlan, ...]:
 
 
 def _notes(use_case: UseCase) -> Iterator[str]:
-    quasi = use_case.quasi_identifiers()
-    if quasi and use_case.disclosure is None:
-        yield f"{', '.join(quasi)} together tell something of who somebody is, and no `disclosure` limit is declared."
-    plain = [
-        name for name, field in use_case.kept().items()
-        if field.identifier == IdentifierKind.direct and field.protect == "keep"
-    ]  # fmt: skip
+    """What a spec may say and a reader should still weigh."""
+    kept, disclosure = use_case.kept(), use_case.disclosure
+    plain = [name for name in use_case.quasi_identifiers() if kept[name].protect == "keep"]
     if plain:
-        yield f"Direct identifiers written as they are: {', '.join(plain)}."
+        yield f"Quasi-identifiers written as they are, not coarser: {', '.join(plain)}."
+    sensitive = [name for name, field in kept.items() if field.identifier == IdentifierKind.sensitive]
+    bounded = disclosure.l.column if disclosure and disclosure.l else None
+    bare = [name for name in sensitive if name != bounded]
+    if bare:
+        yield f"Sensitive fields without a limit on their diversity (`disclosure.l`): {', '.join(bare)}."
     if not isinstance(use_case.splits, EntitySplits):
         yield "Splits are cut in time: one person may be in several of them."
-    if use_case.law.ai_act == AiActClass.prohibited:
-        yield "The intended use is a prohibited practice under the AI Act (Regulation 2024/1689, art. 5)."
+    if use_case.law.ai_act == AiActClass.high:
+        yield "A high-risk system: article 10 of the AI Act (data and data governance) applies to this dataset."
+    if use_case.channels.open is not None:
+        yield "The open channel is not closed: anybody may receive the dataset for its purposes."
