@@ -11,6 +11,7 @@ URL is relative to the folder it stands in. It never holds a value of a row.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from copy import deepcopy
 from typing import Any
 
 from curator.manifest import FileEntry
@@ -80,7 +81,7 @@ def dataset_croissant(
     shards = sorted(entry for entry in files if entry.split and entry.rows)
     splits = _ordered({entry.split for entry in shards}, use_case)
     described: dict[str, Any] = {
-        "@context": CONTEXT,
+        "@context": deepcopy(CONTEXT),  # readers add to it
         "@type": "sc:Dataset",
         "conformsTo": [CROISSANT, RESPONSIBLE],
         "name": use_case.name,

@@ -175,7 +175,8 @@ class Plan:
 
     def _sections(self) -> Iterator[Section]:
         yield "Why", [(name.replace("_", " "), _words(value)) for name, value in self.law.items() if value]
-        yield "Read", [row for source in self.sources for row in _source_rows(source)]
+        yield "Sources", [_source_row(source) for source in self.sources]
+        yield "Read", [row for source in self.sources for row in _column_rows(source)]
         yield "Read only for a rule", [(name,) for name in self.only_for_rules]
         yield "Declared, but needed by nothing", [(_words(self.needless),)] if self.needless else []
         yield "Rows", list(self._row_rows())
@@ -217,12 +218,24 @@ class Plan:
             yield name, _words(value)
 
 
-def _source_rows(source: SourcePlan) -> Iterator[tuple[str, ...]]:
-    options = f" ({_words(source.options)})" if source.options else ""
-    yield source.name, f"{source.path}{options}", "", ""
+def _source_row(source: SourcePlan) -> tuple[str, ...]:
+    options = (f"{name}: {_option(value)}" for name, value in source.options.items())
+    return source.name, source.path, "; ".join(options)
+
+
+def _option(value: Any) -> str:
+    """A reader option in words; a mark such as `;` between quotes."""
+    if isinstance(value, list):
+        return ", ".join(map(_option, value))
+    bare = isinstance(value, str) and not any(character.isalnum() for character in value)
+    return repr(value) if bare else _words(value)
+
+
+def _column_rows(source: SourcePlan) -> Iterator[tuple[str, ...]]:
     for column in source.columns:
         renamed = f" (there: {column.column})" if column.column != column.name else ""
-        yield "", f"{column.name}{renamed}", column.type, _words(column.used_for) or "not needed"
+        needed = _words(column.used_for) or "not needed"
+        yield f"{source.name}.{column.name}{renamed}", column.type, needed
 
 
 def _field_row(field: FieldPlan) -> tuple[str, ...]:
@@ -249,7 +262,7 @@ def _terms(terms: Mapping[str, Any] | None) -> str:
 def _words(value: Any) -> str:
     """A value of a spec in words: lists joined by commas, mappings as `name: value`."""
     if isinstance(value, Mapping):
-        return "; ".join(f"{name.replace('_', ' ')}: {_words(item)}" for name, item in value.items())
+        return "; ".join(f"{name}: {_words(item)}" for name, item in value.items())
     if isinstance(value, (list, tuple)):
         return ", ".join(_words(item) for item in value)
     if isinstance(value, bool):

@@ -36,10 +36,11 @@ HOSTILE = st.one_of(
     st.sampled_from(
         [
             "---", "a\n---\nb: c", "# head", "<script>alert(1)</script>", "![x](http://e.example/p.png)",
-            "| a | b |", "[x](javascript:alert(1))", "www.evil.example", "HTTPS://evil.example", "a@b.example", "1. one", "- one",
-            "```", "` `` `", "\u202egnp.exe", "null", "yes", "!!python/object:os.system", "{a: b}", "&amp;", "a\\", "====",
-            "12)",
-            "\ufeffx", "\x00\x1b[31m", "é — “x”", "😀 \ud7ff", "*a* **b** ~~c~~", "&#60;b&#62;", "*", "\u2028", "%TAG",
+            "| a | b |", "[x](javascript:alert(1))", "www.evil.example", "HTTPS://evil.example", "a@b.example",
+            "1. one", "- one", "```", "` `` `", "\u202egnp.exe", "null", "yes", "!!python/object:os.system", "{a: b}",
+            "&amp;", "a\\", "====", "12)", "\ufeffx", "\x00\x1b[31m", "é — “x”", "😀 \ud7ff", "*a* **b** ~~c~~",
+            "&#60;b&#62;",
+            "*", "\u2028", "%TAG",
         ]
     ),
 )  # fmt: skip
