@@ -51,7 +51,11 @@ def list_versions(args: Namespace, console: Console) -> Answer:
     capital = open_capital(args)
     versions = [capital.version(ref) for ref in (*capital.datasets(), *capital.models())]
     found = [version.to_json() for version in versions]
-    rows = [(item["kind"], item["ref"], sum(item["rows"].values()), item["bytes"], item["digest"]) for item in found]
+    rows = [
+        (item["kind"], item["ref"], ", ".join(f"{split} {count:,}" for split, count in item["rows"].items()),
+         item["bytes"], item["digest"])
+        for item in found
+    ]  # fmt: skip
     if not rows:
         console.note("no version yet: make one with `curator curate SPEC`")
     return Answer(document={"versions": found}, text=table(rows, heads=("kind", "ref", "rows", "bytes", "digest")))

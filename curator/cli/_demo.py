@@ -6,7 +6,8 @@
       capital/     the workspace: versions, evidence, keys
       vendor/      what a receiver has: the package and the holder's public key; then what the package held
 
-For demonstration only: the root secret of this capital follows from the seed, so that the same seed gives the same tokens.
+For demonstration only: the root secret of this capital follows from the seed, so that a seed always gives the same
+tokens.
 """
 
 from __future__ import annotations
@@ -147,9 +148,7 @@ class _Tour:
         model = capital.use_case(version).model
         return model.target if model else ""
 
-    def _release(
-        self, capital: Capital, version: DatasetVersion, model: ModelVersion
-    ) -> tuple[Path, dict[str, Any]]:
+    def _release(self, capital: Capital, version: DatasetVersion, model: ModelVersion) -> tuple[Path, dict[str, Any]]:
         with self._step("release", "request, review by somebody else, deliver"):
             case = capital.request(
                 [version.ref, model.ref],
@@ -188,9 +187,7 @@ def _score(package: Package, *, target: str) -> dict[str, Any]:
     inputs = session.get_inputs()
     rows = package.table("test", columns=[*(port.name for port in inputs), target]).slice(0, _SCORED).to_pylist()
     feed = {
-        port.name: np.array(
-            [["" if row[port.name] is None else row[port.name]] for row in rows], dtype=object
-        )
+        port.name: np.array([["" if row[port.name] is None else row[port.name]] for row in rows], dtype=object)
         if port.type == "tensor(string)"
         else np.array([[np.nan if row[port.name] is None else row[port.name]] for row in rows], dtype=np.float32)
         for port in inputs
@@ -206,7 +203,7 @@ def _summary(found: dict[str, Any]) -> str:
     rejected = sum(quality["rejected"].values())
     made = {
         "base": ", ".join(f"{rows:,} {name}" for name, rows in found["base"].items()),
-        "checked": f"{quality['rows']:,} rows, {rejected:,} rejected with a reason (`curator rejected {dataset['ref']}`)",
+        "checked": f"{quality['rows']:,} rows, {rejected:,} rejected (`curator rejected {dataset['ref']}` says why)",
         "dataset": f"{dataset['ref']}  {', '.join(f'{name} {rows:,}' for name, rows in dataset['rows'].items())}",
         "": f"sha256 {dataset['digest']}",
         "model": f"{model['ref']}  ONNX, right on {scored['right']:,} of {scored['rows']:,} test rows"

@@ -38,6 +38,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _close_stdout()
         return BROKEN_PIPE
+    except OSError as fault:  # stdout itself cannot be written: a full disk behind a redirection
+        _close_stdout()
+        sys.stderr.write(f"{_of_system(fault).render()}\n")
+        return StorageError.exit_code
     return code
 
 

@@ -161,7 +161,9 @@ def _add_data(commands: Any) -> None:
         "--order", choices=("keyed", "engine"), default="keyed",
         help="keyed (reproducible, tells nothing) or engine (faster, neither)",
     )  # fmt: skip
-    one.add_argument("--epoch", default="1", metavar="E", help="tokens of another epoch cannot be joined with these (1)")
+    one.add_argument(
+        "--epoch", default="1", metavar="E", help="tokens of another epoch cannot be joined with these (1)"
+    )
 
     one = _command(
         commands, "show", run="_data:show", help="show the capital, a version or a release request",
@@ -240,7 +242,8 @@ def _add_releases(commands: Any) -> None:
     one.add_argument("request", nargs="?", metavar="ID", help=f"{_REQUEST}; every request without it")
 
     one = _command(
-        commands, "receive", run="_receiving:receive", help="verify a package with the holder's public key, then unpack it",
+        commands, "receive", run="_receiving:receive",
+        help="verify a package with the holder's public key, then unpack it",
         example="curator receive road-accidents-1.0.0.cur --trust holder.pub --into received",
     )  # fmt: skip
     one.add_argument("file", type=Path, metavar="FILE", help="the .cur file")

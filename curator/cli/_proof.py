@@ -33,5 +33,6 @@ def rejected(args: Namespace, console: Console) -> Answer:
     reasons: dict[str, int] = counts["rejected"]
     rows = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
     document = {"ref": counts["ref"], "rows": counts["rows"], "accepted": counts["accepted"], "rejected": dict(rows)}
-    summary = f"{counts['ref']}: {counts['accepted']:,} of {counts['rows']:,} rows accepted, {sum(reasons.values()):,} rejected"
+    total = sum(reasons.values())
+    summary = f"{counts['ref']}: {counts['accepted']:,} of {counts['rows']:,} rows accepted, {total:,} rejected"
     return Answer(document=document, text="\n".join(filter(None, [summary, table(rows, heads=("reason", "rows"))])))

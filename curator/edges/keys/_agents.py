@@ -142,7 +142,7 @@ def _path(private: Path, name: str) -> Path:
             asked="find the signing key of an agent",
             found="a name that no agent can have",
             expected="1 to 64 of a-z, 0-9, dot and hyphen, beginning with a letter or digit",
-            todo="give the agent's name as `curator agents` shows it",
+            todo="give the agent's name as `curator agent list` shows it",
         )
     return private / "keys" / "agents" / f"{name}.pem"
 
