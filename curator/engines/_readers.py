@@ -15,6 +15,7 @@ import lzma
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from curator.errors import SourceError
 from curator.spec.model import Column, LogicalType, Source, SourceFormat
@@ -25,7 +26,7 @@ _SUFFIXES = {
     ".json": SourceFormat.json, ".jsonl": SourceFormat.json, ".ndjson": SourceFormat.json,
     ".duckdb": SourceFormat.duckdb, ".sqlite": SourceFormat.sqlite,
 }  # fmt: skip
-_OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+_OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 _ENCODINGS = {"utf-8": "utf-8", "utf8": "utf-8", "latin-1": "latin-1", "iso-8859-1": "latin-1", "utf-16": "utf-16"}
 _SQLITE = b"SQLite format 3\x00"  # the first bytes of a database file (sqlite.org/fileformat.html, 1.3)
 _DUCKDB = b"DUCK"  # bytes 8 to 11 (duckdb.org, storage)
@@ -137,7 +138,7 @@ def _header(name: str, source: Source, path: Path) -> list[str]:
 
 
 def _named(name: str, source: Source, header: Sequence[str]) -> list[str]:
-    """A header that the engine takes: a column without a name, or named as an earlier one, is called by its place, `.3`.
+    """A header that the engine takes: a column without a name, or with that of an earlier one, is called by place, `.3`.
 
     Letter case does not tell columns apart: engines ignore it. A declared column must be there once.
     """
@@ -151,10 +152,11 @@ def _named(name: str, source: Source, header: Sequence[str]) -> list[str]:
     declared = sorted({column.column or key for key, column in source.columns.items()})
     twice = [column for column in declared if column.lower() in repeated]
     if twice:
+        shown = ", ".join(f"`{column}`" for column in twice)
         raise SourceError(
             "source-column-repeated",
             asked=f"read the declared columns of the source `{name}`",
-            found=f"more than one column named {', '.join(f'`{column}`' for column in twice)} (letter case apart)"[:600],
+            found=f"more than one column named {shown} (letter case apart)"[:600],
             expected="each declared column once",
             todo="ask the holder which of them is meant, and have the other renamed or left out",
         )
