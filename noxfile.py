@@ -1,8 +1,8 @@
 """Every task of the project, each in an environment of its own from the hashed locks.
 
-    nox                    lint, types, layers and tests: what must pass before anything lands
-    nox -s demo            the main job, end to end, in ./capital-demo
-    nox -s bench           ratios against the limit and the peers, in one run
+nox                    lint, types, layers and tests: what must pass before anything lands
+nox -s demo            the main job, end to end, in ./capital-demo
+nox -s bench           ratios against the limit and the peers, in one run
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
 """Classes of like persons: rows that agree on every quasi-identifier, counted while rows stream by.
 
-k-anonymity (Sweeney, 2002): every class holds at least k rows. Distinct l-diversity (Machanavajjhala et al., 2007): every
-class holds at least l values of the sensitive column. A null is a value like another: all rows without a value are alike.
+k-anonymity (Sweeney, 2002): every class holds at least k rows. Distinct l-diversity (Machanavajjhala et al., 2007):
+every class holds at least l values of the sensitive column. A null is a value like another: all rows without a value
+are alike.
 
-Each class gets a 64-bit code that is the same in every batch, process and engine: a weighted sum, modulo 2**64, of keyed
-codes of its values. Two classes meet under one code with probability 2**-64 a pair; that could only hide a small class from
-suppression, never from the measure, which is taken again on the exact values of the files written.
+Each class gets a 64-bit code that is the same in every batch, process and engine: a weighted sum, modulo 2**64, of
+keyed codes of its values. Two classes meet under one code with probability 2**-64 a pair; that could only hide a
+small class from suppression, never from the measure, which is taken again on the exact values of the files written.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ class ClassCoder:
         if encoded.indices.null_count:
             valid = integers(pc.cast(encoded.indices.is_valid(), pa.uint8()))
             places = np.where(valid == 1, places, len(encoded.dictionary))
-        return known[places]
+        codes: Codes = known[places]
+        return codes
 
 
 class ClassCounter:
@@ -82,7 +84,7 @@ class ClassCounter:
         return self._rows.merged()
 
     def failing(self, *, k: int, diversity: int | None = None) -> tuple[Codes, int]:
-        """Codes, ascending, of the classes below k rows or below `diversity` sensitive values, and the rows they hold."""
+        """Codes, ascending, of the classes below k rows or `diversity` sensitive values, and the rows they hold."""
         codes, counts = self.classes()
         short = counts < k
         if diversity is not None:

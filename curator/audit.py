@@ -1,7 +1,7 @@
 """Audit: walk a lineage back to its sources, and find every byte that is not as the evidence says.
 
-Nothing here needs a key but the holder's public one, or a network. A file is known by its digest alone: a shard, a model or a
-card found anywhere leads back to the version it belongs to.
+Nothing here needs a key but the holder's public one, or a network. A file is known by its digest alone: a shard, a
+model or a card found anywhere leads back to the version it belongs to.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ def trace(what: str | Path, *, workspace: Workspace, evidence: EvidenceStore, di
 
     Args:
         what: `name@version`, a SHA-256, or a file (a shard, a model, a manifest, a package ...).
-        workspace, evidence, directory: of the capital.
+        workspace: of the capital.
+        evidence: its statements.
+        directory: its agents.
 
     Raises:
         UsageError: nothing here knows it.
@@ -70,7 +72,8 @@ def find_faults(workspace: Workspace, *, evidence: EvidenceStore, holder: Path) 
     """Everything that is not as the evidence says; reads every byte of data, models, pointers, statements and packages.
 
     Args:
-        workspace, evidence: of the capital.
+        workspace: of the capital.
+        evidence: its statements.
         holder: the holder's public key file, the one thing trusted.
     """
     found = [*workspace.faults()]

@@ -96,11 +96,12 @@ def _orphans(use_case: UseCase, engine: Engine, bound: Mapping[str, BoundSource]
             "left": int(engine.rows(query.format(left, keys, right, keys))[0][0]),
             "right": int(engine.rows(query.format(right, keys, left, keys))[0][0]),
         }
-        if join.orphans == "stop" and any(counts[join.source].values()):
+        alone = counts[join.source]
+        if join.orphans == "stop" and any(alone.values()):
             raise SourceError(
                 "join-orphans",
                 asked=f"join `{join.source}`, declared without orphans",
-                found=f"{counts[join.source]['left']:,} rows of `{base}` and {counts[join.source]['right']:,} of `{join.source}` without partner",
+                found=f"{alone['left']:,} rows of `{base}`, {alone['right']:,} of `{join.source}` without partner",
                 expected="a partner for every row",
                 todo="ask the holder of the tables, or declare `orphans: report`",
             )

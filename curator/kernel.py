@@ -1,6 +1,7 @@
 """The batch kernel: a pure function from a batch of raw rows to a batch of protected rows.
 
-It runs the same under any engine that hands over Arrow batches, holds no file and no connection, and does all that needs a
+It runs the same under any engine that hands over Arrow batches, holds no file and no connection, and does all that
+needs a
 key: tokens, the order of rows, their split. Everything else has been computed inside the engine.
 
     in:   the mask columns, the row key and entity as text, plain fields, raw identifiers

@@ -53,7 +53,8 @@ class Manifest:
         kind: `dataset`, `model` or `package`.
         name, version: as in `name@version`.
         files: sorted by path, without the manifest itself.
-        about: further JSON facts (schema, spec digest, order, writer, trained_on ...); keys are documented by the writer.
+        about: further JSON facts (schema, spec digest, order, writer, trained_on ...); keys are documented by the
+        writer.
     """
 
     kind: str
@@ -150,5 +151,5 @@ def _bad_manifest(found: str) -> IntegrityError:
         asked="read the manifest of a version",
         found=found,
         expected="a canonical curator/manifest/1 file listing each file once",
-        todo="run `curator verify` to see what else changed, then restore the version with `dvc checkout` or from a copy",
+        todo="run `curator verify` to see what else changed, then restore the version with `dvc checkout`",
     )

@@ -1,7 +1,8 @@
 """Protect: direct identifiers become keyed tokens, quasi-identifiers coarser values, the rest is as declared or absent.
 
-`protect` decides for every field; nothing moves yet. What the engine can do (coarser values) stays SQL; what needs a key is the
-batch kernel, so no key ever reaches an engine. A field that the spec drops, or does not declare, is not even read.
+`protect` decides for every field; nothing moves yet. What the engine can do (coarser values) stays SQL; what needs a
+key is the batch kernel, so no key ever reaches an engine. A field that the spec drops, or does not declare, is not
+even read.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 from curator.kernel import BatchKernel, TokenField
 from curator.pseudonyms import KeyContext, derive_key, key_id
 from curator.samples import CheckedSample, ProtectedSample, entity_parts
-from curator.spec import UseCase
 from curator.spec.model import EntitySplits
 
 

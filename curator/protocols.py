@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from curator.expressions import Engine as Dialect
     from curator.spec.model import Source
 
 
@@ -19,7 +20,7 @@ class Engine(Protocol):
     """
 
     @property
-    def dialect(self) -> str:
+    def dialect(self) -> Dialect:
         """The dialect in which formulas are printed: `duckdb`, `spark` or `postgres`."""
 
     def describe(self) -> dict[str, Any]:
@@ -48,18 +49,24 @@ class Engine(Protocol):
 
 
 class BoundSource(Protocol):
-    """A source that an engine can read.
+    """A source that an engine can read."""
 
-    Attributes:
-        relation: the relation's name in the engine.
-        estimated_rows: rows by the file's own account, or an estimate from its size; the same for the same bytes.
-        raw_columns: name -> SQL of the cell as text, for columns whose cells may be unreadable as their declared type.
-        unread: columns of the source that the spec does not declare, and which are therefore never read.
-        fingerprint: size and modification time at binding, to notice a source that changes while it is read.
-    """
+    @property
+    def relation(self) -> str:
+        """The relation's name in the engine."""
 
-    relation: str
-    estimated_rows: int
-    raw_columns: Mapping[str, str]
-    unread: Sequence[str]
-    fingerprint: tuple[int, int]
+    @property
+    def estimated_rows(self) -> int:
+        """Rows by the file's own account, or an estimate from its size; the same for the same bytes."""
+
+    @property
+    def raw_columns(self) -> Mapping[str, str]:
+        """Name -> SQL of the cell as text, for columns whose cells may be unreadable as their declared type."""
+
+    @property
+    def unread(self) -> Sequence[str]:
+        """Columns of the source that the spec does not declare, and which are therefore never read."""
+
+    @property
+    def fingerprint(self) -> tuple[int, int]:
+        """Size and modification time at binding, to notice a source that changes while it is read."""

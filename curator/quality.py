@@ -1,7 +1,7 @@
-"""Check: every rule is one bit of a mask that the engine computes as rows stream by; a failing row is kept apart, with reasons.
+"""Check: every rule is one bit of a mask that the engine computes as rows stream by; failing rows are kept apart.
 
-Counts close: rows extracted = rows accepted + rows rejected, each rejected row counted under its first reason. Rules that need
-all rows at once (uniqueness, figures of a column) are engine queries of their own, taken before the stream.
+Counts close: rows extracted = rows accepted + rows rejected, each rejected row counted under its first reason. Rules
+that need all rows at once (uniqueness, figures of a column) are engine queries of their own, taken before the stream.
 """
 
 from __future__ import annotations
@@ -13,14 +13,20 @@ from curator.expressions import parse
 from curator.samples import SAMPLE, Bit, CheckedSample, Sample
 from curator.spec.model import TimeSplits
 from curator.sqltext import quoted
-from curator.suite import Suite, UniqueRule, compile_suite, figure_sql
+from curator.suite import Suite, UniqueRule, compile_suite, figure_sql, key_sql
 
 
 def check(sample: Sample) -> CheckedSample:
     """Compile the rules of a sample's use case and answer those that need all rows at once."""
     suite = compile_suite(sample.use_case, sample.scope)
     unique_bits, unique = _unique_bits(sample, suite)
-    bits = [*_readable_bits(sample), *_row_key_bits(sample), *_split_bits(sample), *_row_bits(sample, suite), *unique_bits]
+    bits = [
+        *_readable_bits(sample),
+        *_row_key_bits(sample),
+        *_split_bits(sample),
+        *_row_bits(sample, suite),
+        *unique_bits,
+    ]
     return CheckedSample(sample=sample, suite=suite, bits=tuple(bits), figures=_figures(sample, suite), unique=unique)
 
 
@@ -56,7 +62,6 @@ def _split_bits(sample: Sample) -> Iterable[Bit]:
 
 def _row_bits(sample: Sample, suite: Suite) -> Iterable[Bit]:
     types, dialect = sample.scope.expression_types(), sample.engine.dialect
-    seen = set()
     for rule in suite.rows:
         yield Bit(
             name=rule.id,
@@ -64,10 +69,10 @@ def _row_bits(sample: Sample, suite: Suite) -> Iterable[Bit]:
             rejects=rule.expectation.on_failure == "reject",
             reason=suite.reasons.get(rule.id, rule.id),
         )
-    for rule in (*suite.rows, *suite.uniques):
-        if rule.missing is not None and rule.missing not in seen:
-            seen.add(rule.missing)
-            yield Bit(name=f"missing: {rule.missing}", sql=parse(rule.missing, types).sql(dialect))
+    skipping = [*(rule.missing for rule in suite.rows), *(rule.missing for rule in suite.uniques)]
+    for missing in dict.fromkeys(skipping):
+        if missing is not None:
+            yield Bit(name=f"missing: {missing}", sql=parse(missing, types).sql(dialect))
 
 
 def _unique_bits(sample: Sample, suite: Suite) -> tuple[list[Bit], dict[str, int]]:
@@ -79,26 +84,37 @@ def _unique_bits(sample: Sample, suite: Suite) -> tuple[list[Bit], dict[str, int
             counts[rule.id] = 0  # no two rows may share the row key: that is found while writing, and refused
             continue
         relation = f"duplicates {rule.index}"
-        keys = ", ".join(quoted(column) for column in rule.columns)
-        looked_at = f" WHERE NOT {_looked_past(sample, rule)}" if rule.missing is not None else ""
-        sql = f"SELECT {keys}, count(*) AS {quoted('.rows')} FROM {quoted(SAMPLE)}{looked_at} GROUP BY {keys} HAVING count(*) > 1"  # noqa: S608
-        sample.engine.materialise(relation, sql)
-        found = sample.engine.rows(f"SELECT count(*), coalesce(sum({quoted('.rows')}), 0) FROM {quoted(relation)}")[0]  # noqa: S608
-        counts[rule.id] = int(found[1])
+        sample.engine.materialise(relation, _repeated_keys(sample, rule))
+        total = f"SELECT coalesce(sum({quoted('.rows')}), 0) FROM {quoted(relation)}"  # noqa: S608 (quoted identifiers)
+        counts[rule.id] = int(sample.engine.rows(total)[0][0])
         if counts[rule.id]:
             bits.append(_duplicate_bit(sample, suite, (rule, relation)))
     return bits, counts
 
 
+def _repeated_keys(sample: Sample, rule: UniqueRule) -> str:
+    """The keys that more than one row has, and how many rows have them; parts are compared as `key_sql` says."""
+    parts = key_sql(rule, tuple(quoted(name) for name in rule.columns))
+    selected = ", ".join(f"{part} AS {_part(place)}" for place, part in enumerate(parts))
+    keys = ", ".join(_part(place) for place in range(len(parts)))
+    where = f" WHERE NOT {_looked_past(sample, rule)}" if rule.missing is not None else ""
+    rows = f"SELECT {selected} FROM {quoted(SAMPLE)}{where}"  # noqa: S608 (quoted identifiers)
+    counted = f"SELECT {keys}, count(*) AS {quoted('.rows')} FROM ({rows}) t"  # noqa: S608 (quoted identifiers)
+    return f"{counted} GROUP BY {keys} HAVING count(*) > 1"
+
+
 def _duplicate_bit(sample: Sample, suite: Suite, found: tuple[UniqueRule, str]) -> Bit:
     rule, relation = found
-    same = " AND ".join(
-        f"d.{quoted(name)} IS NOT DISTINCT FROM {quoted(SAMPLE)}.{quoted(name)}" for name in rule.columns
-    )
+    parts = key_sql(rule, tuple(f"{quoted(SAMPLE)}.{quoted(name)}" for name in rule.columns))
+    same = " AND ".join(f"d.{_part(place)} IS NOT DISTINCT FROM {part}" for place, part in enumerate(parts))
     exists = f"EXISTS (SELECT 1 FROM {quoted(relation)} d WHERE {same})"  # noqa: S608 (quoted identifiers)
     guard = f"NOT {_looked_past(sample, rule)} AND " if rule.missing is not None else ""
     rejects = rule.expectation.on_failure == "reject"
     return Bit(name=rule.id, sql=guard + exists, rejects=rejects, reason=suite.reasons.get(rule.id, rule.id))
+
+
+def _part(place: int) -> str:
+    return quoted(f".key {place}")
 
 
 def _looked_past(sample: Sample, rule: UniqueRule) -> str:

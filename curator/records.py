@@ -1,4 +1,4 @@
-"""The records people hold in their hands: a dataset version and a model version, each with the folder its bytes are in."""
+"""The records people hold in their hands: dataset and model versions, each with the folder its bytes are in."""
 
 from __future__ import annotations
 

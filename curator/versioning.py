@@ -1,9 +1,9 @@
-"""Commit: the one stream. Rows leave the engine, pass the kernel and reach hashed Parquet shards; nothing is read twice.
+"""Commit: the one stream. Rows leave the engine, pass the kernel and reach hashed Parquet shards, all once.
 
     engine ─► batches of 131,072 rows ─► set rejected rows apart ─► kernel ─► keyed range shards ─► measured as written
 
-`write_shards` fills a staged folder; `describe` adds what people and tools read beside the shards. Publishing the folder as
-a version is the workspace's part, so that a run which fails leaves nothing behind.
+`write_shards` fills a staged folder; `describe` adds what people and tools read beside the shards. Publishing the
+folder as a version is the workspace's part, so that a run which fails leaves nothing behind.
 """
 
 from __future__ import annotations

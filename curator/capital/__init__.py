@@ -4,8 +4,8 @@
     >>> version = capital.curate("specs/road-accidents.yaml")                # doctest: +SKIP
     >>> for step in capital.trace(version.ref): print(step)                  # doctest: +SKIP
 
-The methods are thin: each names its stages and leaves the work to the verbs; what changes the workspace goes through one
-atomic publication, signed by the agent in whose name the capital was opened.
+The methods are thin: each names its stages and leaves the work to the verbs; what changes the workspace goes through
+one atomic publication, signed by the agent in whose name the capital was opened.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Writes protected batches as Parquet shards, hashing each byte on its way out, and in an order that tells nothing.
 
-Rows are ordered by a keyed token of their row key. They go into range shards by its first bits (to temporary Arrow files
-that hold protected rows only, or to memory when few), then each range is sorted, relieved of the classes to suppress and
+Rows are ordered by a keyed token of their row key. They go into range shards by its first bits (to temporary Arrow
+files that hold protected rows only, or to memory when few), then each range is sorted, relieved of the classes to
+suppress and
 written: memory stays flat, bytes do not depend on threads, memory limits or the engine's whims.
 """
 
@@ -249,7 +250,7 @@ class KeyedShards:
 
 
 class EngineOrderShards:
-    """Writes batches as they come: faster, but the order of rows is the engine's, so neither secret nor reproducible."""
+    """Writes batches as they come: faster, but in the engine's order of rows, neither secret nor reproducible."""
 
     def __init__(self, folder: Path, *, splits: Sequence[str]) -> None:
         self._folder, self._splits = folder, tuple(splits)
@@ -387,7 +388,7 @@ class _Background:
             if self._fault is None:
                 try:
                     self._work(item)
-                except BaseException as fault:
+                except BaseException as fault:  # noqa: BLE001 (raised where the queue is fed)
                     self._fault = fault
 
 

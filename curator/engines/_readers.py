@@ -1,8 +1,8 @@
 """The SQL that reads one declared source: only declared columns, typed strictly, null tokens applied.
 
-A cell of a text file that cannot be read as its declared type becomes null, and its text stays reachable so that the row
-can be rejected with its reason; nothing is guessed. Guards are full matches, because an engine's own cast takes more than
-a person would (`0x1F`, `1e3`, `-3.7` as an integer).
+A cell of a text file that cannot be read as its declared type becomes null, and its text stays reachable so that the
+row can be rejected with its reason; nothing is guessed. Guards are full matches, because an engine's own cast takes
+more than a person would (`0x1F`, `1e3`, `-3.7` as an integer).
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ _OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, "
 _ENCODINGS = {"utf-8": "utf-8", "utf8": "utf-8", "latin-1": "latin-1", "iso-8859-1": "latin-1", "utf-16": "utf-16"}
 _SQLITE = b"SQLite format 3\x00"  # the first bytes of a database file (sqlite.org/fileformat.html, 1.3)
 _DUCKDB = b"DUCK"  # bytes 8 to 11 (duckdb.org, storage)
+_ISO_MOMENT = "[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?"  # ISO 8601, no zone
 _PROBE = 1 << 20
 _BYTES_PER_ROW = 64  # a low guess, so that text files get enough shards
 
@@ -138,7 +139,8 @@ def _header(name: str, source: Source, path: Path) -> list[str]:
 
 
 def _named(name: str, source: Source, header: Sequence[str]) -> list[str]:
-    """A header that the engine takes: a column without a name, or with that of an earlier one, is called by place, `.3`.
+    """A header that the engine takes: a column without a name, or with that of an earlier one, is called by place,
+    `.3`.
 
     Letter case does not tell columns apart: engines ignore it. A declared column must be there once.
     """
@@ -211,8 +213,7 @@ def _read_as(cell: str, column: Column, source: Source) -> str:
     if column.type == LogicalType.date:
         iso = f"regexp_full_match({text}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}')"
         return f"CASE WHEN {iso} THEN TRY_CAST({text} AS DATE) END"
-    iso = f"regexp_full_match({text}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[ T][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}([.][0-9]{{1,6}})?)?')"
-    return f"CASE WHEN {iso} THEN TRY_CAST({text} AS TIMESTAMP) END"
+    return f"CASE WHEN regexp_full_match({text}, '{_ISO_MOMENT}') THEN TRY_CAST({text} AS TIMESTAMP) END"
 
 
 def _typed(cell: str, column: Column, physical: str) -> str:
@@ -278,9 +279,10 @@ def _require_columns(name: str, source: Source, present: Sequence[str]) -> None:
             asked=f"read the declared columns of the source `{name}`",
             found=(found + hint)[:600],
             expected="every declared column in the source",
-            todo="correct the names, or `separator`, `encoding` and `column:` in the source" if not known
-            else "correct the name in the spec (`column:` gives the source's own spelling), or ask the holder what changed",
-        )  # fmt: skip
+            todo="correct the name in the spec (`column:` is the source's own spelling), or ask the holder what changed"
+            if known
+            else "correct the names, or `separator`, `encoding` and `column:` in the source",
+        )
     extra = [column for column in present if column not in declared]
     if source.strict and extra:
         raise SourceError(

@@ -1,6 +1,7 @@
 """DuckDB as the default engine: in-process, out of core, no extension beyond those in its wheel.
 
-Temporary files are encrypted, nothing is installed or loaded from outside, and its messages, which may quote cells, never
+Temporary files are encrypted, nothing is installed or loaded from outside, and its messages, which may quote cells,
+never
 leave this file: they are turned into curator errors that name the table, the line and the kind of fault only.
 """
 
@@ -18,6 +19,7 @@ import pyarrow as pa
 
 from curator.engines._readers import Bound, kind_of, read_sql
 from curator.errors import CuratorError, SourceError, StorageError
+from curator.expressions import Engine as Dialect
 from curator.spec.model import Source, SourceFormat
 from curator.sqltext import literal, quoted
 
@@ -33,7 +35,7 @@ class DuckDBEngine:
         threads, memory: limits; DuckDB's own defaults when None.
     """
 
-    dialect = "duckdb"
+    dialect: Dialect = "duckdb"
 
     def __init__(self, *, scratch: Path, threads: int | None = None, memory: str | None = None) -> None:
         self._connection = duckdb.connect(
@@ -43,7 +45,7 @@ class DuckDBEngine:
                 "allow_community_extensions": False,
             }
         )
-        settings = {
+        settings: dict[str, str | int | bool] = {
             "temp_directory": str(scratch / "engine"),
             "temp_file_encryption": True,
             "preserve_insertion_order": False,
@@ -130,7 +132,8 @@ class DuckDBEngine:
                           for cells in zip(*block, strict=True)]  # fmt: skip
                 batch = pa.record_batch(arrays, names=wanted)
                 self._connection.register("sqlite_block", batch)
-                self._connection.execute(f"INSERT INTO {target} ({names}) SELECT {names} FROM sqlite_block")
+                insert = f"INSERT INTO {target} ({names}) SELECT {names} FROM sqlite_block"  # noqa: S608 (quoted)
+                self._connection.execute(insert)
                 self._connection.unregister("sqlite_block")
 
 

@@ -14,7 +14,7 @@ from curator.arrow import integers
 from curator.errors import QualityError
 from curator.samples._sample import SAMPLE, Sample
 from curator.sqltext import quoted
-from curator.suite import Counts, Rule, Suite, results, verdict
+from curator.suite import Counts, RowRule, Rule, Suite, UniqueRule, results, verdict
 
 MASK = ".mask {}"
 _BITS = 30  # of a 32-bit signed integer, so that every engine adds them without overflow
@@ -220,13 +220,10 @@ class Tally:
             for bit in bits:
                 per_bit[bit.name] = per_bit.get(bit.name, 0) + count
         suite = self._checked.suite
-        missing = {
-            rule.id: per_bit.get(f"missing: {rule.missing}", 0)
-            for rule in (*suite.rows, *suite.uniques)
-            if rule.missing is not None
-        }
+        counted: tuple[RowRule | UniqueRule, ...] = (*suite.rows, *suite.uniques)
+        missing = {rule.id: per_bit.get(f"missing: {rule.missing}", 0) for rule in counted if rule.missing is not None}
         known = {bit.name for bit in self._checked.bits}
-        unexpected = {rule.id: per_bit.get(rule.id, 0) for rule in (*suite.rows, *suite.uniques)}
+        unexpected = {rule.id: per_bit.get(rule.id, 0) for rule in counted}
         unexpected |= {name: count for name, count in per_bit.items() if name in known and ": " not in name}
         return Counts(
             rows=self.rows, unexpected=unexpected, missing=missing, figures=self._checked.figures, rejected=rejected

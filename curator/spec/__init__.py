@@ -107,7 +107,7 @@ def _known_keys(path: tuple[str | int, ...]) -> list[str]:
 def _resolve(schema: dict[str, Any], here: Any) -> dict[str, Any]:
     while isinstance(here, dict) and "$ref" in here:
         here = schema["$defs"][here["$ref"].rsplit("/", 1)[1]]
-    choices = here.get("anyOf", here.get("oneOf", [])) if isinstance(here, dict) else []
+    choices = (here.get("anyOf") or here.get("oneOf") or []) if isinstance(here, dict) else []
     for choice in choices:
         resolved = _resolve(schema, choice)
         if "properties" in resolved or "items" in resolved:

@@ -37,7 +37,8 @@ def troubles_of(spec: UseCase) -> tuple[Scope, list[Trouble]]:
     """The scope of a well-formed spec and everything that is wrong with it."""
     scope, troubles = build_scope(spec)
     for rule in (
-        _law, _channels, _readers, _extraction, _fields, _personal_names, _expectations, _disclosure, _splits, _baseline,
+        _law, _channels, _readers, _extraction, _fields, _personal_names, _expectations, _disclosure, _splits,
+        _baseline,
     ):  # fmt: skip
         troubles += rule(spec, scope)
     return scope, troubles
@@ -245,7 +246,9 @@ def _splits(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
     if isinstance(splits, EntitySplits):
         total = sum(Fraction(str(share)) for share in splits.shares.values())
         if total != 1:
-            yield Trouble(("splits", "shares"), f"shares that add up to {float(total):g}", "shares that add up to exactly 1")
+            yield Trouble(
+                ("splits", "shares"), f"shares that add up to {float(total):g}", "shares that add up to exactly 1"
+            )
         return
     if scope.types.get(splits.column) not in ("date", "timestamp"):
         yield Trouble(("splits", "column"), f"`{splits.column}`, which is no date here", "a date or timestamp column")

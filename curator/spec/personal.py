@@ -1,7 +1,7 @@
 """Names of columns that look personal, so that nobody forgets to say what kind of identifier they are.
 
-A heuristic on column names only, in French and English: it asks a question, it never answers it. A field caught here must
-state its `identifier` kind; stating `none` for one that looks direct needs a `because`.
+A heuristic on column names only, in French and English: it asks a question, it never answers it. A field caught here
+must state its `identifier` kind; stating `none` for one that looks direct needs a `because`.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ import unicodedata
 _DIRECT = {
     "nir", "insee_number", "nom", "noms", "prenom", "prenoms", "name", "names", "surname", "firstname", "lastname",
     "forename", "given", "patronyme", "tel", "telephone", "phone", "mobile", "portable", "gsm", "fax", "courriel",
-    "email", "mail", "mel", "adresse", "address", "adr", "street", "rue", "voie", "iban", "rib", "bic", "plaque", "plate", "immatriculation",
-    "immat", "vin", "permis", "licence", "license", "passeport", "passport", "cni", "ssn", "nationalid", "siret_perso", "login",
-    "matricule", "nigend", "ip", "imei", "imsi", "mac", "badge", "titulaire", "proprietaire", "signature", "photo",
+    "email", "mail", "mel", "adresse", "address", "adr", "street", "rue", "voie", "iban", "rib", "bic", "plaque",
+    "plate", "immatriculation", "immat", "vin", "permis", "licence", "license", "passeport", "passport", "cni", "ssn",
+    "nationalid", "siret_perso", "login", "matricule", "nigend", "ip", "imei", "imsi", "mac", "badge", "titulaire",
+    "proprietaire", "signature", "photo",
 }  # fmt: skip
 _QUASI = {
-    "naissance", "birth", "dob", "ddn", "age", "sexe", "sex", "gender", "genre", "commune", "codepostal", "postcode", "zip",
-    "zipcode", "cp", "lat", "latitude", "lon", "long", "longitude", "gps", "nationalite", "nationality", "profession", "occupation",
-    "race", "ethnicity", "religion", "marital", "residence", "domicile",
+    "naissance", "birth", "dob", "ddn", "age", "sexe", "sex", "gender", "genre", "commune", "codepostal", "postcode",
+    "zip", "zipcode", "cp", "lat", "latitude", "lon", "long", "longitude", "gps", "nationalite", "nationality",
+    "profession", "occupation", "race", "ethnicity", "religion", "marital", "residence", "domicile",
 }  # fmt: skip
 
 

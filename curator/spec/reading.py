@@ -90,9 +90,10 @@ class _Context:
 
 
 def _check_events(text: str, *, file: str) -> None:
-    depth = nodes = 0
-    for event in yaml.parse(text, Loader=_Loader):
-        line, column = event.start_mark.line + 1, event.start_mark.column + 1
+    depth = 0
+    for nodes, event in enumerate(yaml.parse(text, Loader=_Loader), start=1):
+        mark = event.start_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise _refused(file, "spec-alias", "a YAML anchor or alias", "every value written out", line, column)
         if getattr(event, "tag", None) and not getattr(event, "implicit", True):
@@ -101,7 +102,6 @@ def _check_events(text: str, *, file: str) -> None:
             depth += 1
         elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
             depth -= 1
-        nodes += 1
         if depth > MAX_DEPTH or nodes > MAX_NODES:
             raise _refused(
                 file,

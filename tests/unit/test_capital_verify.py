@@ -1,4 +1,4 @@
-"""Verify: whatever byte changes, is missing or was added, the file is named; trace: any file alone leads to the sources."""
+"""Verify names every file that changed, is missing or was added; trace leads from any file alone to the sources."""
 
 from __future__ import annotations
 
@@ -69,7 +69,10 @@ def _says(text: str, name: str) -> bool:
     return name in text or ("/".join(parts[:3]) in text and "/".join(parts[3:]) in text and len(parts) > 3)
 
 
-@pytest.mark.parametrize("change", ["flip", "empty", "remove", "append"])
+SWEEP = [pytest.param(change, marks=pytest.mark.sweep) for change in ("empty", "append")]
+
+
+@pytest.mark.parametrize("change", ["flip", "remove", *SWEEP])
 def test_every_file_is_named_when_it_changes(change: str, copy: Capital) -> None:
     def do(path: Path) -> Callable[[], None]:
         old = path.read_bytes()
@@ -119,7 +122,7 @@ def test_an_added_version_is_named(place: str, copy: Capital) -> None:
 
 
 def test_a_byte_changed_in_place_is_named(copy: Capital) -> None:
-    """The cache holds hard links: a write in place, times set back, changes both at once; neither vouches for the other."""
+    """The cache holds hard links: a write in place, times set back, changes both at once; neither vouches then."""
     path = next((copy.workspace.root / "datasets/road-accidents/1.0.0/data/train").glob("*.parquet"))
     old, times = path.read_bytes(), path.stat()
     path.chmod(0o644)
