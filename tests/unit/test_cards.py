@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from dataset_folder import Made, make
+from dataset_folder import Made, make, use_case
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -28,6 +28,8 @@ from curator.cards._french import REGIMES as REGIMES_FR
 from curator.cards._markdown import bullets, code, plain, prose, table
 from curator.cards._sections import AI_ACT, BASES, REGIMES
 from curator.demo import generate
+from curator.errors import SpecError
+from curator.samples import DisclosureReport
 from curator.spec.model import AiActClass, LegalBasis, Regime
 
 HOSTILE = st.one_of(
@@ -126,6 +128,19 @@ def test_only_splits_with_rows_are_offered(made: Made) -> None:
 def test_without_any_row_there_is_no_config(made: Made) -> None:
     card = dataset_card(made.use_case, written=replace(made.written, files=()), protection=made.protection)
     assert "configs" not in front_of(card)
+
+
+@pytest.mark.parametrize(
+    "splits",
+    [
+        {"by": "entity", "shares": {"all": 1.0}},
+        {"by": "time", "column": "occurred_at", "until": {"train": "2018-12-31", "all": None}},
+    ],
+)
+def test_a_split_that_datasets_cannot_name_is_no_spec(splits: dict[str, Any]) -> None:
+    with pytest.raises(SpecError) as refused:
+        use_case(lambda value: value.update(splits=splits))
+    assert [fault.found for fault in refused.value.faults] == ["a split named `all`"]
 
 
 @pytest.mark.parametrize(
@@ -357,3 +372,26 @@ def test_the_example_of_loading_runs(made: Made, tmp_path: Path, monkeypatch: py
     names: dict[str, Any] = {}
     exec(example(made, "How to load it"), names)
     assert set(names["rows"]) == set(made.manifest.rows)
+
+
+# ---- small cases -----------------------------------------------------------------------------------------------------
+
+
+def test_no_angle_of_a_text_is_left_to_be_html() -> None:
+    assert prose("a < b > c & d <b>") == "a &lt; b &gt; c &amp; d &lt;b&gt;"
+
+
+def test_the_sizes_of_classes_are_told_without_gap_or_overlap(made: Made) -> None:
+    sizes = {"1": 1, "2": 2, "4": 3, "9": 4, "more": 10}
+    found = DisclosureReport(rows=20, quasi_identifiers=("sex",), classes=9, k=1, l=None, suppressed=0, sizes=sizes)
+    card = dataset_card(
+        made.use_case, written=replace(made.written, disclosure=found), protection=made.protection
+    )  # fmt: skip
+    assert section(card, "Who could be found").split("\n\n", 1)[1].splitlines()[2:] == [
+        "| 1 | 1 | 5.00% |",
+        "| 2 | 2 | 10.00% |",
+        "| 3 to 4 | 3 | 15.00% |",
+        "| 5 to 9 | 4 | 20.00% |",
+        "| 10 or more | 10 | 50.00% |",
+        "",
+    ]

@@ -190,6 +190,15 @@ def test_a_split_without_rows_is_not_described(made: Made) -> None:
     assert not read(described).metadata.ctx.issues.errors
 
 
+def test_files_without_rows_or_split_are_left_out(made: Made) -> None:
+    others = [
+        FileEntry(path="data/test/empty.parquet", sha256="0" * 64, size=9, split="test"),
+        FileEntry(path="README.md", sha256="0" * 64, size=9),
+    ]
+    files = [*made.written.files, *others]
+    assert dataset_croissant(made.use_case, files=files, schema=made.written.schema) == described(made)
+
+
 def test_no_file_gives_no_record_set(made: Made) -> None:
     empty = dataset_croissant(made.use_case, files=[], schema=made.written.schema)
     assert empty["distribution"] == empty["recordSet"] == []
