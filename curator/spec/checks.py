@@ -245,7 +245,9 @@ def _splits(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
     splits = spec.splits
     part, names = ("shares", splits.shares) if isinstance(splits, EntitySplits) else ("until", splits.until)
     if "all" in names:
-        yield Trouble(("splits", part, "all"), "a split named `all`", "another name: `datasets` keeps it for every split")
+        yield Trouble(
+            ("splits", part, "all"), "a split named `all`", "another name: `datasets` keeps it for every split"
+        )
     if isinstance(splits, EntitySplits):
         total = sum(Fraction(str(share)) for share in splits.shares.values())
         if total != 1:
