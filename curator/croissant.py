@@ -101,7 +101,7 @@ def dataset_croissant(
         else [],
         **_responsible(use_case),
     }
-    offers = [_offer(use_case, channel, terms) for channel, terms in _open_channels(use_case)]
+    offers = [_offer(use_case, channel, terms=terms) for channel, terms in _open_channels(use_case)]
     return described | ({"usageInfo": offers} if offers else {})
 
 
@@ -224,7 +224,7 @@ def _licences(use_case: UseCase) -> list[dict[str, Any]]:
     return works or [nothing]
 
 
-def _offer(use_case: UseCase, channel: str, terms: ChannelTerms) -> dict[str, Any]:
+def _offer(use_case: UseCase, channel: str, *, terms: ChannelTerms) -> dict[str, Any]:
     """What a channel permits, as an ODRL 2.2 offer (https://www.w3.org/TR/odrl-vocab/): purpose and time are limits."""
     return {
         "@type": ["sc:CreativeWork", "odrl:Offer"],
@@ -234,14 +234,14 @@ def _offer(use_case: UseCase, channel: str, terms: ChannelTerms) -> dict[str, An
             "@type": "odrl:Permission",
             "odrl:action": {"@id": "odrl:use"},
             "odrl:constraint": [
-                _constraint("purpose", "isAnyOf", [{"@value": purpose} for purpose in terms.purposes]),
-                _constraint("elapsedTime", "lteq", {"@value": f"P{terms.max_days}D", "@type": "xsd:duration"}),
+                _constraint("purpose", "isAnyOf", right=[{"@value": purpose} for purpose in terms.purposes]),
+                _constraint("elapsedTime", "lteq", right={"@value": f"P{terms.max_days}D", "@type": "xsd:duration"}),
             ],
         },
     }
 
 
-def _constraint(left: str, operator: str, right: Any) -> dict[str, Any]:
+def _constraint(left: str, operator: str, *, right: Any) -> dict[str, Any]:
     return {
         "@type": "odrl:Constraint",
         "odrl:leftOperand": {"@id": f"odrl:{left}"},

@@ -98,12 +98,12 @@ def _needs(use_case: UseCase, scope: Scope, *, rules: tuple[RulePlan, ...]) -> I
     if extract.sample:
         yield "sample", extract.sample.by
     for name, field in use_case.kept().items():
-        yield f"field {name}", _read_by(name, field, scope)
+        yield f"field {name}", _read_by(name, field, scope=scope)
     for rule, expectation in zip(rules, use_case.quality.expectations, strict=True):
         yield f"rule {rule.id}", columns_of(expectation)
 
 
-def _read_by(name: str, field: OutputField, scope: Scope) -> Iterable[str]:
+def _read_by(name: str, field: OutputField, *, scope: Scope) -> Iterable[str]:
     """The names that a field is made from, as the protection reads them."""
     if field.protect == "generalise":
         return sorted(parse(field.value or "", scope.expression_types()).columns)
@@ -161,7 +161,7 @@ def _derived(use_case: UseCase, scope: Scope) -> Iterator[DerivedPlan]:
 
 
 def _field(name: str, field: OutputField, *, scope: Scope) -> FieldPlan:
-    made_from = set[str]().union(*(scope.sources_of(used) for used in _read_by(name, field, scope)))
+    made_from = set[str]().union(*(scope.sources_of(used) for used in _read_by(name, field, scope=scope)))
     token = field.protect == "token"
     return FieldPlan(
         name=name,

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import rdflib
-from dataset_folder import Made, make
+from dataset_folder import SPEC, Made, make
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +21,8 @@ from curator.canonical import canonical_json, sha256_file
 from curator.croissant import CONTEXT, CROISSANT, data_type, dataset_croissant
 from curator.demo import generate
 from curator.manifest import FileEntry
-from curator.spec.model import Channels, ChannelTerms
+from curator.spec import load_use_case
+from curator.spec.model import Channels, ChannelTerms, EntitySplits
 
 NO_DATE = 'Property "https://schema.org/datePublished" is recommended, but does not exist.'
 ODRL = "http://www.w3.org/ns/odrl/2/"
@@ -137,6 +138,18 @@ def test_any_text_of_a_spec_stays_a_text(made: Made, text: str) -> None:
     assert not metadata.ctx.issues.errors
     assert metadata.name == "road-accidents"
     assert len(metadata.record_sets) == 4
+
+
+@pytest.mark.parametrize("path", sorted(SPEC.parent.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_shipped_spec_is_described_without_error(path: Path) -> None:
+    spec = load_use_case(path)
+    declared = spec.splits.shares if isinstance(spec.splits, EntitySplits) else spec.splits.until
+    files = [
+        FileEntry(path=f"data/{split}/part-00000.parquet", sha256="0" * 64, size=1, split=split, rows=1)
+        for split in declared
+    ]
+    description = dataset_croissant(spec, files=files, schema=[(name, "string") for name in spec.kept()])
+    assert not read(description).metadata.ctx.issues.errors
 
 
 # ---- against the files -----------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from dataset_folder import Change, Made, make, use_case
+from dataset_folder import SPEC, Change, Made, make, use_case
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,7 +20,7 @@ from curator.demo import generate
 from curator.errors import SpecError
 from curator.planning import ColumnPlan, Plan, plan
 from curator.planning._layout import WIDTH, page, rows_as_lines
-from curator.spec import scope_of
+from curator.spec import load_use_case, scope_of
 from curator.spec.model import Expectation, Quality
 
 
@@ -279,6 +279,14 @@ def test_json_holds_everything_as_plain_values() -> None:
 def test_it_is_the_same_each_time_and_prints_as_it_renders() -> None:
     assert planned() == planned()
     assert str(planned()) == planned().render() == planned().render()
+
+
+@pytest.mark.parametrize("path", sorted(SPEC.parent.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_shipped_spec_has_a_plan_that_fits(path: Path) -> None:
+    spec = load_use_case(path)
+    found = plan(spec, scope_of(spec))
+    assert is_plain(found.render())
+    assert all(field.made_from for field in found.fields)
 
 
 WORDS = st.one_of(
