@@ -73,7 +73,7 @@ def read_provenance(path: Path) -> dict[str, str]:
             "onnx-without-provenance",
             asked=f"read where {path.name} comes from",
             found="an ONNX file without any entry of curator",
-            expected="a model written by `curator package`",
+            expected="a model written by `curator train` or packaged from Python",
             todo="ask whoever gave the file for the packaged model, or package it again",
         )
     return ours
