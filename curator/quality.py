@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from curator.expressions import parse
+from curator.planning import plan
 from curator.samples import SAMPLE, Bit, CheckedSample, Sample
 from curator.spec.model import TimeSplits
 from curator.sqltext import quoted
@@ -31,10 +32,16 @@ def check(sample: Sample) -> CheckedSample:
 
 
 def _readable_bits(sample: Sample) -> Iterable[Bit]:
-    """A cell of a text source that cannot be read as its declared type rejects its row."""
+    """A cell of a text source that cannot be read as its declared type rejects its row, where something needs it."""
+    needed = {
+        column.name
+        for source in plan(sample.use_case, sample.scope).sources
+        for column in source.columns
+        if column.used_for
+    }
     for source, bound in sample.bound.items():
         for name, raw in bound.raw_columns.items():
-            if sample.scope.origin.get(name) == source:
+            if sample.scope.origin.get(name) == source and name in needed:
                 yield Bit(
                     name=f"unreadable-{name}",
                     sql=f"{raw} IS NOT NULL AND {quoted(name)} IS NULL",
