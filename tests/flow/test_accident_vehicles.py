@@ -87,12 +87,13 @@ def test_departments_and_communes_follow_insee(
 
 
 def test_communes_are_in_the_official_list_but_for_those_merged_since(
-    written: list[dict[str, Any]], shared_data: Path
+    written: list[dict[str, Any]], accidents: dict[str, dict[str, str]], shared_data: Path
 ) -> None:
     with gzip.open(shared_data / "reference-fr" / "communes.json.gz", "rt", encoding="utf-8") as stream:
         known = {commune["code"] for commune in json.load(stream)}
     unknown = {row["accident"]: row["commune"] for row in written if row["commune"] not in known}
     assert (len(unknown), len(set(unknown.values()))) == (124, 73)
+    assert sum(row["dep"][:2] + row["com"] not in known for row in accidents.values()) == 2_135
 
 
 def test_codes_keep_their_leading_zeros(written: list[dict[str, Any]]) -> None:
