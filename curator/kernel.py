@@ -79,7 +79,7 @@ class BatchKernel:
         """A protected batch of the same rows, in the same order; null identifiers stay null."""
         plain = {token.name: canonical(_text(batch.column(token.name)), token.form) for token in self.tokens}
         order = self._kernel(self.order_key).tokens(_text(batch.column(ROW_KEY)))
-        columns: dict[str, pa.Array] = {ORDER: order, SPLIT: self._splits(batch, order, plain)}
+        columns: dict[str, pa.Array] = {ORDER: order, SPLIT: self._splits(batch, plain)}
         keys = {token.name: token.key for token in self.tokens}
         for name in self.fields:
             columns[name] = self._kernel(keys[name]).tokens(plain[name]) if name in keys else batch.column(name)
@@ -90,8 +90,11 @@ class BatchKernel:
             self._kernels[key] = TokenKernel(key)
         return self._kernels[key]
 
-    def _splits(self, batch: pa.RecordBatch, order: pa.Array, plain: Mapping[str, pa.Array]) -> pa.Array:
-        """Split index of each row; a row about nobody known is drawn by its own key, so it stays alone."""
+    def _splits(self, batch: pa.RecordBatch, plain: Mapping[str, pa.Array]) -> pa.Array:
+        """Split index of each row; a row about nobody known is drawn by its own key, so it stays alone.
+
+        Both are drawn under the split key, which no version, recipient or epoch changes.
+        """
         if not self.entity:
             return pc.cast(batch.column(SPLIT), pa.int8())
         parts = [
@@ -101,7 +104,8 @@ class BatchKernel:
         entity = parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, "\x1f")
         tokens = self._kernel(self.split_key).tokens(entity)
         if tokens.null_count:
-            tokens = pc.if_else(tokens.is_valid(), tokens, order)
+            alone = self._kernel(self.split_key).tokens(_text(batch.column(ROW_KEY)))
+            tokens = pc.if_else(tokens.is_valid(), tokens, alone)
         return from_integers(thresholds(tokens, self.shares), pa.int8())
 
     def _with_classes(self, batch: pa.RecordBatch) -> pa.RecordBatch:
