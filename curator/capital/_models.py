@@ -32,6 +32,7 @@ class Wanted:
 
 def train(capital: Capital, dataset: DatasetVersion, *, version: str | None) -> ModelVersion:
     """Fit the spec's baseline and register it; see `Capital.train`."""
+    capital.recorder(Role.ENGINEER)  # who may not register a model is told so before the work
     use_case = capital.use_case(dataset)
     if use_case.model is None:  # fit_baseline says so, with its own words
         fit_baseline(use_case, dataset.table)

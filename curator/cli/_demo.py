@@ -29,7 +29,7 @@ import numpy as np
 from curator.capital import Capital, RunOptions
 from curator.cli._console import Answer, Console, pairs
 from curator.demo import generate
-from curator.errors import StorageError
+from curator.errors import DisclosureError, StorageError
 from curator.receiving import Package, open_package
 from curator.records import DatasetVersion, ModelVersion
 
@@ -138,7 +138,11 @@ class _Tour:
 
     def _curate(self, capital: Capital) -> DatasetVersion:
         with self._step("curate", "extract, check, protect and commit"), self.console.progress() as progress:
-            return capital.curate(self.root / SPEC, RunOptions(data=self.root / "source", progress=progress))
+            try:
+                return capital.curate(self.root / SPEC, RunOptions(data=self.root / "source", progress=progress))
+            except DisclosureError:
+                self.console.note(f"{self.rows:,} persons are too few to hide among: take --rows 20000 or more")
+                raise
 
     def _train(self, capital: Capital, version: DatasetVersion) -> ModelVersion:
         with self._step("train", "train the baseline and prove that its ONNX form answers the same"):
