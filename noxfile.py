@@ -22,6 +22,7 @@ QUIET = {
     "HF_HUB_OFFLINE": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "PYTHONDONTWRITEBYTECODE": "",  # compiled once, not at every start
+    "OMP_WAIT_POLICY": "PASSIVE",  # threads that wait do not take the cores of those that work
 }
 
 

@@ -85,11 +85,7 @@ def _row_bits(sample: Sample, suite: Suite) -> Iterable[Bit]:
 def _unique_bits(sample: Sample, suite: Suite) -> tuple[list[Bit], dict[str, int]]:
     """Keys that occur twice are kept as a small relation; a row whose key is among them fails, every one of them."""
     bits, counts = [], {}
-    row_key = set(sample.use_case.extract.row_key)
     for rule in suite.uniques:
-        if row_key <= set(rule.columns):
-            counts[rule.id] = 0  # no two rows may share the row key: that is found while writing, and refused
-            continue
         relation = f"duplicates {rule.index}"
         sample.engine.materialise(relation, _repeated_keys(sample, rule))
         total = f"SELECT coalesce(sum({quoted('.rows')}), 0) FROM {quoted(relation)}"  # noqa: S608 (quoted identifiers)
