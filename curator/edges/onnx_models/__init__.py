@@ -9,6 +9,8 @@ Nothing heavy is imported until a function that needs it is called; `read_proven
 
 from __future__ import annotations
 
+import os
+
 from curator.edges.onnx_models._convert import convert, library_versions, opsets
 from curator.edges.onnx_models._features import Columns, Feature, columns_of, frame_of, read_target, signature
 from curator.edges.onnx_models._fitted import Fitted, adopt, check_target, feature_names, fit
@@ -17,6 +19,10 @@ from curator.edges.onnx_models._parity import Case, Parity, parity
 from curator.edges.onnx_models._pipelines import baseline_pipeline, frequent_categories
 from curator.edges.onnx_models._session import Answers, OnnxModel
 from curator.edges.onnx_models._wire import read_provenance, stamp
+
+# scikit-learn's OpenMP reads this when it is first loaded. Its threads otherwise spin while they wait, and on a machine
+# whose cores are shared they keep each other from working (training took several times as long).
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 __all__ = [
     "METRIC_NAMES",
