@@ -19,6 +19,7 @@ from curator.errors import CuratorError, IntegrityError, UsageError
 from curator.evidence import MAKING, Envelope, EvidenceStore, Stage
 from curator.lineage import Step, newest_first
 from curator.manifest import MANIFEST, Manifest
+from curator.package_file import PackageReader
 from curator.receiving import open_package
 
 __all__ = ["Finding", "Step", "find_faults", "trace"]
@@ -84,7 +85,7 @@ def find_faults(workspace: Workspace, *, evidence: EvidenceStore, holder: Path) 
         return tuple(sorted({Finding(text) for text in [*found, f"evidence: {fault.found}"]}))
     found += evidence.faults(directory.keys())
     if not found or evidence_reads(evidence):
-        found += [*_strangers(evidence, directory), *_unproved(workspace, evidence), *_packages(workspace, key)]
+        found += [*_strangers(evidence, directory), *_unproved(workspace, evidence), *_packages(workspace, evidence, key)]
     return tuple(sorted({Finding(text) for text in found}))
 
 
@@ -107,11 +108,14 @@ def _starts(what: str | Path, workspace: Workspace, evidence: EvidenceStore) -> 
     if not path.is_file():
         return ()
     if path.suffix == ".cur":
-        from curator.package_file import PackageReader  # its first member is the statement that delivered it
-
-        with PackageReader(path) as reader:
-            return (evidence.read(sha256_bytes(reader.envelope)),)
+        return (evidence.read(_delivery(path)),)
     return evidence.about(sha256_file(path))
+
+
+def _delivery(package: Path) -> str:
+    """Digest of the statement that delivered a package: its first member."""
+    with PackageReader(package) as reader:
+        return sha256_bytes(reader.envelope)
 
 
 def _of_reference(text: str, workspace: Workspace, evidence: EvidenceStore) -> Iterator[Envelope]:
@@ -150,13 +154,14 @@ def _unproved(workspace: Workspace, evidence: EvidenceStore) -> Iterator[str]:
                     yield f"{subject.name}: a statement says it was made, and it is not here"
 
 
-def _packages(workspace: Workspace, holder: bytes) -> Iterator[str]:
-    """Delivered packages that no longer open with the holder's key."""
+def _packages(workspace: Workspace, evidence: EvidenceStore, holder: bytes) -> Iterator[str]:
+    """Packages that no statement delivered, or that no longer open with the holder's key."""
     for path in sorted((workspace.root / "releases").glob("*")):
         if path.suffix != ".cur":
             yield f"releases/{path.name}: a file that is no package"
             continue
         try:
+            evidence.read(_delivery(path))
             with workspace.scratch("verify") as scratch:
                 open_package(path, trust=holder, into=scratch / "package").close()
         except CuratorError as fault:

@@ -14,6 +14,7 @@ from curator.agents import Role
 from curator.canonical import canonical_json, sha256_json
 from curator.capital._parts import Recorder, code_facts
 from curator.describing import describe
+from curator.edges.durable import disk_errors
 from curator.edges.quarantine import RejectedRows
 from curator.engines import open_engine
 from curator.errors import SourceError, StorageError
@@ -99,6 +100,7 @@ def curate(capital: Capital, spec: Path, use_case: UseCase, *, options: RunOptio
     recorder = capital.recorder(Role.ENGINEER)
     _refuse_existing(capital, use_case)
     with ExitStack() as stack:
+        stack.enter_context(disk_errors(capital.workspace.root, asked=f"make {use_case.ref}"))
         scratch = stack.enter_context(capital.workspace.scratch("curate"))
         run = _Run(capital, use_case, options=options, scratch=scratch)
         stack.callback(run.close)
@@ -127,6 +129,7 @@ def curate(capital: Capital, spec: Path, use_case: UseCase, *, options: RunOptio
 def preview(capital: Capital, spec: Path, use_case: UseCase, *, options: RunOptions, until: Until) -> Preview:
     """Run the stages up to `until` and publish nothing."""
     with ExitStack() as stack:
+        stack.enter_context(disk_errors(capital.workspace.root, asked=f"look at {use_case.ref}"))
         scratch = stack.enter_context(capital.workspace.scratch("preview"))
         run = _Run(capital, use_case, options=options, scratch=scratch)
         stack.callback(run.close)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from curator.agents import Role
 from curator.capital._parts import code_facts
+from curator.edges.durable import disk_errors
 from curator.errors import UsageError
 from curator.evidence import Artifact, Stage
 from curator.modelling import fit_baseline, needed_columns
@@ -49,7 +50,8 @@ def package(capital: Capital, model: Any, dataset: DatasetVersion, *, wanted: Wa
     number = wanted.version or _next_version(capital, wanted.name)
     _refuse_name(capital, wanted.name)
     columns = needed_columns(model, target=wanted.target, features=wanted.features)
-    with capital.workspace.scratch("model") as scratch:
+    workspace = capital.workspace
+    with disk_errors(workspace.root, asked=f"package {wanted.name}"), workspace.scratch("model") as scratch:
         into = scratch / "version"
         packaged = package_model(
             model,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from curator import release
 from curator.agents import Role
 from curator.capital._parts import now
+from curator.edges.durable import disk_errors
 from curator.errors import UsageError
 from curator.evidence import Envelope, Stage
 from curator.lifecycle import Request
@@ -94,7 +95,8 @@ def deliver(capital: Capital, name: str, *, into: Path | None) -> Path:
     versions = _versions(capital, asked)
     folder = into or capital.workspace.root / "releases"
     folder.mkdir(parents=True, exist_ok=True)
-    with capital.workspace.scratch("deliver") as scratch:
+    workspace = capital.workspace
+    with disk_errors(workspace.root, asked=f"deliver {asked.id}"), workspace.scratch("deliver") as scratch:
         delivery = release.deliver(
             asked.envelope,
             folders={version.manifest.kind: version.folder for version in versions},

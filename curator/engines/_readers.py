@@ -139,8 +139,7 @@ def _header(name: str, source: Source, path: Path) -> list[str]:
 
 
 def _named(name: str, source: Source, header: Sequence[str]) -> list[str]:
-    """A header that the engine takes: a column without a name, or with that of an earlier one, is called by place,
-    `.3`.
+    """A header that the engine takes: a column without a name, or with an earlier one's, is called by place (`.3`).
 
     Letter case does not tell columns apart: engines ignore it. A declared column must be there once.
     """

@@ -207,7 +207,7 @@ class Plan:
         yield "about", _words(self.entity)
 
     def _rejection_rows(self) -> Iterator[tuple[str, str]]:
-        unread = "a cell of a CSV, JSON or SQLite source that cannot be read as declared, in a column that something needs"
+        unread = "a needed cell of a CSV, JSON or SQLite source cannot be read as declared"
         yield "because", f"a rule above says so; a part of the row key is missing; {unread}"
         yield "at most", f"{self.max_rejected:.1%} of the rows, or the run stops"
         yield "kept", f"encrypted, {self.keep_rejected_days:,} days"
