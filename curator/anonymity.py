@@ -128,4 +128,3 @@ def members(codes: Codes, sorted_codes: Codes) -> npt.NDArray[np.bool_]:
         return np.zeros(len(codes), np.bool_)
     places = np.minimum(np.searchsorted(sorted_codes, codes), len(sorted_codes) - 1)
     return np.asarray(sorted_codes[places] == codes)
-

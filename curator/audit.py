@@ -85,7 +85,11 @@ def find_faults(workspace: Workspace, *, evidence: EvidenceStore, holder: Path) 
         return tuple(sorted({Finding(text) for text in [*found, f"evidence: {fault.found}"]}))
     found += evidence.faults(directory.keys())
     if not found or evidence_reads(evidence):
-        found += [*_strangers(evidence, directory), *_unproved(workspace, evidence), *_packages(workspace, evidence, key)]
+        found += [
+            *_strangers(evidence, directory),
+            *_unproved(workspace, evidence),
+            *_packages(workspace, evidence, key),
+        ]
     return tuple(sorted({Finding(text) for text in found}))
 
 
