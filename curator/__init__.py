@@ -12,10 +12,11 @@ Importing this package loads nothing heavy: each name below is imported when it 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # `typing` itself takes as long to load as Python takes to start
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Any
 
     from curator.capital import Capital as Capital
     from curator.capital import RunOptions as RunOptions

@@ -1,16 +1,18 @@
-"""Every command, its arguments and an example that runs. Imports argparse alone."""
+"""Every command, its arguments and an example that runs. Imports argparse alone, for `--help` to answer at once."""
 
 from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Sequence
-from datetime import date
-from pathlib import Path
-from typing import Any, NoReturn
 
 import curator
-from curator.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+    from pathlib import Path
+    from typing import Any, NoReturn
 
 _ROLES = ("steward", "engineer", "reviewer", "deliverer", "custodian")
 _CHANNELS = ("open", "research", "industry")
@@ -24,6 +26,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise UsageError `arguments-invalid`."""
+        from curator.errors import UsageError
+
         raise UsageError(
             "arguments-invalid",
             asked=f"run `{self.prog}`",
@@ -106,7 +110,7 @@ def _add_start(commands: Any) -> None:
     )  # fmt: skip
     one.add_argument("--rows", type=_count, default=20_000, metavar="N", help="persons in the base (20000)")
     one.add_argument("--seed", type=int, default=7, metavar="N", help="of the base and of the demonstration's keys (7)")
-    one.add_argument("--folder", type=Path, default=Path("capital-demo"), metavar="DIR", help="a folder to create")
+    one.add_argument("--folder", type=_path, default="capital-demo", metavar="DIR", help="a folder to create")
     one.add_argument("--keep", action="store_true", help="leave what was made when a step fails")
 
     _command(
@@ -121,7 +125,7 @@ def _add_specs(commands: Any) -> None:
         group, "check", run="_specs:check", help="read specs and tell every fault at once, with its place",
         example="curator spec check specs/road-accidents.yaml",
     )  # fmt: skip
-    one.add_argument("specs", nargs="+", type=Path, metavar="SPEC", help="use-case files")
+    one.add_argument("specs", nargs="+", type=_path, metavar="SPEC", help="use-case files")
     one = _command(
         group, "new", run="_specs:new", help="write a small spec to start from",
         example="curator spec new road-accidents",
@@ -131,13 +135,13 @@ def _add_specs(commands: Any) -> None:
         group, "schema", run="_specs:schema", help="give the JSON Schema of a spec, for completion in editors",
         example="curator spec schema --out use-case.schema.json",
     )  # fmt: skip
-    one.add_argument("--out", type=Path, metavar="FILE", help="write it there instead of printing it")
+    one.add_argument("--out", type=_path, metavar="FILE", help="write it there instead of printing it")
 
     one = _command(
         commands, "plan", run="_specs:plan", help="tell what curate would read, join, drop and protect; reads no row",
         example="curator plan specs/road-accidents.yaml",
     )  # fmt: skip
-    one.add_argument("spec", type=Path, metavar="SPEC", help="use-case file")
+    one.add_argument("spec", type=_path, metavar="SPEC", help="use-case file")
 
 
 def _add_data(commands: Any) -> None:
@@ -145,12 +149,12 @@ def _add_data(commands: Any) -> None:
         commands, "curate", run="_data:curate", help="extract, check, protect and commit: from a spec to a version",
         example="curator curate specs/road-accidents.yaml --data source",
     )  # fmt: skip
-    one.add_argument("spec", type=Path, metavar="SPEC", help="use-case file")
+    one.add_argument("spec", type=_path, metavar="SPEC", help="use-case file")
     one.add_argument(
         "--source", dest="sources", action="append", type=_source, default=[], metavar="NAME=PATH",
         help="file of a source, instead of the spec's own; may be repeated",
     )  # fmt: skip
-    one.add_argument("--data", type=Path, metavar="DIR", help="folder that the spec's paths start from (the spec's)")
+    one.add_argument("--data", type=_path, metavar="DIR", help="folder that the spec's paths start from (the spec's)")
     one.add_argument("--engine", choices=("duckdb",), default="duckdb", help="where to compute (duckdb)")
     one.add_argument(
         "--until", choices=("extract", "check", "protect"), help="stop after this stage, publish nothing, tell counts"
@@ -193,7 +197,7 @@ def _add_people(commands: Any) -> None:
         "--role", dest="roles", action="append", choices=_ROLES, required=True, help="a role; may be repeated"
     )
     one.add_argument(
-        "--public", type=Path, metavar="FILE", help="the agent's own public key (PEM); without it a key pair is drawn"
+        "--public", type=_path, metavar="FILE", help="the agent's own public key (PEM); without it a key pair is drawn"
     )
     _command(group, "list", run="_people:list_agents", help="list the agents and their roles",
              example="curator agent list")  # fmt: skip
@@ -227,7 +231,7 @@ def _add_releases(commands: Any) -> None:
         example="curator release deliver R-0a1b2c3d4e --out outbox",
     )  # fmt: skip
     one.add_argument("request", metavar="ID", help=_REQUEST)
-    one.add_argument("--out", type=Path, metavar="DIR", help="folder of the package (releases/ of the capital)")
+    one.add_argument("--out", type=_path, metavar="DIR", help="folder of the package (releases/ of the capital)")
 
     one = _command(
         group, "recall", run="_releases:recall", help="declare that a delivered package must no longer be used",
@@ -246,9 +250,9 @@ def _add_releases(commands: Any) -> None:
         help="verify a package with the holder's public key, then unpack it",
         example="curator receive road-accidents-1.0.0.cur --trust holder.pub --into received",
     )  # fmt: skip
-    one.add_argument("file", type=Path, metavar="FILE", help="the .cur file")
-    one.add_argument("--trust", required=True, type=Path, metavar="KEY", help="the holder's public key, got elsewhere")
-    one.add_argument("--into", type=Path, metavar="DIR", help="a folder to create; without it, verify only")
+    one.add_argument("file", type=_path, metavar="FILE", help="the .cur file")
+    one.add_argument("--trust", required=True, type=_path, metavar="KEY", help="the holder's public key, got elsewhere")
+    one.add_argument("--into", type=_path, metavar="DIR", help="a folder to create; without it, verify only")
 
 
 def _add_proof(commands: Any) -> None:
@@ -288,7 +292,15 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _path(text: str) -> Path:
+    from pathlib import Path
+
+    return Path(text)
+
+
 def _day(text: str) -> date:
+    from datetime import date
+
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -305,7 +317,7 @@ def _source(text: str) -> tuple[str, Path]:
     name, equal, path = text.partition("=")
     if not (name and equal and path):
         raise argparse.ArgumentTypeError("NAME=PATH is needed")
-    return name, Path(path)
+    return name, _path(path)
 
 
 def commands_of(parser: argparse.ArgumentParser, prefix: Sequence[str] = ()) -> dict[str, argparse.ArgumentParser]:

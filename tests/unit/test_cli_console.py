@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CURATOR = [sys.executable, "-m", "curator"]
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("CURATOR_")}
 ENVIRON = {**CLEAN, "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8"}
+INTERRUPTED = {130, -signal.SIGINT}  # a shell shows 130 for both: CPython itself may end by the signal it was sent
 SECRET = "1850578006084"  # stands for a cell
 
 
@@ -124,7 +125,7 @@ def test_an_interrupted_curate_leaves_nothing(place: Path) -> None:
     done = interrupted(
         ["curate", "spec.yaml", "--data", "source", "--threads", "1"], place=place, when="capital/.curator/tmp/curate*"
     )
-    assert (done.returncode, done.stdout) == (130, "")
+    assert (done.returncode in INTERRUPTED, done.stdout) == (True, "")
     assert done.stderr == "interrupted: nothing is half made\n"
     assert list((place / "capital" / ".curator" / "tmp").iterdir()) == []
     assert main(["--quiet", "verify"]) == 0
@@ -133,7 +134,7 @@ def test_an_interrupted_curate_leaves_nothing(place: Path) -> None:
 
 def test_an_interrupted_demo_removes_its_folder(tmp_path: Path) -> None:
     done = interrupted(["demo", "--rows", "2000000", "--json"], place=tmp_path, when="capital-demo/source/*")
-    assert done.returncode == 130
+    assert done.returncode in INTERRUPTED
     assert json.loads(done.stdout) == {"error": "interrupted", "exit_code": 130}
     assert list(tmp_path.iterdir()) == []
 
