@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from curator.identifiers._column import Column, Mask, Octets, Places, Words, ends_of
+from curator.identifiers._column import Column, Ends, Mask, Octets, Places, Words, ends_of
 
 _PREFIXES = (b"", b"+", b"+33", b"+262", b"+590", b"+594", b"+596")
 _NONE, _PLUS, _FRANCE = 0, 1, 2
@@ -85,7 +85,7 @@ def _numeric(column: Column, leading: Words) -> Mask:
     signed = _begins(leading, b"+")
     if int(other.sum()) == int(signed.sum()):
         return np.ones(len(leading), np.bool_)
-    numeric: Mask = column.count(other) == signed
+    numeric: Mask = column.count(other.tobytes()) == signed
     return numeric
 
 
@@ -103,25 +103,34 @@ def _splice(column: Column, plan: _Plan) -> Column:
     """Drop leading bytes and write prefixes, for all rows at once."""
     if not plan.prefix.any():
         return column
-    starts = column.ends[:-1]
-    kept = np.ones(len(column.data), np.bool_)
-    for place in range(int(plan.drop.max())):
-        kept[starts[plan.drop > place] + place] = False
-    ends = ends_of(column.lengths - plan.drop + np.array([len(prefix) for prefix in _PREFIXES])[plan.prefix])
+    widths = np.array([len(prefix) for prefix in _PREFIXES])[plan.prefix]
+    lengths = column.lengths - plan.drop
+    ends = ends_of(lengths + widths)
     out = np.empty(int(ends[-1]), np.uint8)
-    body = np.ones(len(out), np.bool_)
-    for place, byte, rows in _prefix_bytes(plan.prefix):
-        out[ends[rows] + place] = byte
-        body[ends[rows] + place] = False
-    out[body] = column.octets[kept]
+    for number in range(1, len(_PREFIXES)):
+        _write(out, ends[:-1][plan.prefix == number], _PREFIXES[number])
+    _move(column.octets, out, lengths=lengths, source=column.ends[:-1] + plan.drop, target=ends[:-1] + widths)
     return replace(column, data=out.tobytes(), ends=ends)
 
 
-def _prefix_bytes(chosen: Places) -> list[tuple[int, int, npt.NDArray[np.intp]]]:
-    """Each byte of each prefix with the rows that get it."""
-    return [
-        (place, byte, rows)
-        for number, prefix in enumerate(_PREFIXES)
-        if prefix and len(rows := np.flatnonzero(chosen == number))
-        for place, byte in enumerate(prefix)
-    ]
+def _write(out: Octets, places: Ends, text: bytes) -> None:
+    """Write one text at some places."""
+    if len(places):
+        _windows(out, len(text))[places] = np.void(text)
+
+
+def _move(octets: Octets, out: Octets, *, lengths: Places, source: Places, target: Places) -> None:
+    """Copy one run of bytes a row: those of a French number's length at once, any other byte by byte."""
+    usual = lengths == _NATIONAL
+    if usual.any():
+        _windows(out, _NATIONAL)[target[usual]] = _windows(octets, _NATIONAL)[source[usual]]
+    other = np.flatnonzero(~usual & (lengths > 0))
+    if len(other):
+        counts = lengths[other]
+        step = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
+        out[np.repeat(target[other], counts) + step] = octets[np.repeat(source[other], counts) + step]
+
+
+def _windows(octets: Octets, width: int) -> npt.NDArray[np.void]:
+    """A view of the `width` bytes that begin at each place."""
+    return np.ndarray((len(octets) - width + 1,), f"V{width}", octets, strides=(1,))

@@ -90,7 +90,7 @@ def _valid(array: pa.Array, *, form: str) -> pa.BooleanArray:
     for length in _LENGTHS.get(form, ()):
         rows = verdict & (written.lengths == length)
         if rows.any():
-            verdict[rows] = _CHECKS[form](written.matrix(rows, width=length))
+            verdict[rows] = _CHECKS[form](written.matrix(written.ends[:-1][rows], width=length))
     return booleans(verdict, known=column.known)
 
 
