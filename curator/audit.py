@@ -82,7 +82,8 @@ def find_faults(workspace: Workspace, *, evidence: EvidenceStore, holder: Path) 
         key = read_public(holder)
         directory = Directory.from_envelopes(evidence.unverified(), key)
     except CuratorError as fault:
-        return tuple(sorted({Finding(text) for text in [*found, f"evidence: {fault.found}"]}))
+        found.append(f"{fault.asked.removeprefix('read ')}: {fault.found}")
+        return tuple(sorted({Finding(text) for text in found}))
     found += evidence.faults(directory.keys())
     if not found or evidence_reads(evidence):
         found += [

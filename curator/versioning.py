@@ -133,7 +133,7 @@ class _Stream:
             return np.empty(0, np.uint64)
         codes, rows = self._classes.failing(k=limits.k, diversity=limits.l.value if limits.l else None)
         if rows and (not allowed or rows > limits.suppress * accepted or rows == accepted):
-            raise _too_rare(self._protected.use_case, rows=rows, accepted=accepted, classes=len(codes))
+            raise _too_rare(self._protected.use_case, counts=(rows, accepted, len(codes)), allowed=allowed)
         return codes
 
 
@@ -196,18 +196,20 @@ def _close_counts(quality: QualityReport, report: ShardReport) -> None:
         )
 
 
-def _too_rare(use_case: UseCase, *, rows: int, accepted: int, classes: int) -> DisclosureError:
-    limits = use_case.disclosure
+def _too_rare(use_case: UseCase, *, counts: tuple[int, int, int], allowed: bool) -> DisclosureError:
+    """The refusal of (rows, accepted rows, classes) below the limits; `allowed` when suppression was possible."""
+    limits, (rows, accepted, classes) = use_case.disclosure, counts
     wanted = f"k >= {limits.k}" if limits else ""
     if limits and limits.l:
         wanted += f" and l >= {limits.l.value} of `{limits.l.column}`"
-    allowed = limits.suppress if limits else 0.0
+    most = f"at most {limits.suppress if limits else 0.0:.2%} of the rows to suppress (`disclosure.suppress`)"
     return DisclosureError(
         "too-rare",
         asked=f"write {use_case.ref} with {wanted} over {', '.join(use_case.quasi_identifiers())}",
         found=f"{rows:,} of {accepted:,} rows ({rows / accepted:.2%}) in {classes:,} classes below the limits",
-        expected=f"at most {allowed:.2%} of the rows to suppress (`disclosure.suppress`)",
-        todo="make a quasi-identifier coarser, drop one, or allow more suppression in the spec",
+        expected=most if allowed else "no row below the limits: rows in the engine's order cannot be suppressed",
+        todo="make a quasi-identifier coarser, drop one, or "
+        + ("allow more suppression in the spec" if allowed else "write in keyed order"),
     )
 
 

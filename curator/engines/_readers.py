@@ -1,22 +1,24 @@
 """The SQL that reads one declared source: only declared columns, typed strictly, null tokens applied.
 
 A cell of a text file that cannot be read as its declared type becomes null, and its text stays reachable so that the
-row can be rejected with its reason; nothing is guessed. Guards are full matches, because an engine's own cast takes
-more than a person would (`0x1F`, `1e3`, `-3.7` as an integer).
+row can be rejected with its reason; nothing is guessed (`_cells.py` says how a cell is read).
 """
 
 from __future__ import annotations
 
 import bz2
+import codecs
 import csv
 import gzip
 import io
 import lzma
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from curator.engines._cells import NOTHING, from_windows, read_as, to_latin, typed
 from curator.errors import SourceError
 from curator.spec.model import Column, LogicalType, Source, SourceFormat
 from curator.sqltext import literal, quoted
@@ -27,10 +29,13 @@ _SUFFIXES = {
     ".duckdb": SourceFormat.duckdb, ".sqlite": SourceFormat.sqlite,
 }  # fmt: skip
 _OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-_ENCODINGS = {"utf-8": "utf-8", "utf8": "utf-8", "latin-1": "latin-1", "iso-8859-1": "latin-1", "utf-16": "utf-16"}
+_ENCODINGS = {
+    "utf-8": "utf-8", "utf8": "utf-8", "latin-1": "latin-1", "iso-8859-1": "latin-1", "utf-16": "utf-16",
+    "windows-1252": "windows-1252", "cp1252": "windows-1252",
+}  # fmt: skip
+_CONTROLS = re.compile(rb"[\x80-\x9f]")  # in Latin-1: what a file in windows-1252 has instead of its signs
 _SQLITE = b"SQLite format 3\x00"  # the first bytes of a database file (sqlite.org/fileformat.html, 1.3)
 _DUCKDB = b"DUCK"  # bytes 8 to 11 (duckdb.org, storage)
-_ISO_MOMENT = "[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?"  # ISO 8601, no zone
 _PROBE = 1 << 20
 _BYTES_PER_ROW = 64  # a low guess, so that text files get enough shards
 
@@ -72,10 +77,10 @@ def read_sql(name: str, source: Source, path: Path, *, describe: Callable[[str],
         if textual and column.type not in (LogicalType.text, LogicalType.free_text):
             raw_name = f"raw {key}"
             raw[key] = quoted(raw_name)
-            selected += [f"{_read_as(cell, column, source)} AS {quoted(key)}", f"{cell} AS {quoted(raw_name)}"]
+            selected += [f"{read_as(cell, column, source)} AS {quoted(key)}", f"{cell} AS {quoted(raw_name)}"]
         else:
             _require_type(name, key, column, physical[found])
-            selected.append(f"{_typed(cell, column, physical[found])} AS {quoted(key)}")
+            selected.append(f"{typed(cell, column, physical[found])} AS {quoted(key)}")
     declared = {column.column or key for key, column in source.columns.items()}
     status = path.stat()
     return Bound(
@@ -99,8 +104,10 @@ def _scan(
     if kind == SourceFormat.parquet:
         scan = f"read_parquet({literal(str(path))})"
     elif kind == SourceFormat.json:
+        keys = _json_keys(source, path, describe)
+        _require_columns(name, source, keys)
         columns = ", ".join(f"{literal(c.column or k)}: 'VARCHAR'" for k, c in source.columns.items())
-        scan = f"read_json({literal(str(path))}, columns = {{{columns}}})"
+        return f"read_json({literal(str(path))}, columns = {{{columns}}})", dict.fromkeys(keys, "VARCHAR")
     elif kind == SourceFormat.sqlite:
         scan = quoted("sqlite_" + name)
     else:
@@ -108,13 +115,35 @@ def _scan(
     return scan, describe(f"SELECT * FROM {scan}")  # noqa: S608 (identifiers quoted, literals escaped)
 
 
+def _json_keys(source: Source, path: Path, describe: Callable[[str], dict[str, str]]) -> list[str]:
+    """The keys that the objects of a JSON file have; one that no object has would be read as nulls without a word.
+
+    The first objects are looked at, and all of them when a declared key is in none of the first.
+    """
+    found: list[str] = []
+    for objects in (20_480, -1):
+        options = f"maximum_depth = 1, map_inference_threshold = -1, sample_size = {objects}"
+        scan = f"read_json({literal(str(path))}, {options})"
+        found = list(describe(f"SELECT * FROM {scan}"))  # noqa: S608 (escaped literal)
+        if all((column.column or key) in found for key, column in source.columns.items()):
+            break
+    return found
+
+
 def _csv_scan(source: Source, path: Path, header: Sequence[str]) -> str:
+    """The engine's reading of a text file; it knows no windows-1252, so that is read as Latin-1 and put right after."""
+    encoding = _ENCODINGS[source.encoding.lower()]
+    if encoding == "windows-1252":
+        tokens = tuple(to_latin(token) for token in source.null_tokens)
+        scan = _csv_scan(source.model_copy(update={"encoding": "latin-1", "null_tokens": tokens}), path, header)
+        selected = ", ".join(f"{from_windows(column)} AS {quoted(column)}" for column in header)
+        return f"(SELECT {selected} FROM {scan})"  # noqa: S608 (identifiers quoted, literals escaped)
     columns = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in header)
     nulls = ", ".join(literal(token) for token in ("", *source.null_tokens))
     return (
         f"read_csv({literal(str(path))}, auto_detect = false, header = true, columns = {{{columns}}}, "
         f"delim = {literal(source.separator)}, quote = {literal(source.quote)}, escape = {literal(source.quote)}, "
-        f"nullstr = [{nulls}], encoding = {literal(_ENCODINGS[source.encoding.lower()])})"
+        f"nullstr = [{nulls}], encoding = {literal(encoding)})"
     )
 
 
@@ -122,7 +151,9 @@ def _header(name: str, source: Source, path: Path) -> list[str]:
     """Column names of a text file, read here so that nothing is guessed; checks the encoding on the first megabyte."""
     encoding = _ENCODINGS.get(source.encoding.lower())
     if encoding is None:
-        raise _bad_encoding(name, f"`{source.encoding}`", "one of utf-8, latin-1, utf-16 (convert the file otherwise)")
+        raise _bad_encoding(
+            name, f"`{source.encoding}`", "one of utf-8, latin-1, windows-1252, utf-16 (convert the file otherwise)"
+        )
     opener = _OPENERS.get(path.suffix.lower(), open)
     try:
         with opener(path, "rb") as stream:
@@ -131,11 +162,26 @@ def _header(name: str, source: Source, path: Path) -> list[str]:
         raise _unreadable(name, type(fault).__name__) from None
     if not head:
         raise _unreadable(name, "an empty file")
-    text = _decoded(name, head, encoding)
-    lines = csv.reader(
-        io.StringIO(text.lstrip("\ufeff")), delimiter=source.separator[:1], quotechar=source.quote or None
+    text = _decoded(name, head, encoding).lstrip("\ufeff")
+    try:
+        return _first_line(text, source)
+    except csv.Error:
+        raise _unreadable(name, "a first line that is no header") from None
+
+
+def _first_line(text: str, source: Source) -> list[str]:
+    """The cells of the first line. The csv module knows separators of one character, the engine of up to four."""
+    separator = source.separator if len(source.separator) == 1 else "\x1f"
+    lines = io.StringIO(text.replace(source.separator, separator), newline="")
+    return next(
+        csv.reader(
+            lines,
+            delimiter=separator,
+            quotechar=source.quote or None,
+            quoting=csv.QUOTE_MINIMAL if source.quote else csv.QUOTE_NONE,
+        ),
+        [],
     )
-    return next(lines, [])
 
 
 def _named(name: str, source: Source, header: Sequence[str]) -> list[str]:
@@ -165,13 +211,11 @@ def _named(name: str, source: Source, header: Sequence[str]) -> list[str]:
 
 
 def _decoded(name: str, head: bytes, encoding: str) -> str:
+    if encoding == "utf-16" and head.startswith(codecs.BOM_UTF16_BE):
+        raise _bad_encoding(name, "UTF-16 with its bytes in big-endian order", "little-endian order, or UTF-8")
     cut = head[: head.rfind(b"\n") + 1] or head if encoding != "utf-16" else head
-    if encoding == "latin-1" and any(byte > 0x7F for byte in cut):
-        try:
-            cut.decode("utf-8")
-        except UnicodeDecodeError:
-            return cut.decode("latin-1")
-        raise _bad_encoding(name, "accents written in UTF-8 under `latin-1`", "`encoding: utf-8`")
+    if encoding in ("latin-1", "windows-1252") and not cut.isascii():
+        _refuse_other(name, cut, encoding)
     try:
         return cut.decode(encoding, errors="strict" if encoding != "utf-16" else "ignore")
     except UnicodeDecodeError as fault:
@@ -181,49 +225,24 @@ def _decoded(name: str, head: bytes, encoding: str) -> str:
         ) from None
 
 
+def _refuse_other(name: str, cut: bytes, encoding: str) -> None:
+    """Every byte means something in Latin-1, so what shows that it is another encoding is looked for."""
+    try:
+        cut.decode("utf-8")
+    except UnicodeDecodeError:
+        if encoding == "latin-1" and _CONTROLS.search(cut):
+            found = "bytes that are control characters in latin-1"
+            raise _bad_encoding(name, found, "`encoding: windows-1252`") from None
+        return
+    raise _bad_encoding(name, f"accents written in UTF-8 under `{encoding}`", "`encoding: utf-8`")
+
+
 def _cell(column: str, source: Source, apply_nulls: bool) -> str:
     """A column with the declared null tokens turned into nulls."""
     if not (apply_nulls and source.null_tokens):
         return column
     tokens = ", ".join(literal(token) for token in source.null_tokens)
     return f"CASE WHEN {column} IN ({tokens}) THEN NULL ELSE {column} END"
-
-
-def _read_as(cell: str, column: Column, source: Source) -> str:
-    """A text cell read as its declared type, null when it cannot be."""
-    text = f"trim({cell})"
-    if source.decimal == ",":
-        number = f"replace({text}, ',', '.')"
-        guard = f"regexp_full_match({text}, '[-+]?([0-9]{{1,18}}(,[0-9]*)?|,[0-9]+)([eE][-+]?[0-9]{{1,3}})?')"
-    else:
-        number = text
-        guard = f"regexp_full_match({text}, '[-+]?([0-9]{{1,18}}([.][0-9]*)?|[.][0-9]+)([eE][-+]?[0-9]{{1,3}})?')"
-    if column.type == LogicalType.integer:
-        return f"CASE WHEN regexp_full_match({text}, '[-+]?[0-9]{{1,18}}') THEN CAST({text} AS BIGINT) END"
-    if column.type == LogicalType.decimal:
-        return f"CASE WHEN {guard} THEN TRY_CAST({number} AS DECIMAL(18, 6)) END"
-    if column.type == LogicalType.float:
-        return f"CASE WHEN {guard} THEN CAST({number} AS DOUBLE) END"
-    if column.type == LogicalType.boolean:
-        return f"CASE WHEN lower({text}) IN ('true', '1') THEN true WHEN lower({text}) IN ('false', '0') THEN false END"
-    if column.format:
-        parsed = f"try_strptime({text}, {literal(column.format)})"
-        return parsed if column.type == LogicalType.timestamp else f"CAST({parsed} AS DATE)"
-    if column.type == LogicalType.date:
-        iso = f"regexp_full_match({text}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}')"
-        return f"CASE WHEN {iso} THEN TRY_CAST({text} AS DATE) END"
-    return f"CASE WHEN regexp_full_match({text}, '{_ISO_MOMENT}') THEN TRY_CAST({text} AS TIMESTAMP) END"
-
-
-def _typed(cell: str, column: Column, physical: str) -> str:
-    """A typed cell widened to the logical type's own width."""
-    if column.type == LogicalType.float:
-        return f"CAST({cell} AS DOUBLE)"
-    if column.type == LogicalType.timestamp and physical == "TIMESTAMP WITH TIME ZONE":
-        return f"timezone('UTC', {cell})"
-    if column.type == LogicalType.text and physical.startswith(("ENUM", "UUID")):
-        return f"CAST({cell} AS VARCHAR)"
-    return cell
 
 
 def _require_file(name: str, path: Path) -> None:
@@ -272,7 +291,8 @@ def _require_columns(name: str, source: Source, present: Sequence[str]) -> None:
         # Names of columns may be shown only when they are names: a file without header would show its first row.
         known = declared & set(present)
         found = f"no column {', '.join(f'`{column}`' for column in missing)}"
-        hint = f" among {', '.join(present)}" if known else f" among {len(present)} columns, none of which is declared"
+        columns = f"{len(present)} column" + ("s" if len(present) != 1 else "")
+        hint = f" among {', '.join(present)}" if known else f" in {columns}, none of which is declared"
         raise SourceError(
             "source-column-missing",
             asked=f"read the declared columns of the source `{name}`",
@@ -280,7 +300,8 @@ def _require_columns(name: str, source: Source, present: Sequence[str]) -> None:
             expected="every declared column in the source",
             todo="correct the name in the spec (`column:` is the source's own spelling), or ask the holder what changed"
             if known
-            else "correct the names, or `separator`, `encoding` and `column:` in the source",
+            else _other_separator(present, declared)
+            or "correct the names, or `separator`, `encoding` and `column:` in the source",
         )
     extra = [column for column in present if column not in declared]
     if source.strict and extra:
@@ -293,15 +314,38 @@ def _require_columns(name: str, source: Source, present: Sequence[str]) -> None:
         )
 
 
+def _other_separator(present: Sequence[str], declared: set[str]) -> str:
+    """What to do about a header that another separator would cut into declared columns; empty when none would."""
+    for separator, spelt in {";": ";", "\t": "\\t", "|": "|", ",": ","}.items():
+        if len(present) == 1 and declared & set(present[0].split(separator)):
+            return f'state `separator: "{spelt}"` in the source'
+    return ""
+
+
+def require_table(name: str, table: str, present: Sequence[str]) -> None:
+    """Refuse a database without the table. Raises SourceError, which lists the tables there are."""
+    if table not in present:
+        raise SourceError(
+            "source-table-missing",
+            asked=f"read the table `{table}` of the source `{name}`",
+            found=f"no such table among {', '.join(sorted(present)) or 'none at all'}"[:600],
+            expected="the table that the spec names",
+            todo="correct `table` in the source, or ask the holder what changed",
+        )
+
+
 def _require_type(name: str, key: str, column: Column, physical: str) -> None:
-    if physical.startswith(_COMPATIBLE[column.type]):
+    if physical == NOTHING or (physical.startswith(_COMPATIBLE[column.type]) and not physical.endswith("]")):
         return
+    fitting = [kind for kind, types in _COMPATIBLE.items() if physical.startswith(types) and not physical.endswith("]")]
     raise SourceError(
         "source-column-type",
         asked=f"read `{key}` of the source `{name}` as {column.type}",
         found=f"a column of type {physical}",
         expected=f"one of {', '.join(_COMPATIBLE[column.type])}",
-        todo="correct the type in the spec, or ask the holder why the column changed",
+        todo=f"declare it as {' or '.join(fitting)} in the spec, or ask the holder why the column changed"
+        if fitting
+        else "ask the holder for a column of plain values: no declared type reads this one",
     )
 
 

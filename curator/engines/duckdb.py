@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from curator.engines._readers import Bound, kind_of, read_sql
+from curator.engines._readers import Bound, kind_of, read_sql, require_table
 from curator.errors import CuratorError, SourceError, StorageError
 from curator.expressions import Engine as Dialect
 from curator.spec.model import Source, SourceFormat
@@ -73,7 +73,7 @@ class DuckDBEngine:
             if kind == SourceFormat.sqlite:
                 self._load_sqlite(name, source, path)
             elif kind == SourceFormat.duckdb:
-                self._connection.execute(f"ATTACH {literal(str(path))} AS {quoted('db_' + name)} (READ_ONLY)")
+                self._attach(name, source, path)
             bound = read_sql(name, source, path, describe=self._columns_of)
             self.define(bound.relation, bound.sql)
         return bound
@@ -113,15 +113,24 @@ class DuckDBEngine:
         described = self._connection.execute(f"DESCRIBE {sql}").fetchall()
         return {row[0]: row[1] for row in described}
 
+    def _attach(self, name: str, source: Source, path: Path) -> None:
+        database = "db_" + name
+        self._connection.execute(f"ATTACH {literal(str(path))} AS {quoted(database)} (READ_ONLY)")
+        query = "SELECT table_name FROM information_schema.tables WHERE table_catalog = ?"
+        tables = self._connection.execute(query, [database]).fetchall()
+        require_table(name, source.table or name, [table for (table,) in tables])
+
     def _load_sqlite(self, name: str, source: Source, path: Path) -> None:
         """Bring the declared columns of a SQLite table in, through the standard library, as text or numbers."""
         table, target = source.table or name, quoted("sqlite_" + name)
         with sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True) as connection:
+            tables = connection.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')").fetchall()
+            require_table(name, table, [found for (found,) in tables])
             present = [row[1] for row in connection.execute(f"PRAGMA table_info({quoted(table)})")]
             wanted = [column.column or key for key, column in source.columns.items()]
             wanted = [column for column in wanted if column in present]
             self._connection.execute(
-                f"CREATE TEMP TABLE {target} (" + ", ".join(f"{quoted(c)} VARCHAR" for c in present or ["none"]) + ")"
+                f"CREATE TEMP TABLE {target} (" + ", ".join(f"{quoted(c)} VARCHAR" for c in present) + ")"
             )
             if not wanted:
                 return
@@ -147,17 +156,41 @@ def _translated(asked: str) -> Iterator[None]:
     try:
         yield
     except duckdb.OutOfMemoryException:
-        raise StorageError(
-            "engine-memory",
-            asked=asked,
-            found="the engine's memory limit reached, with no room left to spill",
-            expected="more memory, or free space in the workspace for encrypted temporary files",
-            todo="give the engine more with --memory, or free space on the workspace's disk",
-        ) from None
+        raise _no_memory(asked) from None
     except duckdb.IOException as fault:
         raise _io_fault(asked, str(fault)) from None
     except (duckdb.Error, sqlite3.Error) as fault:
         raise _fault(asked, fault) from None
+    except (pa.ArrowException, OSError) as fault:
+        # Once rows stream as Arrow, the engine's faults come as Arrow's, told apart by the first words of their text.
+        if isinstance(fault, OSError) and fault.errno is not None:
+            raise
+        if "Out of Memory Error" in str(fault):
+            raise _no_memory(asked) from None
+        if "IO Error" in str(fault):
+            raise _io_fault(asked, str(fault)) from None
+        raise _fault(asked, fault) from None
+
+
+def _no_memory(asked: str) -> StorageError:
+    return StorageError(
+        "engine-memory",
+        asked=asked,
+        found="the engine's memory limit reached, with no room left to spill",
+        expected="more memory, or free space in the workspace for encrypted temporary files",
+        todo="give the engine more with --memory, or free space on the workspace's disk",
+    )
+
+
+# Words of the engine that name a fault of shape; what else they say is dropped.
+_SHAPES = {
+    "Expected Number of Columns": "a row with another number of cells than the header",
+    "unterminated quote": "a quote that is opened and never closed",
+    "No magic bytes found": "a file that is no Parquet",
+    "not a valid DuckDB database": "a file that is no DuckDB database",
+    "not a database": "a file that is no SQLite database",
+    "Malformed JSON": "text that is not JSON",
+}
 
 
 def _io_fault(asked: str, message: str) -> CuratorError:
@@ -182,6 +215,9 @@ def _fault(asked: str, fault: Exception) -> SourceError:
     message = str(fault)
     line = re.search(r"(?:on Line|in line|Line):?\s*(\d+)", message)
     place = f" at line {line.group(1)}" if line else ""
+    shape = next((words for sign, words in _SHAPES.items() if sign in message), None)
+    if shape is not None:
+        return _malformed(asked, f"{shape}{place}")
     encoding = "unicode" in message.lower() or "utf-8" in message.lower() or "encoding" in message.lower()
     if encoding:
         return SourceError(
@@ -191,10 +227,16 @@ def _fault(asked: str, fault: Exception) -> SourceError:
             expected="the encoding the file was written in",
             todo="state `encoding: latin-1` (or utf-16) in the source",
         )
+    kind = type(fault).__name__
+    article = "an" if kind[0] in "AEIO" else "a"
+    return _malformed(asked, f"{article} {kind} of the engine{place} (its text is withheld: it may quote a cell)")
+
+
+def _malformed(asked: str, found: str) -> SourceError:
     return SourceError(
         "source-malformed",
         asked=asked,
-        found=f"a {type(fault).__name__} of the engine{place} (its text is withheld: it may quote a cell)",
+        found=found,
         expected="rows of the declared shape",
         todo="check the separator, the quote and the number of columns of the source at that place",
     )

@@ -128,13 +128,18 @@ class CheckedSample:
             )
         limit, share = self.sample.use_case.quality.max_rejected, counts.rejected / counts.rows
         if share > limit or not report.accepted:
-            reasons = ", ".join(f"{reason}: {count:,}" for reason, count in sorted(report.rejected.items()))
+            said = {bit.name: bit.reason or bit.name for bit in self.bits}
+            worst = sorted(report.rejected.items(), key=lambda item: (-item[1], item[0]))
+            reasons = "; ".join(f"{said[name]}: {count:,}" for name, count in worst)
+            unreadable = worst[0][0].startswith("unreadable-")
             raise QualityError(
                 "all-rejected" if not report.accepted else "too-many-rejected",
                 asked=asked,
                 found=f"{counts.rejected:,} of {counts.rows:,} rows rejected ({reasons})"[:1500],
                 expected=f"at most {limit:.1%} rejected (`quality.max_rejected`), and at least one row accepted",
-                todo="correct the source or the rule that rejects most; a declared type or encoding may be wrong",
+                todo="correct the column's `type` or `format`, or the source's `decimal` or `encoding`, in the spec"
+                if unreadable
+                else "correct the source with its holder, or the rule that rejects most",
             )
 
     def _unmet(self, rule: Rule, counts: Counts) -> str:

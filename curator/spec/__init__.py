@@ -100,7 +100,8 @@ def _known_keys(path: tuple[str | int, ...]) -> list[str]:
     for part in path[:-1]:
         here = _resolve(schema, here)
         properties = here.get("properties", {})
-        here = properties.get(part) or here.get("items") or here.get("additionalProperties") or {}
+        keyed = next(iter(here.get("patternProperties", {}).values()), None)  # a mapping whose keys have a pattern
+        here = properties.get(part) or here.get("items") or keyed or here.get("additionalProperties") or {}
     return sorted(_properties(schema, here))
 
 
@@ -132,4 +133,6 @@ def _shown(value: Any) -> str:
 
 
 def _lower(message: str) -> str:
+    """What the validator says should be, as the end of "expected ..."."""
+    message = message.removeprefix("Input should be ").removeprefix("Value error, ")
     return message[:1].lower() + message[1:]

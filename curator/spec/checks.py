@@ -284,7 +284,9 @@ def _baseline(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
     named = {"target": (model.target,), "features": model.features, "text_features": model.text_features}
     for part, names in named.items():
         for name in names:
-            if name not in kept:
+            if name in spec.fields and name not in kept:
+                yield Trouble(("model", part), f"`{name}`, a field that is dropped", nearest("", kept))
+            elif name not in kept:
                 yield _unknown(("model", part), name, kept)
             elif kept[name].protect == "token":
                 yield Trouble(

@@ -72,9 +72,8 @@ def parse_document(text: str, *, file: str) -> Document:
     except yaml.MarkedYAMLError as fault:
         mark = fault.problem_mark or fault.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise _refused(
-            file, "spec-not-yaml", f"{fault.problem or fault.context}", "well-formed YAML", line, column
-        ) from None
+        found = str(fault.problem or fault.context).removeprefix("but ").removeprefix("found ")
+        raise _refused(file, "spec-not-yaml", found, "well-formed YAML", line, column) from None
     except (yaml.YAMLError, ValueError) as fault:
         raise _refused(file, "spec-not-yaml", f"a {type(fault).__name__}", "well-formed YAML text") from None
     if not isinstance(node, yaml.MappingNode):
