@@ -73,6 +73,14 @@ class Console:
         with _drawn() as progress:
             yield progress
 
+    @contextmanager
+    def busy(self, stage: str) -> Iterator[None]:
+        """A moving bar for work that does not count its steps."""
+        with self.progress() as progress:
+            if progress:
+                progress(stage, 0, 0)
+            yield
+
 
 @contextmanager
 def _drawn() -> Iterator[Progress]:
@@ -87,7 +95,7 @@ def _drawn() -> Iterator[Progress]:
         def show(stage: str, done: int, total: int) -> None:
             if stage not in tasks:
                 tasks[stage] = bars.add_task(stage, total=total or None, done="")
-            bars.update(tasks[stage], completed=done, total=total or None, done=f"{done:,}")
+            bars.update(tasks[stage], completed=done, total=total or None, done=f"{done:,}" if done else "")
 
         yield show
 

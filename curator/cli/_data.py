@@ -66,7 +66,9 @@ def train(args: Namespace, console: Console) -> Answer:
     capital = open_capital(args)
     is_spec = args.dataset.endswith((".yaml", ".yml"))
     ref = load_use_case(Path(args.dataset)).ref if is_spec else args.dataset
-    return _version(capital.train(ref, version=args.version))
+    with console.busy("train"):
+        model = capital.train(ref, version=args.version)
+    return _version(model)
 
 
 def _version(version: DatasetVersion | ModelVersion) -> Answer:

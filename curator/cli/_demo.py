@@ -94,7 +94,7 @@ class _Tour:
         capital = self._found()
         version = self._curate(capital)
         model = self._train(capital, version)
-        package, request = self._release(capital, version, model)
+        package, request = self._release(capital, refs=(version.ref, model.ref))
         received = self._receive(package, target=self._target(capital, version))
         with self._step("trace", "walk from the model back to the sources, every signature verified"):
             steps = capital.trace(model.path)
@@ -132,7 +132,8 @@ class _Tour:
     def _found(self) -> Capital:
         with self._step("init", "create the capital, with a reviewer beside the holder: nobody decides alone"):
             secret = hashlib.sha256(f"curator demonstration only, seed {self.seed}".encode()).digest()
-            capital = Capital.create(self.root / "capital", holder=HOLDER, root_secret=secret)
+            Capital.create(self.root / "capital", holder=HOLDER, root_secret=secret)
+            capital = Capital.open(self.root / "capital", environ={})  # no real key of this machine is ever used here
             capital.add_agent(REVIEWER, roles=["reviewer"])
         return capital
 
@@ -145,23 +146,26 @@ class _Tour:
                 raise
 
     def _train(self, capital: Capital, version: DatasetVersion) -> ModelVersion:
-        with self._step("train", "train the baseline and prove that its ONNX form answers the same"):
+        with (
+            self._step("train", "train the baseline and prove that its ONNX form answers the same"),
+            self.console.busy("train"),
+        ):
             return capital.train(version.ref)
 
     def _target(self, capital: Capital, version: DatasetVersion) -> str:
         model = capital.use_case(version).model
         return model.target if model else ""
 
-    def _release(self, capital: Capital, version: DatasetVersion, model: ModelVersion) -> tuple[Path, dict[str, Any]]:
+    def _release(self, capital: Capital, *, refs: tuple[str, ...]) -> tuple[Path, dict[str, Any]]:
         with self._step("release", "request, review by somebody else, deliver"):
             case = capital.request(
-                [version.ref, model.ref],
+                refs,
                 to=VENDOR,
                 channel="industry",
                 purpose="driver-assistance",
                 until=datetime.now(UTC).date() + timedelta(days=_DAYS),
             )
-            reviewer = Capital.open(capital.workspace.root, agent=REVIEWER)
+            reviewer = Capital.open(capital.workspace.root, agent=REVIEWER, environ={})
             reviewer.review(case.id, approve=True, reason="Demonstration: tokens only, classes of 5 or more.")
             package = capital.deliver(case.id)
         delivered = next(known for known in capital.requests() if known.id == case.id)

@@ -7,7 +7,9 @@ from argparse import Namespace
 
 from curator import explanations
 from curator.cli._console import Answer, Console, table
-from curator.cli._parser import build_parser
+from curator.cli._parser import build_parser, commands_of
+
+_FILES = ("SPEC", "FILE", "KEY", "SPEC|REF", "REF|FILE")
 
 
 def explain(args: Namespace, console: Console) -> Answer:
@@ -26,7 +28,14 @@ def completion(args: Namespace, console: Console) -> Answer:
     """The script, to be sourced or put where the shell looks for it."""
     import shtab
 
-    script = shtab.complete(build_parser(), shell=args.shell)
+    parser = build_parser()
+    for command in commands_of(parser).values():
+        for action in command._actions:
+            if action.metavar in _FILES:
+                action.complete = shtab.FILE  # type: ignore[attr-defined]
+            elif action.metavar == "DIR":
+                action.complete = shtab.DIRECTORY  # type: ignore[attr-defined]
+    script = shtab.complete(parser, shell=args.shell)
     return Answer(document={"shell": args.shell, "script": script}, text=script)
 
 

@@ -326,5 +326,8 @@ def test_completion_is_a_script_of_that_shell(run: Any, shell: str) -> None:
     script = run("completion", shell).out
     assert "release" in script
     assert "curate" in script
+    assert re.search(
+        {"bash": "_trust_COMPGEN=_shtab_compgen_files", "zsh": "--trust.*_files", "fish": "trust"}[shell], script
+    )
     if shutil.which(shell):
         subprocess.run([shell, "-n"], input=script, text=True, check=True, env={"PATH": os.environ["PATH"]})

@@ -28,11 +28,14 @@ ENVIRON = {
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any], str]:
-    """The folder it was run in, its document and its messages, from a process of its own, as a newcomer runs it."""
+    """The folder it was run in, its document and its messages, from a process of its own, as a newcomer runs it.
+
+    A variable for a real key is set, and wrong: the demonstration must not look at it.
+    """
     folder = tmp_path_factory.mktemp("demo")
     done = subprocess.run(
         [sys.executable, "-m", "curator", "demo", "--rows", str(ROWS), "--json"],
-        cwd=folder, env=ENVIRON, capture_output=True, text=True, check=False,
+        cwd=folder, env={**ENVIRON, "CURATOR_ROOT_KEY": ""}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
     return folder, json.loads(done.stdout), done.stderr
