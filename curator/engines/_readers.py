@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from curator.engines._cells import NOTHING, from_windows, read_as, to_latin, typed
+from curator.engines._cells import NOTHING, read_as, typed
 from curator.errors import SourceError
 from curator.spec.model import Column, LogicalType, Source, SourceFormat
 from curator.sqltext import literal, quoted
@@ -29,11 +29,8 @@ _SUFFIXES = {
     ".duckdb": SourceFormat.duckdb, ".sqlite": SourceFormat.sqlite,
 }  # fmt: skip
 _OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-_ENCODINGS = {
-    "utf-8": "utf-8", "utf8": "utf-8", "latin-1": "latin-1", "iso-8859-1": "latin-1", "utf-16": "utf-16",
-    "windows-1252": "windows-1252", "cp1252": "windows-1252",
-}  # fmt: skip
-_CONTROLS = re.compile(rb"[\x80-\x9f]")  # in Latin-1: what a file in windows-1252 has instead of its signs
+_ENCODINGS = {"utf-8": "utf-8", "utf8": "utf-8", "latin-1": "latin-1", "iso-8859-1": "latin-1", "utf-16": "utf-16"}
+_CONTROLS = re.compile(rb"[\x80-\x9f]")  # in Latin-1; a file in windows-1252 has its signs there
 _SQLITE = b"SQLite format 3\x00"  # the first bytes of a database file (sqlite.org/fileformat.html, 1.3)
 _DUCKDB = b"DUCK"  # bytes 8 to 11 (duckdb.org, storage)
 _PROBE = 1 << 20
@@ -131,19 +128,12 @@ def _json_keys(source: Source, path: Path, describe: Callable[[str], dict[str, s
 
 
 def _csv_scan(source: Source, path: Path, header: Sequence[str]) -> str:
-    """The engine's reading of a text file; it knows no windows-1252, so that is read as Latin-1 and put right after."""
-    encoding = _ENCODINGS[source.encoding.lower()]
-    if encoding == "windows-1252":
-        tokens = tuple(to_latin(token) for token in source.null_tokens)
-        scan = _csv_scan(source.model_copy(update={"encoding": "latin-1", "null_tokens": tokens}), path, header)
-        selected = ", ".join(f"{from_windows(column)} AS {quoted(column)}" for column in header)
-        return f"(SELECT {selected} FROM {scan})"  # noqa: S608 (identifiers quoted, literals escaped)
     columns = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in header)
     nulls = ", ".join(literal(token) for token in ("", *source.null_tokens))
     return (
         f"read_csv({literal(str(path))}, auto_detect = false, header = true, columns = {{{columns}}}, "
         f"delim = {literal(source.separator)}, quote = {literal(source.quote)}, escape = {literal(source.quote)}, "
-        f"nullstr = [{nulls}], encoding = {literal(encoding)})"
+        f"nullstr = [{nulls}], encoding = {literal(_ENCODINGS[source.encoding.lower()])})"
     )
 
 
@@ -151,9 +141,7 @@ def _header(name: str, source: Source, path: Path) -> list[str]:
     """Column names of a text file, read here so that nothing is guessed; checks the encoding on the first megabyte."""
     encoding = _ENCODINGS.get(source.encoding.lower())
     if encoding is None:
-        raise _bad_encoding(
-            name, f"`{source.encoding}`", "one of utf-8, latin-1, windows-1252, utf-16 (convert the file otherwise)"
-        )
+        raise _bad_encoding(name, f"`{source.encoding}`", "one of utf-8, latin-1, utf-16 (convert the file otherwise)")
     opener = _OPENERS.get(path.suffix.lower(), open)
     try:
         with opener(path, "rb") as stream:
@@ -212,10 +200,14 @@ def _named(name: str, source: Source, header: Sequence[str]) -> list[str]:
 
 def _decoded(name: str, head: bytes, encoding: str) -> str:
     if encoding == "utf-16" and head.startswith(codecs.BOM_UTF16_BE):
-        raise _bad_encoding(name, "UTF-16 with its bytes in big-endian order", "little-endian order, or UTF-8")
+        raise _bad_encoding(
+            name,
+            "UTF-16 with its bytes in big-endian order",
+            "little-endian order, or UTF-8 (`iconv -f utf-16 -t utf-8`)",
+        )
     cut = head[: head.rfind(b"\n") + 1] or head if encoding != "utf-16" else head
-    if encoding in ("latin-1", "windows-1252") and not cut.isascii():
-        _refuse_other(name, cut, encoding)
+    if encoding == "latin-1" and not cut.isascii():
+        _refuse_other(name, cut)
     try:
         return cut.decode(encoding, errors="strict" if encoding != "utf-16" else "ignore")
     except UnicodeDecodeError as fault:
@@ -225,16 +217,18 @@ def _decoded(name: str, head: bytes, encoding: str) -> str:
         ) from None
 
 
-def _refuse_other(name: str, cut: bytes, encoding: str) -> None:
+def _refuse_other(name: str, cut: bytes) -> None:
     """Every byte means something in Latin-1, so what shows that it is another encoding is looked for."""
     try:
         cut.decode("utf-8")
     except UnicodeDecodeError:
-        if encoding == "latin-1" and _CONTROLS.search(cut):
-            found = "bytes that are control characters in latin-1"
-            raise _bad_encoding(name, found, "`encoding: windows-1252`") from None
+        control = _CONTROLS.search(cut)
+        if control:
+            found = f"bytes that are no letter of latin-1 at line {cut[: control.start()].count(10) + 1}"
+            expected = "UTF-8; of what is probably windows-1252, `iconv -f windows-1252 -t utf-8` makes it"
+            raise _bad_encoding(name, found, expected) from None
         return
-    raise _bad_encoding(name, f"accents written in UTF-8 under `{encoding}`", "`encoding: utf-8`")
+    raise _bad_encoding(name, "accents written in UTF-8 under `latin-1`", "`encoding: utf-8`")
 
 
 def _cell(column: str, source: Source, apply_nulls: bool) -> str:

@@ -1,0 +1,73 @@
+"""The SQL that reads one cell as its declared type: null when it cannot be, and never a guess.
+
+Guards are full matches, because an engine's own cast takes more than a person would (`0x1F`, `1e3`, `-3.7` as an
+integer), and what it makes of a text is asked again: a number must be finite, a year must have four digits.
+"""
+
+from __future__ import annotations
+
+from curator.spec.model import Column, LogicalType, Source
+from curator.sqltext import literal
+
+_ISO_MOMENT = "[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?"  # ISO 8601, no zone
+_SQL_TYPES = {
+    LogicalType.text: "VARCHAR", LogicalType.free_text: "VARCHAR", LogicalType.integer: "BIGINT",
+    LogicalType.decimal: "DECIMAL(18, 6)", LogicalType.float: "DOUBLE", LogicalType.boolean: "BOOLEAN",
+    LogicalType.date: "DATE", LogicalType.timestamp: "TIMESTAMP",
+}  # fmt: skip
+NOTHING = '"NULL"'  # DuckDB's type of a Parquet column that holds nulls only and no type
+
+
+def read_as(cell: str, column: Column, source: Source) -> str:
+    """A text cell read as its declared type, null when it cannot be."""
+    text = f"trim({cell})"
+    if column.type in (LogicalType.decimal, LogicalType.float):
+        return _number(text, column, source)
+    if column.type == LogicalType.integer:
+        return f"CASE WHEN regexp_full_match({text}, '[-+]?[0-9]{{1,18}}') THEN CAST({text} AS BIGINT) END"
+    if column.type == LogicalType.boolean:
+        return f"CASE WHEN lower({text}) IN ('true', '1') THEN true WHEN lower({text}) IN ('false', '0') THEN false END"
+    if column.format:
+        return _moment(text, column.format, column.type)
+    if column.type == LogicalType.date:
+        iso = f"regexp_full_match({text}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}')"
+        return f"CASE WHEN {iso} THEN TRY_CAST({text} AS DATE) END"
+    return f"CASE WHEN regexp_full_match({text}, '{_ISO_MOMENT}') THEN TRY_CAST({text} AS TIMESTAMP) END"
+
+
+def _number(text: str, column: Column, source: Source) -> str:
+    mark = "," if source.decimal == "," else "."
+    number = f"replace({text}, ',', '.')" if mark == "," else text
+    pattern = f"[-+]?([0-9]{{1,18}}([{mark}][0-9]*)?|[{mark}][0-9]+)([eE][-+]?[0-9]{{1,3}})?"
+    guard = f"regexp_full_match({text}, '{pattern}')"
+    if column.type == LogicalType.decimal:
+        return f"CASE WHEN {guard} THEN TRY_CAST({number} AS DECIMAL(18, 6)) END"
+    value = f"TRY_CAST({number} AS DOUBLE)"  # 1e999 becomes infinite without an error
+    return f"CASE WHEN {guard} AND isfinite({value}) THEN {value} END"
+
+
+def _moment(text: str, layout: str, kind: LogicalType) -> str:
+    """A date or timestamp of a given layout, in UTC when the layout has a zone.
+
+    The engine's `%Y` takes one to four digits, so that `3/2/24` would fall into the year 24: only years of four digits
+    are taken. `%y` keeps its own rule (POSIX: 69 to 99 are of the 20th century).
+    """
+    parsed = f"CAST(try_strptime({text}, {literal(layout)}) AS {_SQL_TYPES[kind]})"
+    if "%Y" not in layout:
+        return parsed
+    return f"CASE WHEN year({parsed}) >= 1000 THEN {parsed} END"
+
+
+def typed(cell: str, column: Column, physical: str) -> str:
+    """A typed cell widened to the logical type's own width."""
+    if physical == NOTHING:
+        return f"CAST({cell} AS {_SQL_TYPES[column.type]})"
+    if column.type == LogicalType.float:
+        return f"CAST({cell} AS DOUBLE)"
+    if column.type == LogicalType.timestamp and physical == "TIMESTAMP WITH TIME ZONE":
+        return f"timezone('UTC', {cell})"
+    if column.type == LogicalType.timestamp and physical == "DATE":
+        return f"CAST({cell} AS TIMESTAMP)"
+    if column.type == LogicalType.text and physical.startswith(("ENUM", "UUID")):
+        return f"CAST({cell} AS VARCHAR)"
+    return cell
