@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 _NUMPY = {
     pa.int8(): np.int8, pa.int16(): np.int16, pa.int32(): np.int32, pa.int64(): np.int64,
@@ -34,6 +37,27 @@ def from_integers(values: npt.NDArray[Any], kind: pa.DataType) -> pa.Array:
     """An Arrow array over a numpy integer array, without copy and without nulls."""
     dense = np.ascontiguousarray(values)
     return pa.Array.from_buffers(kind, len(dense), [None, pa.py_buffer(dense)])
+
+
+def rows_at(batch: pa.RecordBatch | pa.Table, places: npt.NDArray[np.int64]) -> Any:
+    """The rows at some places, known to lie inside: Arrow would test that again for every column."""
+    return pc.take(batch, from_integers(places, pa.int64()), boundscheck=False)
+
+
+@contextmanager
+def recycled_memory() -> Iterator[None]:
+    """Use the allocator that gives pages back latest, while a stream of equal batches passes.
+
+    Arrow's first choice returns the memory of each batch to the system, which must then clear the same pages for the
+    next one: about a tenth of the whole job. Where this build of Arrow has no other, nothing changes.
+    """
+    before = pa.default_memory_pool()
+    if "jemalloc" in pa.supported_memory_backends():
+        pa.set_memory_pool(pa.jemalloc_memory_pool())
+    try:
+        yield
+    finally:
+        pa.set_memory_pool(before)
 
 
 def positions(mask: npt.NDArray[np.bool_]) -> pa.Array:

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from curator.anonymity import ClassCounter
-from curator.arrow import integers, positions
+from curator.arrow import integers, positions, recycled_memory
 from curator.edges.parquet import EngineOrderShards, KeyedShards, ShardReport
 from curator.errors import DisclosureError, IntegrityError, QualityError
 from curator.kernel import CLASS, SENSITIVE
@@ -63,7 +63,8 @@ def write_shards(
         DisclosureError: the declared limits are not met and may not be reached by suppression.
     """
     stream = _Stream(protected, quarantine=quarantine, progress=progress or _silent)
-    report, quality = stream.run(folder, scratch=scratch, order=order)
+    with recycled_memory():
+        report, quality = stream.run(folder, scratch=scratch, order=order)
     protected.checked.sample.unchanged()
     if report.repeated:
         raise _repeated(protected.use_case, report.repeated)
@@ -115,6 +116,8 @@ class _Stream:
         if self._classes is not None:
             sensitive = integers(protected.column(SENSITIVE)) if SENSITIVE in protected.schema.names else None
             self._classes.add(integers(protected.column(CLASS)), sensitive)
+            if sensitive is not None:  # counted: no need to carry it to the shards
+                protected = protected.drop_columns([SENSITIVE])
         if self.schema is None:
             self.schema = pa.schema([column for column in protected.schema if not column.name.startswith(".")])
         return protected

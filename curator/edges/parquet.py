@@ -24,14 +24,15 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 
 from curator.anonymity import Codes, members
-from curator.arrow import from_integers, integers, token_words
-from curator.kernel import CLASS, ORDER, SENSITIVE, SPLIT
+from curator.arrow import integers, rows_at, token_words
+from curator.kernel import CLASS, ORDER, SPLIT
 from curator.manifest import FileEntry
 
 ROW_GROUP = 122_880
 ROWS_PER_SHARD = 500_000
 MOST_SHARDS = 256
 _LEVEL = 1
+_PAGE = 4 << 20  # bytes: one page a column and row group, since each page costs its own headers and codec run
 _QUEUE = 8
 _PROBED = 2_048  # values looked at to choose a column's encoding
 
@@ -94,8 +95,10 @@ class ShardFile:
             self._file,
             first.schema,
             version="2.6",
-            compression="zstd",
-            compression_level=_LEVEL,
+            compression={column.name: _codec(column.type) for column in first.schema},
+            compression_level={column.name: _LEVEL for column in first.schema if _codec(column.type) == "zstd"},
+            max_rows_per_page=ROW_GROUP,
+            data_page_size=_PAGE,
             use_dictionary=[name for name in first.schema.names if _repeats(first.column(name))],
             write_statistics=False,
         )
@@ -185,7 +188,7 @@ class KeyedShards:
         first = _first_bytes(batch.column(ORDER)) // (256 // self._count)
         order = np.argsort(first, kind="stable")
         ends = np.cumsum(np.bincount(first, minlength=self._count))
-        self._writer.put((batch.take(from_integers(order, pa.int64())), ends))
+        self._writer.put((rows_at(batch, order), ends))
 
     def finish(self, *, failing: Codes, progress: Callable[[int, int], None] | None = None) -> ShardReport:
         """Sort and write every range but the classes in `failing` (ascending codes)."""
@@ -227,7 +230,7 @@ class KeyedShards:
         order, report.repeated = _sorted_places(words)
         order = order[keep[order]]
         splits = integers(table.column(SPLIT).combine_chunks())[order]
-        helpers = [name for name in (ORDER, SPLIT, CLASS, SENSITIVE) if name in table.schema.names]
+        helpers = [name for name in (ORDER, SPLIT, CLASS) if name in table.schema.names]
         table = table.drop_columns(helpers)
         for place, split in enumerate(self._splits):
             rows = order[splits == place]
@@ -237,12 +240,12 @@ class KeyedShards:
 
     def _write_split(self, table: pa.Table, rows: npt.NDArray[np.int64], place: tuple[str, int]) -> FileEntry:
         split, index = place
-        sample = table.take(from_integers(rows[:_PROBED], pa.int64()))
+        sample = rows_at(table, rows[:_PROBED])
         shard = ShardFile(self._folder, f"data/{split}/part-{index:05d}.parquet", first=sample)
         try:
             # Row groups one by one, so that a sorted copy of the whole range is never held.
             for start in range(0, len(rows), ROW_GROUP):
-                shard.write(table.take(from_integers(rows[start : start + ROW_GROUP], pa.int64())))
+                shard.write(rows_at(table, rows[start : start + ROW_GROUP]))
             return shard.finish(split)
         except BaseException:
             shard.abandon()
@@ -272,7 +275,7 @@ class EngineOrderShards:
         splits = integers(batch.column(SPLIT))
         self._keys.append(token_words(batch.column(ORDER))[:, 0].astype(np.uint64))
         batch = batch.select([name for name in batch.schema.names if not name.startswith(".")])
-        batch = batch.take(from_integers(np.argsort(splits, kind="stable"), pa.int64()))
+        batch = rows_at(batch, np.argsort(splits, kind="stable"))
         start = 0
         for split, count in zip(self._splits, np.bincount(splits, minlength=len(self._splits)).tolist(), strict=True):
             if count:
@@ -323,7 +326,7 @@ class _MemoryRange:
 
 
 class _FileRange:
-    """A range kept in a temporary Arrow file (lz4), removed once read."""
+    """A range kept in a temporary Arrow file, removed once read."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -390,6 +393,11 @@ class _Background:
                     self._work(item)
                 except BaseException as fault:  # noqa: BLE001 (raised where the queue is fed)
                     self._fault = fault
+
+
+def _codec(kind: pa.DataType) -> str:
+    """Tokens are random bytes, which no codec makes shorter."""
+    return "none" if pa.types.is_fixed_size_binary(kind) else "zstd"
 
 
 def _repeats(column: pa.ChunkedArray) -> bool:

@@ -68,13 +68,14 @@ class Column:
         return replace(self, data=bytes(marked.translate(None, bytes([_GONE]))), ends=ends_of(lengths))
 
     def count(self, marks: bytes) -> Ends:
-        """How many bytes of each value are marked: 1, else 0. Added up eight at a time, which is what makes it cheap."""
+        """How many bytes of each value are marked (1, else 0); added up eight at a time, which makes it cheap."""
         words = np.frombuffer(marks + bytes(2 * _ROOM - len(marks) % _ROOM), "<u8")
         running = np.zeros(len(words), np.int32)
         np.cumsum(np.bitwise_count(words[:-1]), out=running[1:])
         place = self.ends >> 3
         before = running[place] + np.bitwise_count(words[place] & _FIRST_BYTES[self.ends & 7])
-        return np.diff(before)
+        counts: Ends = np.diff(before)
+        return counts
 
     def translate(self, table: bytes, *, drop: bytes) -> Column:
         """Replace each byte by its entry of a table of 256, and drop some bytes."""
