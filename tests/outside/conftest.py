@@ -1,0 +1,12 @@
+"""One capital for all foreign tables: what differs from test to test is the table and its spec."""
+
+from __future__ import annotations
+
+import outside_world
+import pytest
+from capital_world import empty_capital
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _capital(tmp_path_factory: pytest.TempPathFactory) -> None:
+    outside_world.CAPITALS.append(empty_capital(tmp_path_factory.mktemp("outside") / "capital"))
