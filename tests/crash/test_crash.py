@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,9 +44,16 @@ class Case:
 
 
 @pytest.fixture(scope="module")
-def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
+def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
     folder = tmp_path_factory.mktemp("crash")
-    os.environ.update({key: value for key, value in sweep.environment().items() if key.startswith("GIT_")})
+    with pytest.MonkeyPatch.context() as patch:
+        for key, value in sweep.environment().items():
+            if key.startswith("GIT_"):
+                patch.setenv(key, value)
+        yield _case(folder)
+
+
+def _case(folder: Path) -> Case:
     base = folder / "base"
     staging.publish(Workspace.create(base, holder="H"), "accidents", "1.0.0")
     python = sweep.python_points(sweep.copy(base, folder / "counted"), log=folder / "log")

@@ -157,7 +157,7 @@ def test_every_object_and_reference_of_git_counts(copy: Capital) -> None:
 
 # ---- trace ----------------------------------------------------------------------------------------------------
 
-SOURCES = {"source persons", "source vehicles", "source accidents"}
+SOURCES = {f"source {table}: {table}.parquet" for table in ("persons", "vehicles", "accidents")}
 
 
 @pytest.mark.parametrize("by", ["path", "digest", "copy elsewhere"])
