@@ -5,7 +5,8 @@ unpacked into a private folder that appears under its name only when every byte 
 engine, nor Git, nor DVC, nor Great Expectations, nor scikit-learn.
 """
 
+from curator.lineage import Step
 from curator.receiving._opening import open_package
-from curator.receiving._package import Package, Step
+from curator.receiving._package import Package
 
 __all__ = ["Package", "Step", "open_package"]

@@ -6,7 +6,6 @@ import shutil
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from graphlib import TopologicalSorter
 from html import escape
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +15,7 @@ from curator.errors import UsageError
 from curator.evidence import Envelope
 from curator.hub import load_split, read_table
 from curator.lifecycle import Request, Terms
+from curator.lineage import Step, newest_first
 from curator.manifest import Manifest
 from curator.package_file import DATASET, MODEL
 from curator.receiving._models import open_session
@@ -39,32 +39,6 @@ class Papers:
     delivery: Envelope
     request: Request
     evidence: Mapping[str, Envelope]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """One statement of a lineage.
-
-    Attributes:
-        time: RFC 3339, UTC; the signer's word.
-        stage: what was done.
-        agent: by whom.
-        made: names of what it made or judged.
-        used: names of what it read.
-        digest: SHA-256 of the statement's file.
-    """
-
-    time: str
-    stage: str
-    agent: str
-    made: tuple[str, ...]
-    used: tuple[str, ...]
-    digest: str
-
-    def __str__(self) -> str:
-        source = f" from {', '.join(self.used)}" if self.used and self.used != self.made else ""
-        made = ", ".join(name for name in self.made if "/" not in name) or self.made[0]  # a version, not its files
-        return f"{self.time}  {self.stage:<8} {made}{source}  ({self.agent}, {self.digest[:10]})"
 
 
 class Package:
@@ -137,11 +111,7 @@ class Package:
 
     def trace(self) -> tuple[Step, ...]:
         """Every statement behind the package, newest first, back to the sources."""
-        statements = {**self._papers.evidence, self.delivery.digest: self.delivery}
-        links = {digest: sorted(envelope.statement.previous) for digest, envelope in sorted(statements.items())}
-        place = {digest: number for number, digest in enumerate(TopologicalSorter(links).static_order())}
-        newest = sorted(place, key=lambda digest: (statements[digest].statement.time, place[digest]), reverse=True)
-        return tuple(_step(statements[digest]) for digest in newest)
+        return newest_first([*self._papers.evidence.values(), self.delivery])
 
     def __repr__(self) -> str:
         held = ", ".join(f"{kind} {manifest.ref}" for kind, manifest in self.manifests.items())
@@ -163,18 +133,6 @@ class Package:
 def _size(manifest: Manifest) -> str:
     counts = ", ".join(f"{split}: {rows:,} rows" for split, rows in manifest.rows.items())
     return counts or f"{len(manifest.files)} files"
-
-
-def _step(envelope: Envelope) -> Step:
-    statement = envelope.statement
-    return Step(
-        time=statement.time,
-        stage=str(statement.stage),
-        agent=statement.agent,
-        made=tuple(artifact.name for artifact in statement.subjects),
-        used=tuple(artifact.name for artifact in statement.inputs),
-        digest=envelope.digest,
-    )
 
 
 def _without(what: str, manifests: Mapping[str, Manifest]) -> UsageError:
