@@ -10,8 +10,9 @@ key: tokens, the order of rows, their split. Everything else has been computed i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -78,12 +79,16 @@ class BatchKernel:
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """A protected batch of the same rows, in the same order; null identifiers stay null."""
         plain = {token.name: canonical(_text(batch.column(token.name)), token.form) for token in self.tokens}
-        order = self._kernel(self.order_key).tokens(_text(batch.column(ROW_KEY)))
+        order = self.row_tokens(batch)
         columns: dict[str, pa.Array] = {ORDER: order, SPLIT: self._splits(batch, plain)}
         keys = {token.name: token.key for token in self.tokens}
         for name in self.fields:
             columns[name] = self._kernel(keys[name]).tokens(plain[name]) if name in keys else batch.column(name)
         return self._with_classes(pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)))
+
+    def row_tokens(self, batch: pa.RecordBatch) -> pa.Array:
+        """The keyed token of each row's key, null where a part of it is missing."""
+        return self._kernel(self.order_key).tokens(_text(batch.column(ROW_KEY)))
 
     def _kernel(self, key: bytes) -> TokenKernel:
         if key not in self._kernels:
@@ -101,7 +106,7 @@ class BatchKernel:
             plain[part.field] if part.field else canonical(_text(batch.column(ENTITY.format(index))), part.form)
             for index, part in enumerate(self.entity)
         ]
-        entity = parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, "\x1f")
+        entity = parts[0] if len(parts) == 1 else _joined(parts)
         tokens = self._kernel(self.split_key).tokens(entity)
         if tokens.null_count:
             alone = self._kernel(self.split_key).tokens(_text(batch.column(ROW_KEY)))
@@ -118,6 +123,13 @@ class BatchKernel:
         for name, column in added.items():
             batch = batch.append_column(name, column)
         return batch
+
+
+def _joined(parts: Sequence[pa.Array]) -> pa.Array:
+    """Several parts as one name; those unknown in part are alike when the rest is, null when every part is unknown."""
+    known = reduce(pc.or_, [part.is_valid() for part in parts])
+    joined = pc.binary_join_element_wise(*parts, "\x1f", null_handling="replace", null_replacement="\x1e")
+    return pc.if_else(known, joined, pa.scalar(None, joined.type))
 
 
 def _text(column: pa.Array) -> pa.Array:
