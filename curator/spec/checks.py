@@ -30,6 +30,10 @@ FORMS = ("nir", "plate", "phone", "email", "name", "licence", "iban", "siret", "
 """Canonical forms of identifiers, as `curator.identifiers` implements them."""
 
 _NUMBERS = {"integer", "decimal", "float"}
+# The strftime directives that an engine reads back, and those of them that give a year: without one it would be 1900.
+_DIRECTIVE = re.compile(r"%(-?.?)", re.DOTALL)
+_DIRECTIVES = frozenset("aAbBdfHIjmMpSTyYzZ%") | {"-d", "-H", "-I", "-j", "-m", "-M", "-S", "-y"}
+_YEARS = frozenset({"y", "-y", "Y"})
 _SECRET_IN_PATH = re.compile(r"://[^/]*@|password=|secret=|token=|sig=", re.IGNORECASE)
 
 
@@ -88,6 +92,17 @@ def _readers(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
             place = (*path, "columns", column)
             if declared.format and declared.type not in ("date", "timestamp"):
                 yield Trouble(place, f"a format on a column of type {declared.type}", "a format on dates only")
+            elif declared.format:
+                yield from _layout((*place, "format"), declared.format)
+
+
+def _layout(path: PathKey, layout: str) -> Iterator[Trouble]:
+    directives = set(_DIRECTIVE.findall(layout))
+    unknown = ", ".join(f"`%{directive}`" for directive in sorted(directives - _DIRECTIVES))
+    if unknown:
+        yield Trouble(path, unknown, "directives such as those of `%d/%m/%Y`, `%d %b %y` or `%Y-%m-%d %H:%M:%S%z`")
+    elif not directives & _YEARS:
+        yield Trouble(path, "a layout without a year", "`%Y` (four digits) or `%y` (two)")
 
 
 def _extraction(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
