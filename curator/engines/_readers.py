@@ -108,7 +108,7 @@ def _scan(
     elif kind == SourceFormat.sqlite:
         scan = quoted("sqlite_" + name)
     else:
-        scan = f"{quoted('db_' + name)}.{quoted(source.table or name)}"
+        scan = quoted("duckdb_" + name)
     return scan, describe(f"SELECT * FROM {scan}")  # noqa: S608 (identifiers quoted, literals escaped)
 
 
@@ -339,7 +339,7 @@ def _require_type(name: str, key: str, column: Column, physical: str) -> None:
         expected=f"one of {', '.join(_COMPATIBLE[column.type])}",
         todo=f"declare it as {' or '.join(fitting)} in the spec, or ask the holder why the column changed"
         if fitting
-        else "ask the holder for a column of plain values: no declared type reads this one",
+        else "no declared type reads this one: ask the holder for a text, a 64-bit number, a date or a timestamp",
     )
 
 

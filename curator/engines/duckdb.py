@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ class DuckDBEngine:
     dialect: Dialect = "duckdb"
 
     def __init__(self, *, scratch: Path, threads: int | None = None, memory: str | None = None) -> None:
+        self._attached: dict[Path, str] = {}
         self._connection = duckdb.connect(
             config={
                 "autoinstall_known_extensions": False,
@@ -114,21 +115,30 @@ class DuckDBEngine:
         return {row[0]: row[1] for row in described}
 
     def _attach(self, name: str, source: Source, path: Path) -> None:
-        database = "db_" + name
-        self._connection.execute(f"ATTACH {literal(str(path))} AS {quoted(database)} (READ_ONLY)")
-        query = "SELECT table_name FROM information_schema.tables WHERE table_catalog = ?"
-        tables = self._connection.execute(query, [database]).fetchall()
-        require_table(name, source.table or name, [table for (table,) in tables])
+        """Name the table or view; one outside the schema `main` is written `schema.table`. A file is attached once."""
+        place = path.resolve()
+        if place not in self._attached:
+            self._attached[place] = "db_" + name
+            self._connection.execute(f"ATTACH {literal(str(path))} AS {quoted('db_' + name)} (READ_ONLY)")
+        database = self._attached[place]
+        query = "SELECT table_schema, table_name FROM information_schema.tables WHERE table_catalog = ?"
+        found = {
+            table if schema == "main" else f"{schema}.{table}": f"{quoted(database)}.{quoted(schema)}.{quoted(table)}"
+            for schema, table in self._connection.execute(query, [database]).fetchall()
+        }
+        table = source.table or name
+        require_table(name, table, list(found))
+        self.define("duckdb_" + name, f"SELECT * FROM {found[table]}")  # noqa: S608 (quoted identifiers)
 
     def _load_sqlite(self, name: str, source: Source, path: Path) -> None:
         """Bring the declared columns of a SQLite table in, through the standard library, as text or numbers."""
         table, target = source.table or name, quoted("sqlite_" + name)
-        with sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True) as connection:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
             tables = connection.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')").fetchall()
             require_table(name, table, [found for (found,) in tables])
             present = [row[1] for row in connection.execute(f"PRAGMA table_info({quoted(table)})")]
             wanted = [column.column or key for key, column in source.columns.items()]
-            wanted = [column for column in wanted if column in present]
+            wanted = list(dict.fromkeys(column for column in wanted if column in present))
             self._connection.execute(
                 f"CREATE TEMP TABLE {target} (" + ", ".join(f"{quoted(c)} VARCHAR" for c in present) + ")"
             )
@@ -137,13 +147,26 @@ class DuckDBEngine:
             names = ", ".join(quoted(column) for column in wanted)
             cursor = connection.execute(f"SELECT {names} FROM {quoted(table)}")  # noqa: S608 (quoted identifiers)
             while block := cursor.fetchmany(_SQLITE_ROWS):
-                arrays = [pa.array([None if cell is None else str(cell) for cell in cells], pa.string())
-                          for cells in zip(*block, strict=True)]  # fmt: skip
+                cells = zip(wanted, zip(*block, strict=True), strict=True)
+                arrays = [_sqlite_texts(name, column, values) for column, values in cells]
                 batch = pa.record_batch(arrays, names=wanted)
                 self._connection.register("sqlite_block", batch)
                 insert = f"INSERT INTO {target} ({names}) SELECT {names} FROM sqlite_block"  # noqa: S608 (quoted)
                 self._connection.execute(insert)
                 self._connection.unregister("sqlite_block")
+
+
+def _sqlite_texts(name: str, column: str, cells: Sequence[Any]) -> pa.Array:
+    """Cells as text. SQLite takes bytes in a column of any type; they have no spelling that could be meant."""
+    if any(isinstance(cell, bytes) for cell in cells):
+        raise SourceError(
+            "source-column-type",
+            asked=f"read the column `{column}` of the source `{name}`",
+            found="cells of the SQLite type BLOB",
+            expected="texts, numbers and nulls",
+            todo="leave the column out, or name as `table` a view that turns its bytes into text",
+        )
+    return pa.array([None if cell is None else str(cell) for cell in cells], pa.string())
 
 
 def _setting(value: str | int | bool) -> str:
@@ -186,6 +209,8 @@ def _no_memory(asked: str) -> StorageError:
 _SHAPES = {
     "Expected Number of Columns": "a row with another number of cells than the header",
     "unterminated quote": "a quote that is opened and never closed",
+    "Maximum line size": "a line of more than 2 MB",
+    "CSV Parser state machine": "text that is no CSV: a mix of line ends (CRLF and LF), or a quote inside a cell",
     "No magic bytes found": "a file that is no Parquet",
     "not a valid DuckDB database": "a file that is no DuckDB database",
     "not a database": "a file that is no SQLite database",

@@ -112,7 +112,7 @@ def test_a_nested_or_binary_column_is_refused_by_its_type(tmp_path: Path, column
     parquet_table(tmp_path, column)
     error = refused(tmp_path, spec_of({"x": kind}, path="table.parquet"))
     assert error.code == "source-column-type"
-    assert error.todo == "ask the holder for a column of plain values: no declared type reads this one"
+    assert error.todo.startswith("no declared type reads this one")
 
 
 def test_a_refused_type_names_the_type_that_would_do(tmp_path: Path) -> None:
