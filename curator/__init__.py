@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     from curator.errors import NotAllowedError as NotAllowedError
     from curator.errors import ParityError as ParityError
     from curator.errors import QualityError as QualityError
+    from curator.errors import SecretError as SecretError
     from curator.errors import SourceError as SourceError
     from curator.errors import SpecError as SpecError
     from curator.errors import StorageError as StorageError
+    from curator.errors import UsageError as UsageError
     from curator.receiving import Package as Package
     from curator.receiving import open_package as open_package
     from curator.records import DatasetVersion as DatasetVersion
@@ -47,9 +49,11 @@ _HOMES = {
     "NotAllowedError": "curator.errors",
     "ParityError": "curator.errors",
     "QualityError": "curator.errors",
+    "SecretError": "curator.errors",
     "SourceError": "curator.errors",
     "SpecError": "curator.errors",
     "StorageError": "curator.errors",
+    "UsageError": "curator.errors",
     "Package": "curator.receiving",
     "open_package": "curator.receiving",
     "DatasetVersion": "curator.records",

@@ -162,5 +162,5 @@ def _unreadable(path: Path, *, found: str) -> StorageError:
         asked=f"read the shard {path.name}",
         found=found,
         expected="a Parquet file, as the manifest lists it",
-        todo="run `curator verify`, then restore the version with `dvc checkout` or open the package again",
+        todo="run `curator verify`, then restore the version from a copy or with `dvc pull`, or open the package again",
     )

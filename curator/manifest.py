@@ -151,5 +151,5 @@ def _bad_manifest(found: str) -> IntegrityError:
         asked="read the manifest of a version",
         found=found,
         expected="a canonical curator/manifest/1 file listing each file once",
-        todo="run `curator verify` to see what else changed, then restore the version with `dvc checkout`",
+        todo="run `curator verify` to see what else changed, then restore it from a copy or with `dvc pull`",
     )

@@ -286,5 +286,5 @@ def _unproved(ref: str, *, found: str) -> IntegrityError:
         asked=f"open {ref}",
         found=found,
         expected="the manifest that was committed, with the statements that made it",
-        todo="run `curator verify`, then restore the version with `dvc checkout` or from a copy",
+        todo="run `curator verify`, then restore the version from a copy or with `dvc pull`",
     )

@@ -48,8 +48,8 @@ class RunOptions:
         progress: called with stage, done, total.
     """
 
-    sources: Mapping[str, Path] = field(default_factory=dict)
-    data: Path | None = None
+    sources: Mapping[str, Path | str] = field(default_factory=dict)
+    data: Path | str | None = None
     engine: str = "duckdb"
     threads: int | None = None
     memory: str | None = None
@@ -91,7 +91,7 @@ def source_paths(use_case: UseCase, *, spec_folder: Path, options: RunOptions) -
             expected="one of " + ", ".join(f"`{name}`" for name in use_case.sources),
             todo="correct the name before `=` in --source",
         )
-    base = options.data or spec_folder
+    base = Path(options.data or spec_folder)
     return {name: Path(options.sources.get(name, base / source.path)) for name, source in use_case.sources.items()}
 
 

@@ -25,6 +25,7 @@ def curate(args: Namespace, console: Console) -> Answer:
             threads=args.threads,
             memory=args.memory,
             epoch=args.epoch,
+            recipient=args.recipient,
             order=args.order,
             progress=progress,
         )

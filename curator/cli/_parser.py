@@ -168,6 +168,10 @@ def _add_data(commands: Any) -> None:
     one.add_argument(
         "--epoch", default="1", metavar="E", help="tokens of another epoch cannot be joined with these (1)"
     )
+    one.add_argument(
+        "--recipient", default="internal", metavar="NAME",
+        help="tokens for another recipient cannot be joined with these (internal)",
+    )  # fmt: skip
 
     one = _command(
         commands, "show", run="_data:show", help="show the capital, a version or a release request",

@@ -43,7 +43,7 @@ def source_changed(path: str) -> IntegrityError:
         asked="write a package",
         found=f"{path} is not the file that the manifest lists",
         expected="the files of the version exactly as they were published",
-        todo="run `curator verify`, restore the version with `dvc checkout`, then deliver again",
+        todo="run `curator verify`, restore the version from a copy or with `dvc pull`, then deliver again",
     )
 
 

@@ -113,7 +113,7 @@ def void(found: str) -> NotAllowedError:
         asked="deliver what was reviewed",
         found=found,
         expected="the versions byte for byte as the reviewer saw them",
-        todo="restore the version (`curator verify`, `dvc checkout`), or make a new request for the new bytes",
+        todo="restore the version (`curator verify`, a copy or `dvc pull`), or make a new request for the new bytes",
     )
 
 
