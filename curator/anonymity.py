@@ -1,8 +1,8 @@
 """Classes of like persons: rows that agree on every quasi-identifier, counted while rows stream by.
 
 k-anonymity (Sweeney, 2002): every class holds at least k rows. Distinct l-diversity (Machanavajjhala et al., 2007):
-every class holds at least l values of the sensitive column. A null is a value like another: all rows without a value
-are alike.
+every class holds at least l values of the sensitive column. Among quasi-identifiers a null is a value like another: all
+rows without a value are alike. In the sensitive column it is no value, so that it never makes a class look diverse.
 
 Each class gets a 64-bit code that is the same in every batch, process and engine: a weighted sum, modulo 2**64, of
 keyed codes of its values. Two classes meet under one code with probability 2**-64 a pair; that could only hide a
@@ -77,6 +77,8 @@ class ClassCounter:
         self._rows.add(codes)
         if sensitive is not None:
             for value in np.unique(sensitive):
+                if value == _NULL_CODE:
+                    continue  # no value: the measure on the files does not count it either
                 self._values.setdefault(int(value), _Counts()).add(codes[sensitive == value])
 
     def classes(self) -> tuple[Codes, npt.NDArray[np.int64]]:

@@ -7,6 +7,7 @@ that need all rows at once (uniqueness, figures of a column) are engine queries 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from curator.expressions import parse
@@ -28,7 +29,10 @@ def check(sample: Sample) -> CheckedSample:
         *_row_bits(sample, suite),
         *unique_bits,
     ]
-    return CheckedSample(sample=sample, suite=suite, bits=tuple(bits), figures=_figures(sample, suite), unique=unique)
+    implied = {rule.id: partial(_failing_rows, sample, rule) for rule in suite.uniques if _implied(sample, rule)}
+    return CheckedSample(
+        sample=sample, suite=suite, bits=tuple(bits), figures=_figures(sample, suite), unique=unique, implied=implied
+    )
 
 
 def _readable_bits(sample: Sample) -> Iterable[Bit]:
@@ -86,6 +90,8 @@ def _unique_bits(sample: Sample, suite: Suite) -> tuple[list[Bit], dict[str, int
     """Keys that occur twice are kept as a small relation; a row whose key is among them fails, every one of them."""
     bits, counts = [], {}
     for rule in suite.uniques:
+        if _implied(sample, rule):
+            continue
         relation = f"duplicates {rule.index}"
         sample.engine.materialise(relation, _repeated_keys(sample, rule))
         total = f"SELECT coalesce(sum({quoted('.rows')}), 0) FROM {quoted(relation)}"  # noqa: S608 (quoted identifiers)
@@ -93,6 +99,21 @@ def _unique_bits(sample: Sample, suite: Suite) -> tuple[list[Bit], dict[str, int
         if counts[rule.id]:
             bits.append(_duplicate_bit(sample, suite, (rule, relation)))
     return bits, counts
+
+
+def _implied(sample: Sample, rule: UniqueRule) -> bool:
+    """Whether no row can fail as long as no row key repeats, so that the stream answers without a pass of its own.
+
+    Not where a failing row must be known before it passes, nor for floats, whose NaN counts as null.
+    """
+    among = set(sample.use_case.extract.row_key) <= set(rule.columns)
+    return among and "float" not in rule.types and rule.expectation.on_failure != "reject"
+
+
+def _failing_rows(sample: Sample, rule: UniqueRule) -> int:
+    """Rows whose key another row has too, by a query over all rows."""
+    total = f"SELECT coalesce(sum({quoted('.rows')}), 0) FROM ({_repeated_keys(sample, rule)}) r"  # noqa: S608
+    return int(sample.engine.rows(total)[0][0])
 
 
 def _repeated_keys(sample: Sample, rule: UniqueRule) -> str:

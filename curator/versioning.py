@@ -16,10 +16,10 @@ import numpy as np
 import pyarrow as pa
 
 from curator.anonymity import ClassCounter
-from curator.arrow import integers, positions, recycled_memory
+from curator.arrow import integers, positions, recycled_memory, token_words
 from curator.edges.parquet import EngineOrderShards, KeyedShards, ShardReport
 from curator.errors import DisclosureError, IntegrityError, QualityError
-from curator.kernel import CLASS, SENSITIVE
+from curator.kernel import CLASS, ORDER, SENSITIVE
 from curator.protocols import Engine
 from curator.samples import DisclosureReport, ProtectedSample, QualityReport, RowOrder, Tally, Written, split_names
 from curator.spec import UseCase
@@ -81,6 +81,7 @@ class _Stream:
         self._protected, self._quarantine, self._progress = protected, quarantine, progress
         self._tally = Tally(protected.checked)
         self._classes = ClassCounter() if protected.kernel.class_key is not None else None
+        self._keys = _RowKeys() if protected.checked.implied else None
         self.schema: pa.Schema | None = None
 
     def run(self, folder: Path, *, scratch: Path, order: RowOrder) -> tuple[ShardReport, QualityReport]:
@@ -110,9 +111,13 @@ class _Stream:
             if len(accepted):
                 add(self._protect(accepted))
             self._progress("stream", self._tally.rows, total)
+        if self._keys is not None and not self._keys.distinct():
+            self._tally.count_implied()
 
     def _protect(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         protected = self._protected.kernel(batch)
+        if self._keys is not None:
+            self._keys.add(protected.column(ORDER))
         if self._classes is not None:
             sensitive = integers(protected.column(SENSITIVE)) if SENSITIVE in protected.schema.names else None
             self._classes.add(integers(protected.column(CLASS)), sensitive)
@@ -125,8 +130,11 @@ class _Stream:
     def _set_apart(self, batch: pa.RecordBatch, keep: np.ndarray[Any, np.dtype[np.bool_]]) -> pa.RecordBatch:
         if keep.all():
             return batch
+        rejected = batch.take(positions(~keep))
+        if self._keys is not None:
+            self._keys.add(self._protected.kernel.row_tokens(rejected))
         if self._quarantine is not None:
-            self._quarantine.add(batch.take(positions(~keep)))
+            self._quarantine.add(rejected)
         return batch.take(positions(keep))
 
     def _failing(self, accepted: int, *, allowed: bool) -> np.ndarray[Any, np.dtype[np.uint64]]:
@@ -138,6 +146,27 @@ class _Stream:
         if rows and (not allowed or rows > limits.suppress * accepted or rows == accepted):
             raise _too_rare(self._protected.use_case, counts=(rows, accepted, len(codes)), allowed=allowed)
         return codes
+
+
+class _RowKeys:
+    """The first half of every row's token, accepted or not, to know that no key repeats: 8 bytes a row.
+
+    Two keys share a half with probability 2**-64; that only costs an exact count.
+    """
+
+    def __init__(self) -> None:
+        self._halves: list[np.ndarray[Any, np.dtype[np.uint64]]] = []
+        self._holes = False
+
+    def add(self, tokens: pa.Array) -> None:
+        """Take the tokens of some rows."""
+        self._holes |= tokens.null_count > 0
+        self._halves.append(token_words(tokens)[:, 0].astype(np.uint64))
+
+    def distinct(self) -> bool:
+        """Whether every row has a key, and no two the same."""
+        halves = np.sort(np.concatenate([np.empty(0, np.uint64), *self._halves]))
+        return not self._holes and not bool((halves[1:] == halves[:-1]).any())
 
 
 def _measured(protected: ProtectedSample, folder: Path, report: ShardReport) -> DisclosureReport | None:

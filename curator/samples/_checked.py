@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,6 +48,7 @@ class CheckedSample:
         suite: the compiled expectations.
         bits: the mask's bits; the first rejecting bit of a row is its reason.
         figures, unique: what the queries before the stream found.
+        implied: uniqueness rules that hold as long as no row key repeats -> their failing rows, counted when called.
     """
 
     sample: Sample
@@ -55,6 +56,7 @@ class CheckedSample:
     bits: tuple[Bit, ...]
     figures: Mapping[str, Any] = field(default_factory=dict)
     unique: Mapping[str, int] = field(default_factory=dict)
+    implied: Mapping[str, Callable[[], int]] = field(default_factory=dict)
 
     def mask_columns(self) -> list[str]:
         """SQL of the mask columns: a sum of powers of two each, which every engine adds alike."""
@@ -89,6 +91,7 @@ class CheckedSample:
         tally = Tally(self)
         for count, *pattern in self.sample.engine.rows(sql):
             tally.add_pattern(tuple(pattern) if self.bits else (), int(count))
+        tally.count_implied()
         return self.report(tally)
 
     def report(self, tally: Tally) -> QualityReport:
@@ -183,6 +186,7 @@ class Tally:
     def __init__(self, checked: CheckedSample) -> None:
         self._checked = checked
         self._patterns: dict[tuple[int, ...], int] = {}
+        self._implied: dict[str, int] = {}
         self.rows = 0
 
     def add(self, masks: Sequence[Masks], rows: int) -> None:
@@ -205,6 +209,10 @@ class Tally:
         if count:
             self._patterns[pattern] = self._patterns.get(pattern, 0) + count
             self.rows += count
+
+    def count_implied(self) -> None:
+        """Count the rows that fail a rule which unique row keys imply, when they may not be unique."""
+        self._implied = {name: count() for name, count in self._checked.implied.items()}
 
     def by_reason(self) -> dict[str, int]:
         """Rejected rows under the first reason of each."""
@@ -230,6 +238,7 @@ class Tally:
         known = {bit.name for bit in self._checked.bits}
         unexpected = {rule.id: per_bit.get(rule.id, 0) for rule in counted}
         unexpected |= {name: count for name, count in per_bit.items() if name in known and ": " not in name}
+        unexpected |= self._implied
         return Counts(
             rows=self.rows, unexpected=unexpected, missing=missing, figures=self._checked.figures, rejected=rejected
         )
