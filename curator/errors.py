@@ -9,6 +9,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
+from unicodedata import category
+
+_LONGEST = 2_000
+
+
+def shown(text: str) -> str:
+    """A text as one line that cannot steer a terminal or hide its order, cut when it is very long.
+
+    Names come from specs and files that others wrote: control characters, line ends and marks that change the direction
+    of writing are spelt out (Unicode Technical Report 36, 2.5); letters of any script and spaces stay.
+    """
+    plain = "".join(
+        char if char.isprintable() or category(char) == "Zs" else char.encode("unicode_escape").decode("ascii")
+        for char in text[:_LONGEST]
+    )
+    return plain if len(text) <= _LONGEST else plain + " ..."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +47,7 @@ class Fault:
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
-        return f"{place}: found {self.found}; expected {self.expected}"
+        return f"{shown(place)}: found {shown(self.found)}; expected {shown(self.expected)}"
 
 
 class CuratorError(Exception):
@@ -58,10 +74,10 @@ class CuratorError(Exception):
     def render(self) -> str:
         """The error as people read it, one labelled line each, faults below."""
         lines = [
-            f"error[{self.code}] {self.asked}",
-            f"  found:    {self.found}",
-            f"  expected: {self.expected}",
-            f"  do next:  {self.todo}",
+            f"error[{self.code}] {shown(self.asked)}",
+            f"  found:    {shown(self.found)}",
+            f"  expected: {shown(self.expected)}",
+            f"  do next:  {shown(self.todo)}",
         ]
         return "\n".join(lines + [f"  - {fault}" for fault in self.faults])
 

@@ -99,12 +99,13 @@ def _scan(
         _require_columns(name, source, header)
         return _csv_scan(source, path, header), dict.fromkeys(header, "VARCHAR")
     if kind == SourceFormat.parquet:
-        scan = f"read_parquet({literal(str(path))})"
+        scan = f"read_parquet({one_file(path)}, hive_partitioning = false)"
     elif kind == SourceFormat.json:
         keys = _json_keys(source, path, describe)
         _require_columns(name, source, keys)
         columns = ", ".join(f"{literal(c.column or k)}: 'VARCHAR'" for k, c in source.columns.items())
-        return f"read_json({literal(str(path))}, columns = {{{columns}}})", dict.fromkeys(keys, "VARCHAR")
+        scan = f"read_json({one_file(path)}, hive_partitioning = false, columns = {{{columns}}})"
+        return scan, dict.fromkeys(keys, "VARCHAR")
     elif kind == SourceFormat.sqlite:
         scan = quoted("sqlite_" + name)
     else:
@@ -120,18 +121,27 @@ def _json_keys(source: Source, path: Path, describe: Callable[[str], dict[str, s
     found: list[str] = []
     for objects in (20_480, -1):
         options = f"maximum_depth = 1, map_inference_threshold = -1, sample_size = {objects}"
-        scan = f"read_json({literal(str(path))}, {options})"
+        scan = f"read_json({one_file(path)}, hive_partitioning = false, {options})"
         found = list(describe(f"SELECT * FROM {scan}"))  # noqa: S608 (escaped literal)
         if all((column.column or key) in found for key, column in source.columns.items()):
             break
     return found
 
 
+def one_file(path: Path) -> str:
+    """The literal that names exactly this file: the engine would take `*`, `?` and `[` in it for a pattern of many.
+
+    Give `hive_partitioning = false` with it: else a folder called `sex=1` would replace the column `sex` of the file.
+    """
+    return literal(re.sub(r"[*?\[]", r"[\g<0>]", str(path)))
+
+
 def _csv_scan(source: Source, path: Path, header: Sequence[str]) -> str:
     columns = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in header)
     nulls = ", ".join(literal(token) for token in ("", *source.null_tokens))
     return (
-        f"read_csv({literal(str(path))}, auto_detect = false, header = true, columns = {{{columns}}}, "
+        f"read_csv({one_file(path)}, hive_partitioning = false, auto_detect = false, header = true, "
+        f"columns = {{{columns}}}, "
         f"delim = {literal(source.separator)}, quote = {literal(source.quote)}, escape = {literal(source.quote)}, "
         f"nullstr = [{nulls}], encoding = {literal(_ENCODINGS[source.encoding.lower()])})"
     )
@@ -314,6 +324,19 @@ def _other_separator(present: Sequence[str], declared: set[str]) -> str:
         if len(present) == 1 and declared & set(present[0].split(separator)):
             return f'state `separator: "{spelt}"` in the source'
     return ""
+
+
+def require_whole_sqlite(name: str, path: Path) -> None:
+    """Refuse a SQLite file shorter than its header says; SQLite itself reads what is missing as zeros.
+
+    Fields of the header: www.sqlite.org/fileformat2.html, 1.3. Raises SourceError.
+    """
+    with path.open("rb") as stream:
+        head = stream.read(100)
+    page, pages = int.from_bytes(head[16:18], "big"), int.from_bytes(head[28:32], "big")
+    counted = head[24:28] == head[92:96]  # else an old version wrote last and left the number of pages behind
+    if len(head) < 100 or (counted and path.stat().st_size < (65_536 if page == 1 else page) * pages):
+        raise _unreadable(name, "a database that was cut short")
 
 
 def require_table(name: str, table: str, present: Sequence[str]) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from curator.engines._readers import Bound, kind_of, read_sql, require_table
+from curator.engines._readers import Bound, kind_of, one_file, read_sql, require_table, require_whole_sqlite
 from curator.errors import CuratorError, SourceError, StorageError
 from curator.expressions import Engine as Dialect
 from curator.spec.model import Source, SourceFormat
@@ -86,8 +86,8 @@ class DuckDBEngine:
 
     def define_files(self, name: str, paths: Sequence[Path]) -> None:
         """Name Parquet shards as one relation."""
-        files = ", ".join(literal(str(path)) for path in paths)
-        self.define(name, f"SELECT * FROM read_parquet([{files}])")  # noqa: S608 (escaped literals)
+        files = ", ".join(one_file(path) for path in paths)
+        self.define(name, f"SELECT * FROM read_parquet([{files}], hive_partitioning = false)")  # noqa: S608 (escaped literals)
 
     def materialise(self, name: str, sql: str) -> None:
         """Keep a query's result for the run."""
@@ -132,6 +132,7 @@ class DuckDBEngine:
 
     def _load_sqlite(self, name: str, source: Source, path: Path) -> None:
         """Bring the declared columns of a SQLite table in, through the standard library, as text or numbers."""
+        require_whole_sqlite(name, path)
         table, target = source.table or name, quoted("sqlite_" + name)
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
             tables = connection.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')").fetchall()
