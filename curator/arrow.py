@@ -44,6 +44,12 @@ def rows_at(batch: pa.RecordBatch | pa.Table, places: npt.NDArray[np.int64]) -> 
     return pc.take(batch, from_integers(places, pa.int64()), boundscheck=False)
 
 
+def rows_where(batch: pa.RecordBatch, mask: npt.NDArray[np.bool_]) -> pa.RecordBatch:
+    """The rows where a mask holds: cheaper than by their places when most are kept."""
+    bits = pa.py_buffer(np.packbits(mask, bitorder="little"))
+    return batch.filter(pa.BooleanArray.from_buffers(pa.bool_(), len(mask), [None, bits]))
+
+
 @contextmanager
 def recycled_memory() -> Iterator[None]:
     """Use the allocator that gives pages back latest, while a stream of equal batches passes.

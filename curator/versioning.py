@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from curator.anonymity import ClassCounter
-from curator.arrow import integers, positions, recycled_memory, token_words
+from curator.arrow import integers, positions, recycled_memory, rows_where, token_words
 from curator.edges.parquet import EngineOrderShards, KeyedShards, ShardReport
 from curator.errors import DisclosureError, IntegrityError, QualityError
 from curator.kernel import CLASS, ORDER, SENSITIVE
@@ -135,7 +135,7 @@ class _Stream:
             self._keys.add(self._protected.kernel.row_tokens(rejected))
         if self._quarantine is not None:
             self._quarantine.add(rejected)
-        return batch.take(positions(keep))
+        return rows_where(batch, keep)
 
     def _failing(self, accepted: int, *, allowed: bool) -> np.ndarray[Any, np.dtype[np.uint64]]:
         """Class codes to leave out; refuses when they hold more rows than may be suppressed."""

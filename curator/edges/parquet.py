@@ -13,6 +13,7 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from io import RawIOBase
 from pathlib import Path
@@ -33,6 +34,7 @@ ROWS_PER_SHARD = 500_000
 MOST_SHARDS = 256
 _LEVEL = 1
 _PAGE = 4 << 20  # bytes: one page a column and row group, since each page costs its own headers and codec run
+_BUFFER = 1 << 20
 _QUEUE = 8
 _PROBED = 2_048  # values looked at to choose a column's encoding
 
@@ -91,8 +93,10 @@ class ShardFile:
         self._path = path
         self._file = HashingFile(folder / path)
         self._rows = 0
+        # Gathered outside Python: each call into it would wait for its lock, which the kernel holds most of the time.
+        self._buffered = pa.BufferedOutputStream(pa.PythonFile(self._file, mode="w"), _BUFFER)
         self._writer = parquet.ParquetWriter(
-            self._file,
+            self._buffered,
             first.schema,
             version="2.6",
             compression={column.name: _codec(column.type) for column in first.schema},
@@ -113,11 +117,16 @@ class ShardFile:
     def finish(self, split: str) -> FileEntry:
         """Close the shard and describe it."""
         self._writer.close()
+        self._buffered.close()
         self._file.close()
         return self._file.entry(self._path, split=split, rows=self._rows)
 
     def abandon(self) -> None:
-        """Close the file of a run that failed; its folder is removed by whoever made it."""
+        """Close a shard of a run that failed; its folder is removed by whoever made it."""
+        with suppress(OSError, ValueError, pa.ArrowException):
+            self._writer.close()  # else it would complain of its closed file when it is collected
+        with suppress(OSError, ValueError, pa.ArrowException):
+            self._buffered.close()
         self._file.close()
 
 
