@@ -116,8 +116,8 @@ def training_frame(table: pa.Table, features: Sequence[str]) -> Any:
 def fit_baseline(use_case: UseCase, tables: Tables) -> Fitted:
     """Train the model that the spec describes, on the train split.
 
-    Categories, words and leaves of trees that fewer than k rows share (the spec's `disclosure.k`) are not learnt:
-    they would stand in the model file.
+    Categories, words, labels and leaves of trees that fewer than k rows share (the spec's `disclosure.k`) are not
+    learnt: they would stand in the model file.
 
     Args:
         use_case: with a `model`.
@@ -142,7 +142,7 @@ def fit_baseline(use_case: UseCase, tables: Tables) -> Fitted:
     texts = [f.name for f in signature(table.schema, _inputs(baseline)) if f.kind == "text"]
     categories = frequent_categories(table, [n for n in texts if n not in baseline.text_features], rarest=rarest)
     pipeline = baseline_pipeline(baseline, table.schema, rarest=rarest, categories=categories)
-    return fit(pipeline, table, features=_inputs(baseline), target=baseline.target, task=baseline.task)
+    return fit(pipeline, table, features=_inputs(baseline), target=baseline.target, task=baseline.task, rarest=rarest)
 
 
 def package(

@@ -278,7 +278,10 @@ FAULTS: dict[str, tuple[dict[str, Any], Callable[[str], pa.Table], type[CuratorE
     "one class": ({}, one_class, QualityError, "target-single-class"),
     "no row": ({}, lambda split: rows(split).slice(0, 0), QualityError, "training-empty"),
     "beyond 32 bits": ({}, infinite, QualityError, "feature-not-finite"),
-    "no frequent word": ({"text_features": ["text"], "k": 5000}, rows, QualityError, "training-refused"),
+    "no frequent word": (
+        {"text_features": ["text"], "k": 5000, "task": "regression", "estimator": "linear-regression",
+         "target": "cost"}, rows, QualityError, "training-refused"),
+    "no frequent label": ({"k": 5000}, rows, QualityError, "training-empty"),
     "unknown parameter": ({"parameters": {"depth": 3}}, rows, SpecError, "estimator-parameter"),
     "refused parameter": ({"parameters": {"C": -1.0}}, rows, SpecError, "estimator-parameter"),
     "task and estimator": ({"estimator": "linear-regression"}, rows, SpecError, "estimator-task"),

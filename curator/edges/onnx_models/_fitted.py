@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from curator.arrow import positions
 from curator.edges.onnx_models._features import Columns, Feature, Task, columns_of, frame_of, read_target, signature
 from curator.edges.onnx_models._session import Answers
 from curator.errors import ParityError, QualityError, SpecError, UsageError
@@ -91,7 +92,7 @@ def parts(estimator: Any, *, seen: set[int] | None = None) -> Iterator[Any]:
         yield from parts(part, seen=seen)
 
 
-def fit(pipeline: Any, table: pa.Table, *, features: Sequence[str], target: str, task: Task) -> Fitted:
+def fit(pipeline: Any, table: pa.Table, *, features: Sequence[str], target: str, task: Task, rarest: int = 1) -> Fitted:
     """Fit a pipeline on the rows of `table` that have a target.
 
     Args:
@@ -100,6 +101,7 @@ def fit(pipeline: Any, table: pa.Table, *, features: Sequence[str], target: str,
         features: columns to learn from, in the order of the model's inputs.
         target: column to predict.
         task: classification or regression.
+        rarest: least number of rows a label must have to be learnt: labels stand in the model file as they are.
 
     Raises:
         SpecError: as `signature` and `read_target`; `estimator-parameter` when scikit-learn refuses a parameter.
@@ -107,12 +109,36 @@ def fit(pipeline: Any, table: pa.Table, *, features: Sequence[str], target: str,
     """
     rows, wanted = read_target(table, target, task=task)
     inputs = signature(table.schema, features)
+    notes: tuple[str, ...] = ()
+    if task == "classification" and rarest > 1:
+        rows, wanted, notes = _frequent_labels(rows, wanted, rarest=rarest)
     check_target(wanted, target=target, task=task)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         _fit(pipeline, frame_of(columns_of(rows, inputs)), wanted)
-    notes = ("The training stopped before it converged.",) if _unconverged(caught) else ()
+    if _unconverged(caught):
+        notes += ("The training stopped before it converged.",)
     return Fitted(pipeline=pipeline, task=task, target=target, features=inputs, rows=len(wanted), notes=notes)
+
+
+def _frequent_labels(rows: pa.Table, wanted: Any, *, rarest: int) -> tuple[pa.Table, Any, tuple[str, ...]]:
+    """The rows whose label is not rare, their labels, and a note for the card when others were left out."""
+    labels, places, counts = np.unique(wanted, return_inverse=True, return_counts=True)
+    rare = counts < rarest
+    if not rare.any():
+        return rows, wanted, ()
+    if rare.all():
+        raise QualityError(
+            "training-empty",
+            asked="learn to predict a label",
+            found=f"no label that {rarest} rows have",
+            expected="labels with as many rows as `disclosure.k`: a rarer one would stand in the model file",
+            todo="derive a coarser label in the spec, or widen the extraction",
+        )
+    keep = ~rare[places]
+    note = f"{int(counts[rare].sum())} rows of train have one of {int(rare.sum())} of {len(labels)} labels that fewer "
+    note += f"than {rarest} rows have: not learnt."
+    return rows.take(positions(keep)), wanted[keep], (note,)
 
 
 def _fit(pipeline: Any, frame: Any, wanted: Any) -> None:
@@ -134,7 +160,8 @@ def _fit(pipeline: Any, frame: Any, wanted: Any) -> None:
             asked=f"train on {len(wanted)} rows",
             found=f"{type(fault).__name__} from scikit-learn",
             expected="features that hold something to learn from",
-            todo="look for features that are empty, texts without any frequent word, or nulls that no step fills",
+            todo="look for features that are empty, texts without any frequent word, nulls that no step fills, or "
+            "labels that a single row has",
         ) from None
 
 
