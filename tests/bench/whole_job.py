@@ -1,10 +1,13 @@
-"""One variant of the whole job, in a process of its own: `python -m tests.bench.whole_job VARIANT BASE OUT` prints one JSON line.
+"""One variant of the whole job, in a process of its own, told as one JSON line.
+
+`python -m tests.bench.whole_job VARIANT BASE OUT`; BENCH_MEMORY caps the engine's memory, for example 1GB.
 
 Variants:
     limit          DuckDB's COPY of the same join, raw values, same codec and level, then SHA-256 and MD5 of the file
     keyed          curator: checks, tokens, generalises, splits, measures, hashes; rows in keyed order (the default)
     engine         the same with rows in engine order
     unchecked      keyed without the twelve expectations
+    parts          keyed; then, timed apart: the measure again, uniqueness on the files, the version step, dvc add
     peer           pandas + Great Expectations + hmac.digest loop + datasets writer + hashes + dvc add
     peer-hash      the same with polars-hash in place of the loop
 """
@@ -16,6 +19,7 @@ import hmac
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -52,7 +56,8 @@ def raw_columns() -> dict[str, str]:
     scope = scope_of(use_case)
     wanted: dict[str, str] = {}
     for name, field in use_case.kept().items():
-        for column in sorted(scope.sources_of(field.from_ or name) if field.value is None else _read_by(field.value, scope)):
+        read = scope.sources_of(field.from_ or name) if field.value is None else _read_by(field.value, scope)
+        for column in sorted(read):
             table, source = column.split(".")
             wanted.setdefault(source, f"{table}.{source}")
     return wanted
@@ -70,7 +75,8 @@ def joined(base: Path) -> str:
     return (
         f"SELECT {columns} FROM {tables['persons']} JOIN {tables['vehicles']} "
         "ON persons.num_acc = vehicles.num_acc AND persons.num_veh = vehicles.num_veh "
-        f"JOIN {tables['accidents']} ON persons.num_acc = accidents.num_acc WHERE nature <> 'N39' AND year(occurred_at) <= 2020"
+        f"JOIN {tables['accidents']} ON persons.num_acc = accidents.num_acc "
+        "WHERE nature <> 'N39' AND year(occurred_at) <= 2020"
     )
 
 
@@ -89,7 +95,8 @@ def run_limit(base: Path, out: Path) -> None:
         hashes(out)
 
 
-def run_curator(base: Path, out: Path, *, order: str = "keyed", checked: bool = True) -> None:
+def run_curator(base: Path, out: Path, *, order: str = "keyed", checked: bool = True) -> Any:
+    """The job; gives the protected sample and what was written."""
     from curator.engines import open_engine
     from curator.extraction import extract
     from curator.protection import protect
@@ -117,6 +124,38 @@ def run_curator(base: Path, out: Path, *, order: str = "keyed", checked: bool = 
         written = write_shards(protected, folder=out / "version", scratch=scratch, order=order)  # type: ignore[arg-type]
     PARTS["rows"] = written.rows
     PARTS["files"] = len(written.files)
+    return protected, written
+
+
+def run_parts(base: Path, out: Path) -> None:
+    """What the job holds besides the stream, each timed on the job's own files."""
+    from curator.edges.store import Cache, pointer_text
+    from curator.manifest import Manifest
+    from curator.versioning import WRITTEN, measure
+
+    protected, written = run_curator(base, out)
+    engine = protected.checked.sample.engine
+    with part("measure"):
+        measure(engine, quasi=protected.use_case.quasi_identifiers(), sensitive="severity")
+    with part("uniqueness"):
+        engine.rows(f"SELECT count(DISTINCT person_id) FROM {WRITTEN}")
+    (out / "theirs").mkdir()
+    shutil.copytree(out / "version", out / "theirs" / "version")
+    manifest = Manifest(kind="dataset", name="bench", version="1.0.0", files=tuple(sorted(written.files)))
+    (out / "version" / "manifest.json").write_bytes(manifest.to_bytes())
+    with part("version step"):
+        Cache(out).adopt(manifest, out / "version")
+        pointer_text(manifest, "version")
+    dvc_add(out / "theirs")
+
+
+def dvc_add(folder: Path) -> None:
+    """`dvc add` of the folder `version`, without network."""
+    environment = {**os.environ, "DVC_NO_ANALYTICS": "1"}
+    program = str(Path(sys.executable).with_name("dvc"))
+    subprocess.run([program, "init", "--no-scm", "-q"], cwd=folder, env=environment, check=True)
+    with part("dvc add"):
+        subprocess.run([program, "add", "-q", "version"], cwd=folder, env=environment, check=True)
 
 
 def run_peer(base: Path, out: Path, *, polars: bool) -> None:
@@ -133,7 +172,8 @@ def run_peer(base: Path, out: Path, *, polars: bool) -> None:
             )
             for table, keys in extra.items()
         }
-        frame = frames["persons"].merge(frames["vehicles"], on=["num_acc", "num_veh"]).merge(frames["accidents"], on="num_acc")
+        frame = frames["persons"].merge(frames["vehicles"], on=["num_acc", "num_veh"])
+        frame = frame.merge(frames["accidents"], on="num_acc")
         frame = frame[(frame["nature"] != "N39") & (frame["occurred_at"].dt.year <= 2020)]
     with part("expectations"):
         validate(gx, frame)
@@ -154,11 +194,7 @@ def run_peer(base: Path, out: Path, *, polars: bool) -> None:
         write_datasets(frame, out)
     with part("hash"):
         hashes(out)
-    with part("dvc add"):
-        environment = {**os.environ, "DVC_NO_ANALYTICS": "1"}
-        program = str(Path(sys.executable).with_name("dvc"))
-        subprocess.run([program, "init", "--no-scm", "-q"], cwd=out, env=environment, check=True)
-        subprocess.run([program, "add", "-q", "version"], cwd=out, env=environment, check=True)
+    dvc_add(out)
 
 
 def validate(gx: Any, frame: Any) -> None:
@@ -166,7 +202,8 @@ def validate(gx: Any, frame: Any) -> None:
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
-    batch = context.data_sources.add_pandas("bench").add_dataframe_asset("bench").add_batch_definition_whole_dataframe("bench")
+    asset = context.data_sources.add_pandas("bench").add_dataframe_asset("bench")
+    batch = asset.add_batch_definition_whole_dataframe("bench")
     suite = gx.ExpectationSuite(name="bench")
     for index, expectation in enumerate(load_use_case(HERE / "job.yaml").quality.expectations):
         if expectation.kwargs.get("column") == "birth_date":
@@ -186,7 +223,8 @@ def tokens_polars(column: Any) -> Any:
     import polars as pl
     import polars_hash  # noqa: F401 (adds the namespace)
 
-    return pl.from_pandas(column).to_frame("v").select(pl.col("v").chash.hmac_sha256(key=bytes(range(32)).hex()))["v"].to_pandas()
+    made = pl.col("v").chash.hmac_sha256(key=bytes(range(32)).hex())
+    return pl.from_pandas(column).to_frame("v").select(made)["v"].to_pandas()
 
 
 def write_datasets(frame: Any, out: Path) -> None:
@@ -206,6 +244,7 @@ VARIANTS: dict[str, Callable[[Path, Path], None]] = {
     "keyed": run_curator,
     "engine": lambda base, out: run_curator(base, out, order="engine"),
     "unchecked": lambda base, out: run_curator(base, out, checked=False),
+    "parts": run_parts,
     "peer": lambda base, out: run_peer(base, out, polars=False),
     "peer-hash": lambda base, out: run_peer(base, out, polars=True),
 }
@@ -216,14 +255,14 @@ def main() -> None:
     variant, base, out = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
     out.mkdir(parents=True)
     VARIANTS[variant](base, out)
-    usage = resource.getrusage(resource.RUSAGE_SELF)
+    usage, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     size = sum(path.stat().st_size for path in out.rglob("*.parquet"))
     print(
         json.dumps(
             {
                 "variant": variant,
                 "seconds": round(time.perf_counter() - begun, 2),
-                "cpu": round(usage.ru_utime + usage.ru_stime, 2),
+                "cpu": round(usage.ru_utime + usage.ru_stime + children.ru_utime + children.ru_stime, 2),
                 "peak_mb": usage.ru_maxrss >> 10,
                 "output_mb": size >> 20,
                 "parts": PARTS,
