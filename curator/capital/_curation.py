@@ -32,7 +32,7 @@ from curator.versioning import Progress, write_shards
 if TYPE_CHECKING:
     from curator.capital import Capital
 
-Until = Literal["extract", "check", "protect", "commit"]
+Until = Literal["extract", "check", "protect"]
 
 
 @dataclass(frozen=True, kw_only=True)
