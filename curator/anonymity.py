@@ -24,6 +24,7 @@ from curator.pseudonyms import TokenKernel
 Codes = npt.NDArray[np.uint64]
 
 _COMPACT = 4_000_000  # codes kept apart before they are merged
+_FEW_VALUES = 64  # sensitive values that get a counter each
 _ODD = 0x9E3779B97F4A7C15  # an odd constant: multiplying by its powers is a bijection modulo 2**64
 _NULL_CODE = np.uint64(0x6A09E667F3BCC908)
 
@@ -67,19 +68,24 @@ class ClassCounter:
     def __init__(self) -> None:
         self._rows = _Counts()
         self._values: dict[int, _Counts] = {}
+        self._pairs = _Pairs()
 
     def add(self, codes: Codes, sensitive: Codes | None = None) -> None:
         """Count a batch's classes and, where given, the classes in which each sensitive value occurs.
 
         A sensitive field has few values (a severity, an outcome): each gets a counter of its own, which costs one pass
-        over the batch a value and no sort.
+        over the batch a value and no sort. A field of many values (a cost) is counted by pairs, which costs a sort.
         """
         self._rows.add(codes)
-        if sensitive is not None:
-            for value in np.unique(sensitive):
-                if value == _NULL_CODE:
-                    continue  # no value: the measure on the files does not count it either
-                self._values.setdefault(int(value), _Counts()).add(codes[sensitive == value])
+        if sensitive is None:
+            return
+        known = sensitive != _NULL_CODE  # a null is no value: the measure on the files does not count it either
+        values = np.unique(sensitive[known]).tolist()
+        if self._pairs.used or len(self._values.keys() | set(values)) > _FEW_VALUES:
+            self._pairs.add(codes[known], sensitive[known])
+            return
+        for value in values:
+            self._values.setdefault(value, _Counts()).add(codes[sensitive == np.uint64(value)])
 
     def classes(self) -> tuple[Codes, npt.NDArray[np.int64]]:
         """Every class code, ascending, and its number of rows."""
@@ -90,11 +96,52 @@ class ClassCounter:
         codes, counts = self.classes()
         short = counts < k
         if diversity is not None:
-            distinct = np.zeros(len(codes), np.int64)
-            for holder in self._values.values():
-                distinct[np.searchsorted(codes, holder.merged()[0])] += 1
-            short |= distinct < diversity
+            short |= self._distinct(codes) < diversity
         return codes[short], int(counts[short].sum())
+
+    def _distinct(self, codes: Codes) -> npt.NDArray[np.int64]:
+        """Distinct sensitive values of each class."""
+        distinct = np.zeros(len(codes), np.int64)
+        if self._pairs.used:
+            for value, holder in self._values.items():
+                classes = holder.merged()[0]
+                self._pairs.add(classes, np.full(len(classes), value, np.uint64))
+            self._values = {}
+            classes, counts = self._pairs.per_class()
+            distinct[np.searchsorted(codes, classes)] = counts
+        for holder in self._values.values():
+            distinct[np.searchsorted(codes, holder.merged()[0])] += 1
+        return distinct
+
+
+class _Pairs:
+    """Distinct pairs of class and value, each as one code; two pairs under one code make a class look less diverse."""
+
+    def __init__(self) -> None:
+        self._pairs = self._classes = np.empty(0, np.uint64)
+        self._waiting: list[tuple[Codes, Codes]] = []
+        self._held = 0
+        self.used = False
+
+    def add(self, codes: Codes, values: Codes) -> None:
+        self.used = True
+        pairs, first = np.unique(codes * np.uint64(_ODD) ^ values, return_index=True)
+        self._waiting.append((pairs, codes[first]))
+        self._held += len(pairs)
+        if self._held > max(_COMPACT, len(self._pairs)):
+            self._merge()
+
+    def per_class(self) -> tuple[Codes, npt.NDArray[np.int64]]:
+        """Classes, ascending, and the distinct values of each."""
+        self._merge()
+        return np.unique(self._classes, return_counts=True)
+
+    def _merge(self) -> None:
+        parts = [(self._pairs, self._classes), *self._waiting]
+        joined = np.concatenate([pairs for pairs, _ in parts])
+        classes = np.concatenate([codes for _, codes in parts])
+        self._pairs, first = np.unique(joined, return_index=True)
+        self._classes, self._waiting, self._held = classes[first], [], 0
 
 
 class _Counts:

@@ -102,11 +102,14 @@ def test_a_file_cut_short_is_a_source_error_without_its_text(
     columns = {"id": {"type": "integer"}, "note": {"type": "text"}}
     wanted = source(path, columns=columns, **({"table": "t"} if kind in ("sqlite", "duckdb") else {}))
     with pytest.raises(CuratorError) as refused:
-        bound = engine.bind("t", wanted, path)
-        for _ in engine.batches(f'SELECT id, note FROM "{bound.relation}"', rows=1_000):
-            pass
+        streamed(engine, wanted, path)
     assert isinstance(refused.value, SourceError), str(refused.value)
     assert "CANARY" not in str(refused.value)
+
+
+def streamed(engine: Engine, wanted: Source, path: Path) -> int:
+    bound = engine.bind("t", wanted, path)
+    return sum(len(batch) for batch in engine.batches(f'SELECT id, note FROM "{bound.relation}"', rows=1_000))
 
 
 def made(path: Path, rows: list[dict[str, object]]) -> None:
