@@ -15,6 +15,7 @@ from curator.expressions._dialects import ENGINES, Engine
 from curator.expressions._expression import Expression, parse
 from curator.expressions._faults import ExpressionRefused
 from curator.expressions._functions import FUNCTIONS
+from curator.expressions._lexer import KEYWORDS
 from curator.expressions._model import Function, Parameter
 from curator.expressions._nodes import LOGICAL_TYPES, LogicalType
 from curator.expressions._regex import regex_is_safe
@@ -22,6 +23,7 @@ from curator.expressions._regex import regex_is_safe
 __all__ = [
     "ENGINES",
     "FUNCTIONS",
+    "KEYWORDS",
     "LOGICAL_TYPES",
     "Engine",
     "Expression",

@@ -1,7 +1,8 @@
 """Names of columns that look personal, so that nobody forgets to say what kind of identifier they are.
 
-A heuristic on column names only, in French and English: it asks a question, it never answers it. A field caught here
-must state its `identifier` kind; stating `none` for one that looks direct needs a `because`.
+A heuristic on column names only, in French and English, with the usual words of German, Dutch, Spanish, Portuguese and
+Italian: it asks a question, it never answers it. A field caught here must state its `identifier` kind; stating `none`
+for one that looks direct needs a `because`.
 """
 
 from __future__ import annotations
@@ -16,11 +17,29 @@ _DIRECT = {
     "plate", "immatriculation", "immat", "vin", "permis", "licence", "license", "passeport", "passport", "cni", "ssn",
     "nationalid", "siret_perso", "login", "matricule", "nigend", "ip", "imei", "imsi", "mac", "badge", "titulaire",
     "proprietaire", "signature", "photo",
+    # German, Dutch
+    "vorname", "nachname", "familienname", "telefon", "telefonnummer", "handy", "handynummer", "anschrift", "strasse",
+    "strae", "kennzeichen", "fuhrerschein", "fuehrerschein", "ausweis", "personalausweis", "ausweisnummer", "reisepass",
+    "steuernummer", "steuerid", "versicherungsnummer", "naam", "voornaam", "achternaam", "telefoon", "straat",
+    "kenteken", "bsn", "rijbewijs", "paspoort",
+    # Spanish, Portuguese, Italian
+    "nombre", "nombres", "apellido", "apellidos", "dni", "nie", "nif", "telefono", "movil", "correo", "direccion",
+    "calle", "matricula", "pasaporte", "bastidor", "nome", "apelido", "sobrenome", "telefone", "telemovel", "morada",
+    "endereco", "rua", "contribuinte", "cpf", "passaporte", "cognome", "indirizzo", "targa", "codicefiscale",
+    "cellulare", "passaporto", "patente",
 }  # fmt: skip
 _QUASI = {
     "naissance", "birth", "dob", "ddn", "age", "sexe", "sex", "gender", "genre", "commune", "codepostal", "postcode",
     "zip", "zipcode", "cp", "lat", "latitude", "lon", "long", "longitude", "gps", "nationalite", "nationality",
     "profession", "occupation", "race", "ethnicity", "religion", "marital", "residence", "domicile",
+    # German, Dutch
+    "geburt", "geburtsdatum", "geburtstag", "geschlecht", "plz", "postleitzahl", "wohnort", "beruf", "gemeinde",
+    "staatsangehorigkeit", "staatsangehoerigkeit", "geboorte", "geboortedatum", "leeftijd", "geslacht", "beroep",
+    "nationaliteit", "woonplaats",
+    # Spanish, Portuguese, Italian
+    "nacimiento", "edad", "sexo", "genero", "municipio", "codigopostal", "nacionalidad", "profesion", "nascimento",
+    "idade", "concelho", "nacionalidade", "profissao", "nascita", "sesso", "comune", "cittadinanza", "nazionalita",
+    "professione",
 }  # fmt: skip
 
 

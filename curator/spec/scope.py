@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from curator.errors import CuratorError
-from curator.expressions import Expression, parse
+from curator.expressions import KEYWORDS, Expression, parse
 from curator.spec.model import Column, UseCase
 
 PathKey = tuple[str | int, ...]
@@ -64,6 +64,8 @@ def build_scope(spec: UseCase) -> tuple[Scope, list[Trouble]]:
     keys = {name for join in spec.extract.join for name in join.on}
     for source in _used_sources(spec):
         for name, column in spec.sources[source].columns.items():
+            if name in KEYWORDS:
+                troubles.append(_reserved(("sources", source, "columns", name), name, column.column))
             if name not in columns:
                 columns[name], origin[name] = column, source
             elif not _is_key_of(spec, source, name):
@@ -76,6 +78,8 @@ def build_scope(spec: UseCase) -> tuple[Scope, list[Trouble]]:
     derived: dict[str, Expression] = {}
     for name, formula in spec.extract.derive.items():
         path: PathKey = ("extract", "derive", name)
+        if name in KEYWORDS:
+            troubles.append(_reserved(path, name, None))
         if name in types:
             troubles.append(Trouble(path, f"`{name}`, already a column", "a new name"))
             continue
@@ -84,6 +88,12 @@ def build_scope(spec: UseCase) -> tuple[Scope, list[Trouble]]:
         if expression is not None:
             derived[name], types[name] = expression, expression.type
     return Scope(columns, origin, derived, types), troubles
+
+
+def _reserved(path: PathKey, name: str, column: str | None) -> Trouble:
+    """A column named `true` or `null` would be read as the word wherever a formula or a rule names it."""
+    origin = "" if path[0] == "extract" else f"; `column: {column or name}` keeps the source's own"
+    return Trouble(path, f"`{name}`, a word of the expression language", f"another name{origin}")
 
 
 def try_parse(formula: str, types: dict[str, str], path: PathKey) -> tuple[Expression | None, list[Trouble]]:
