@@ -1,6 +1,6 @@
 """Commit: the one stream. Rows leave the engine, pass the kernel and reach hashed Parquet shards, all once.
 
-    engine ─► batches of 131,072 rows ─► set rejected rows apart ─► kernel ─► keyed range shards ─► measured as written
+    engine ─► batches of 32,768 rows ─► set rejected rows apart ─► kernel ─► keyed range shards ─► measured as written
 
 `write_shards` fills a staged folder; `describe` adds what people and tools read beside the shards. Publishing the
 folder as a version is the workspace's part, so that a run which fails leaves nothing behind.
@@ -25,7 +25,7 @@ from curator.samples import DisclosureReport, ProtectedSample, QualityReport, Ro
 from curator.spec import UseCase
 from curator.sqltext import quoted
 
-BATCH_ROWS = 131_072
+BATCH_ROWS = 32_768  # some 5 MB: what one step leaves is still in the cache for the next
 WRITTEN = "written"
 
 Progress = Callable[[str, int, int], None]

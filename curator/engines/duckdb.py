@@ -50,6 +50,7 @@ class DuckDBEngine:
             "temp_directory": str(scratch / "engine"),
             "temp_file_encryption": True,
             "preserve_insertion_order": False,
+            "enable_progress_bar": False,  # else a long query draws one on standard output
             "streaming_buffer_size": _STREAMING_BUFFER,
             "TimeZone": "UTC",
         }
