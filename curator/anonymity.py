@@ -152,6 +152,8 @@ class _Counts:
         self._held = 0
 
     def add(self, codes: Codes) -> None:
+        if not len(codes):
+            return
         unique, counts = np.unique(codes, return_counts=True)
         self._parts.append((unique, counts))
         self._held += len(unique)
