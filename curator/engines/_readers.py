@@ -6,13 +6,12 @@ row can be rejected with its reason; nothing is guessed (`_cells.py` says how a 
 
 from __future__ import annotations
 
-import bz2
 import codecs
 import csv
 import gzip
 import io
-import lzma
 import re
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +27,8 @@ _SUFFIXES = {
     ".json": SourceFormat.json, ".jsonl": SourceFormat.json, ".ndjson": SourceFormat.json,
     ".duckdb": SourceFormat.duckdb, ".sqlite": SourceFormat.sqlite,
 }  # fmt: skip
-_OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+_OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open}
+_PACKED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"PK\x03\x04": "zip", b"(\xb5/\xfd": "Zstandard"}
 _ENCODINGS = {"utf-8": "utf-8", "utf8": "utf-8", "latin-1": "latin-1", "iso-8859-1": "latin-1", "utf-16": "utf-16"}
 _CONTROLS = re.compile(rb"[\x80-\x9f]")  # in Latin-1; a file in windows-1252 has its signs there
 _SQLITE = b"SQLite format 3\x00"  # the first bytes of a database file (sqlite.org/fileformat.html, 1.3)
@@ -156,10 +156,13 @@ def _header(name: str, source: Source, path: Path) -> list[str]:
     try:
         with opener(path, "rb") as stream:
             head = stream.read(_PROBE)
-    except (OSError, EOFError, lzma.LZMAError) as fault:
+    except (OSError, EOFError, zlib.error) as fault:
         raise _unreadable(name, type(fault).__name__) from None
     if not head:
         raise _unreadable(name, "an empty file")
+    for start, packing in _PACKED.items():
+        if head.startswith(start):
+            raise _unreadable(name, f"a file compressed by {packing} (gzip is read, of a file named .gz)")
     text = _decoded(name, head, encoding).lstrip("\ufeff")
     try:
         return _first_line(text, source)

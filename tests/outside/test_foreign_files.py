@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import bz2
 import datetime
+import gzip
 import json
+import lzma
+from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -164,3 +169,39 @@ def test_a_table_without_rows_says_so(tmp_path: Path) -> None:
     with pytest.raises(QualityError) as caught:
         curated(tmp_path, spec_of({"x": "integer"}))
     assert caught.value.code == "no-rows"
+
+
+# ------------------------------------------------------------------------------------------------ other wrappings
+
+
+@pytest.mark.parametrize("pack", [bz2.compress, lzma.compress], ids=["bzip2", "xz"])
+@pytest.mark.parametrize("stated", [True, False])
+def test_what_the_engine_cannot_unpack_is_not_an_empty_table(
+    tmp_path: Path, pack: Callable[[bytes], bytes], stated: bool
+) -> None:
+    (tmp_path / "table.csv.packed").write_bytes(pack(b"id,who,x\n1,a,2\n" * 50))
+    error = refused(
+        tmp_path, spec_of({"x": "integer"}, path="table.csv.packed", source={"format": "csv"} if stated else {})
+    )
+    assert error.code == ("source-unreadable" if stated else "source-format")
+
+
+def test_gzip_is_read_of_a_file_named_so(tmp_path: Path) -> None:
+    (tmp_path / "table.csv.gz").write_bytes(gzip.compress(b"id,who,x\n1,a,2\n"))
+    assert curated(tmp_path, spec_of({"x": "integer"}, path="table.csv.gz"))["x"].to_pylist() == [2]
+    (tmp_path / "table.csv").write_bytes(gzip.compress(b"id,who,x\n1,a,2\n"))
+    assert "compressed by gzip" in refused(tmp_path, spec_of({"x": "integer"})).found
+
+
+def test_a_decimal_is_never_rounded(tmp_path: Path) -> None:
+    read = values(tmp_path, ["0.1234560000", "0.12345678", "1e-7", "999999999999.999999", "1.5"], "decimal")
+    assert read == [Decimal("0.123456"), None, None, Decimal("999999999999.999999"), Decimal("1.5")]
+
+
+def test_a_damaged_gzip_file_is_refused(tmp_path: Path) -> None:
+    rows = "".join(f"{place},p{place * 7919 % 10007},{place}\n" for place in range(500))
+    packed = bytearray(gzip.compress(f"id,who,x\n{rows}".encode()))
+    for place in (len(packed) // 2, len(packed) // 3, 12):
+        damaged = packed[:place] + bytes([packed[place] ^ 0xFF]) + packed[place + 1 :]
+        (tmp_path / "table.csv.gz").write_bytes(damaged)
+        assert refused(tmp_path, spec_of({"x": "integer"}, path="table.csv.gz")).code == "source-unreadable"
