@@ -8,6 +8,7 @@ kept beside each SHA-256 only so that a DVC pointer can be checked against the m
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -17,6 +18,7 @@ from curator.canonical import canonical_json, sha256_bytes, sha256_file
 from curator.errors import IntegrityError
 
 MANIFEST = "manifest.json"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -114,6 +116,7 @@ class Manifest:
                 raise _bad_manifest("another format")
             entries = tuple(FileEntry(**entry) for entry in raw.pop("files"))
             manifest = cls(files=entries, **raw)
+            _check_types(manifest)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as fault:
             raise _bad_manifest("bytes that are not a manifest") from fault
         if manifest.to_bytes() != data:
@@ -143,6 +146,21 @@ class Manifest:
                 faults.append(f"changed: {entry.path}")
         present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
         return faults + [f"added: {name}" for name in sorted(present - known)]
+
+
+def _check_types(manifest: Manifest) -> None:
+    """Refuse a manifest read from bytes whose values are of other kinds than declared. Raises IntegrityError."""
+    texts = [manifest.kind, manifest.name, manifest.version]
+    counts: list[object] = []
+    for entry in manifest.files:
+        texts += [entry.path, entry.md5, entry.split]
+        counts += [entry.size, entry.rows]
+        if not isinstance(entry.sha256, str) or not _SHA256.fullmatch(entry.sha256):
+            raise _bad_manifest("a file whose SHA-256 is none")
+    if not all(isinstance(text, str) for text in texts) or not isinstance(manifest.about, dict):
+        raise _bad_manifest("a value of another kind than a manifest has")
+    if any(isinstance(count, bool) or not isinstance(count, int) or count < 0 for count in counts):
+        raise _bad_manifest("a size or a number of rows that is none")
 
 
 def _bad_manifest(found: str) -> IntegrityError:

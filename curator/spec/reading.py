@@ -8,6 +8,7 @@ and `null` are anything else.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,8 +23,11 @@ MAX_BYTES = 1_000_000
 MAX_DEPTH = 30
 MAX_NODES = 50_000
 
+_TOO_LARGE = object()
+
 Path_ = tuple[str | int, ...]
-_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\Z")
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)\Z")
+_LARGEST = 2**53 - 1  # the largest integer that every JSON reader holds exactly (RFC 8785, 3.2.2.3)
 _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?\Z")
 _Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -118,7 +122,12 @@ def _value(node: Any, path: Path_, context: _Context) -> Any:
         return _mapping(node, path, context)
     if isinstance(node, yaml.SequenceNode):
         return [_value(child, (*path, index), context) for index, child in enumerate(node.value)]
-    return _scalar(node)
+    value = _scalar(node)
+    if value is _TOO_LARGE:
+        place = (node.start_mark.line + 1, node.start_mark.column + 1)
+        expected = f"at most {_LARGEST:,}, or quotes around it"
+        raise _refused(context.file, "spec-number-too-large", "a number of too many digits", expected, *place)
+    return value
 
 
 def _mapping(node: Any, path: Path_, context: _Context) -> dict[str, Any]:
@@ -157,8 +166,9 @@ def _scalar(node: Any) -> Any:
     if text in ("true", "false"):
         return text == "true"
     if _INTEGER.match(text):
-        return int(text)
-    return float(text) if _FLOAT.match(text) else text
+        return int(text) if len(text) < 20 and abs(int(text)) <= _LARGEST else _TOO_LARGE
+    number = float(text) if _FLOAT.match(text) else math.inf
+    return number if math.isfinite(number) else text
 
 
 def _refused(file: str, code: str, found: str, expected: str, line: int = 0, column: int = 0) -> SpecError:
