@@ -48,6 +48,10 @@ class DuckDBEngine:
         )
         settings: dict[str, str | int | bool] = {
             "temp_directory": str(scratch / "engine"),
+            # What the engine spills is encrypted under a key that dies with the process. Its wheel has no cryptographic
+            # random numbers (they come with an extension, and none is loaded) and refuses to write unless told so:
+            # this keeps cells out of sight of a backup or a curious reader, not of who attacks the key itself.
+            "force_mbedtls_unsafe": True,
             "temp_file_encryption": True,
             "preserve_insertion_order": False,
             "enable_progress_bar": False,  # else a long query draws one on standard output
