@@ -234,7 +234,10 @@ def _too_rare(use_case: UseCase, *, counts: tuple[int, int, int], allowed: bool)
     wanted = f"k >= {limits.k}" if limits else ""
     if limits and limits.l:
         wanted += f" and l >= {limits.l.value} of `{limits.l.column}`"
-    most = f"at most {limits.suppress if limits else 0.0:.2%} of the rows to suppress (`disclosure.suppress`)"
+    suppress = limits.suppress if limits else 0.0
+    most = f"at most {suppress:.2%} of the rows to suppress (`disclosure.suppress`)"
+    if rows <= suppress * accepted:  # every row, and every row may be
+        most = "a row that is left once those below the limits are suppressed"
     return DisclosureError(
         "too-rare",
         asked=f"write {use_case.ref} with {wanted} over {', '.join(use_case.quasi_identifiers())}",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from outside_world import TOKEN, curated, spec_of
 
-from curator.errors import SpecError
+from curator.errors import DisclosureError, SpecError
 
 
 def test_no_entity_of_two_columns_crosses_splits_also_where_one_is_unknown(tmp_path: Path) -> None:
@@ -45,3 +45,13 @@ def test_a_layout_that_no_engine_reads_is_a_fault_of_the_spec(tmp_path: Path, la
     with pytest.raises(SpecError) as caught:
         curated(tmp_path, spec_of({"x": {"type": "date", "format": layout}}))
     assert [fault.found for fault in caught.value.faults] == [found]
+
+
+def test_a_limit_that_no_row_reaches_is_not_a_matter_of_suppression(tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text("\n".join(["id,who,age", *(f"{i},p{i},{i % 9}" for i in range(90))]) + "\n")
+    spec = spec_of({"age": "integer"}, disclosure={"k": 11, "suppress": 1.0})
+    spec["fields"]["age"] = {"meaning": "An age.", "identifier": "quasi"}
+    with pytest.raises(DisclosureError) as caught:
+        curated(tmp_path, spec)
+    assert caught.value.found == "90 of 90 rows (100.00%) in 9 classes below the limits"
+    assert caught.value.expected == "a row that is left once those below the limits are suppressed"
