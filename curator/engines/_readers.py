@@ -116,16 +116,18 @@ def _scan(
 def _json_keys(source: Source, path: Path, describe: Callable[[str], dict[str, str]]) -> list[str]:
     """The keys that the objects of a JSON file have; one that no object has would be read as nulls without a word.
 
-    The first objects are looked at, and all of them when a declared key is in none of the first.
+    The first objects are looked at, and all of them when a declared key is in none of the first. A key that is not
+    declared is called by its place, `.3`: where objects are used as maps, a key may be somebody's identifier.
     """
     found: list[str] = []
+    declared = {column.column or key for key, column in source.columns.items()}
     for objects in (20_480, -1):
         options = f"maximum_depth = 1, map_inference_threshold = -1, sample_size = {objects}"
         scan = f"read_json({one_file(path)}, hive_partitioning = false, {options})"
         found = list(describe(f"SELECT * FROM {scan}"))  # noqa: S608 (escaped literal)
-        if all((column.column or key) in found for key, column in source.columns.items()):
+        if declared <= set(found):
             break
-    return found
+    return [key if key in declared else f".{place}" for place, key in enumerate(found, start=1)]
 
 
 def one_file(path: Path) -> str:

@@ -147,7 +147,14 @@ def test_a_column_of_nulls_without_a_type_has_the_declared_one(tmp_path: Path, k
 def test_a_key_that_no_object_has_is_a_missing_column(tmp_path: Path) -> None:
     (tmp_path / "t.jsonl").write_text('{"id": 1, "who": "a", "age": 30}\n{"id": 2, "who": "b"}\n')
     error = refused(tmp_path, spec_of({"agee": "integer"}, path="t.jsonl"))
-    assert (error.code, error.found) == ("source-column-missing", "no column `agee` among id, who, age")
+    assert (error.code, error.found) == ("source-column-missing", "no column `agee` among id, who, .3")
+
+
+def test_keys_that_are_identifiers_are_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "t.jsonl").write_text('{"id": 1, "who": "a", "x": 1, "12345678Z": true}\n')
+    strict = spec_of({"x": "integer"}, path="t.jsonl", source={"strict": True})
+    error = refused(tmp_path, strict)
+    assert (error.code, error.found) == ("source-column-extra", "columns that the spec does not declare: .4")
 
 
 def test_a_key_that_only_a_late_object_has_is_read(tmp_path: Path) -> None:
