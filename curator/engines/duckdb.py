@@ -1,8 +1,7 @@
-"""DuckDB as the default engine: in-process, out of core, no extension beyond those in its wheel.
+"""DuckDB as the default engine: in-process, out of core, its temporary files encrypted.
 
-Temporary files are encrypted, nothing is installed or loaded from outside, and its messages, which may quote cells,
-never
-leave this file: they are turned into curator errors that name the table, the line and the kind of fault only.
+Nothing is installed or fetched. What DuckDB says may quote cells, so it never leaves this file: it is turned into
+curator errors that name the table, the line and the kind of fault only.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,33 @@ from curator.spec.model import Source, SourceFormat
 from curator.sqltext import literal, quoted
 
 _STREAMING_BUFFER = "64MB"
+_REMOTE = "HTTPFileSystem,S3FileSystem,HuggingFaceFileSystem"
 _SQLITE_ROWS = 50_000
+
+
+def _encryption() -> Path:
+    """DuckDB's own extension that can encrypt what it writes, from the package that carries it; nothing is downloaded.
+
+    The wheel of DuckDB itself can only decrypt. The extension is signed by DuckDB's makers and refused otherwise; what
+    else it brings, access to remote files, is switched off.
+
+    Raises:
+        StorageError: `engine-encryption`, when the package is absent or for another version.
+    """
+    try:
+        folder = files("duckdb_extension_httpfs") / "extensions" / f"v{duckdb.__version__}"
+        path = Path(str(folder / "httpfs.duckdb_extension"))
+    except ModuleNotFoundError:
+        path = Path()
+    if path.is_file():
+        return path
+    raise StorageError(
+        "engine-encryption",
+        asked="open the engine DuckDB",
+        found=f"no encryption for DuckDB {duckdb.__version__}",
+        expected="the package duckdb-extension-httpfs of the same version: raw rows never touch the disk in clear",
+        todo="install curator with its locked requirements",
+    )
 
 
 class DuckDBEngine:
@@ -48,11 +74,8 @@ class DuckDBEngine:
         )
         settings: dict[str, str | int | bool] = {
             "temp_directory": str(scratch / "engine"),
-            # What the engine spills is encrypted under a key that dies with the process. Its wheel has no cryptographic
-            # random numbers (they come with an extension, and none is loaded) and refuses to write unless told so:
-            # this keeps cells out of sight of a backup or a curious reader, not of who attacks the key itself.
-            "force_mbedtls_unsafe": True,
-            "temp_file_encryption": True,
+            "temp_file_encryption": True,  # AES-256-GCM under a key that dies with the process
+            "disabled_filesystems": _REMOTE,
             "preserve_insertion_order": False,
             "enable_progress_bar": False,  # else a long query draws one on standard output
             "streaming_buffer_size": _STREAMING_BUFFER,
@@ -63,6 +86,7 @@ class DuckDBEngine:
         if memory:
             settings["memory_limit"] = memory
         with _translated("set up the engine"):
+            self._connection.execute(f"LOAD {literal(str(_encryption()))}")
             for name, value in settings.items():
                 self._connection.execute(f"SET {name} = {_setting(value)}")
 
