@@ -76,7 +76,7 @@ def _share_sql(use_case: UseCase) -> str:
     sample = use_case.extract.sample
     if sample is None:  # pragma: no cover (guarded by the caller)
         return "true"
-    limit = f"{round(sample.fraction * (1 << 32)):08x}"
+    limit = f"{min(round(sample.fraction * (1 << 32)), 0xFFFFFFFF):08x}"
     return f"substr(md5('{sample.seed}:' || {text_key(sample.by)}), 1, 8) < '{limit}'"
 
 

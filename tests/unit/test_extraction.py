@@ -1,0 +1,125 @@
+"""Extraction: joins, orphans, filters and reproducible samples, each against the same thing in plain Python."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from curator.engines import open_engine
+from curator.errors import SourceError
+from curator.extraction import extract
+from curator.protocols import Engine
+from curator.samples import Sample
+from curator.spec import parse_use_case
+
+HEAD: dict[str, Any] = {
+    "curator": 1, "name": "joined", "version": "1.0.0", "title": "x", "owner": {"organisation": "x", "contact": "x"},
+    "purpose": {"statement": "x"},
+    "law": {"regime": "gdpr", "basis": "public-task", "text": "x", "dpia": "x", "ai_act": "minimal",
+            "retention_days": 1},
+    "sources": {
+        "visits": {"path": "visits.csv", "columns": {"visit": "integer", "ward": "text", "cost": "integer"}},
+        "wards": {"path": "wards.csv", "columns": {"ward": "text", "beds": "integer"}},
+    },
+    "fields": {"visit": {"meaning": "x", "identifier": "none"}},
+    "splits": {"by": "entity", "shares": {"train": 1}},
+}  # fmt: skip
+VISITS = [(1, "n", 10), (2, "n", 20), (3, "s", None), (4, None, 40), (5, "x", 50), (6, "e'", 60)]
+WARDS = [("n", 5), ("s", 7), ("e'", 9), ("w", 1), (None, 3)]
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    (tmp_path / "scratch").mkdir()
+    engine = open_engine("duckdb", scratch=tmp_path / "scratch", threads=1)
+    yield engine
+    engine.close()
+
+
+def text(header: str, rows: list[tuple[Any, ...]]) -> str:
+    return header + "\n" + "".join(",".join("" if cell is None else str(cell) for cell in row) + "\n" for row in rows)
+
+
+def extracted(engine: Engine, folder: Path, visits: list[tuple[Any, ...]] = VISITS, **extract_part: Any) -> Sample:
+    (folder / "visits.csv").write_text(text("visit,ward,cost", visits))
+    (folder / "wards.csv").write_text(text("ward,beds", WARDS))
+    part = {"from": "visits", "row_key": ["visit"], "entity": ["visit"], **extract_part}
+    part.setdefault("join", [{"source": "wards", "on": ["ward"]}])
+    spec = parse_use_case(json.dumps({**HEAD, "extract": part}))
+    return extract(spec, engine=engine, paths={name: folder / f"{name}.csv" for name in ("visits", "wards")})
+
+
+def rows(engine: Engine, columns: str = "visit, beds") -> list[tuple[Any, ...]]:
+    return sorted(engine.rows(f"SELECT {columns} FROM sample"))
+
+
+def test_an_inner_join_drops_and_a_left_join_keeps(engine: Engine, tmp_path: Path) -> None:
+    extracted(engine, tmp_path)
+    assert rows(engine) == [(1, 5), (2, 5), (3, 7), (6, 9)]
+    extracted(engine, tmp_path, join=[{"source": "wards", "on": ["ward"], "kind": "left"}])
+    assert sorted(engine.rows("SELECT visit FROM sample WHERE beds IS NULL")) == [(4,), (5,)]
+
+
+def test_orphans_are_counted_on_both_sides(engine: Engine, tmp_path: Path) -> None:
+    """A null key has no partner."""
+    assert extracted(engine, tmp_path).orphans == {"wards": {"left": 2, "right": 2}}
+    ignored = extracted(engine, tmp_path, join=[{"source": "wards", "on": ["ward"], "orphans": "ignore"}])
+    assert ignored.orphans == {}
+
+
+def test_orphans_that_may_not_be_stop_the_run(engine: Engine, tmp_path: Path) -> None:
+    with pytest.raises(SourceError) as refused:
+        extracted(engine, tmp_path, join=[{"source": "wards", "on": ["ward"], "orphans": "stop"}])
+    assert refused.value.code == "join-orphans"
+    assert "2 rows of `visits`, 2 of `wards`" in refused.value.found
+
+
+def test_a_filter_takes_no_row_it_knows_nothing_of(engine: Engine, tmp_path: Path) -> None:
+    extracted(engine, tmp_path, where="cost < 45")
+    assert rows(engine, "visit") == [(1,), (2,)]
+    extracted(engine, tmp_path, where="not (cost < 45)")
+    assert rows(engine, "visit") == [(6,)]
+
+
+def test_a_derived_column_may_use_those_before_it(engine: Engine, tmp_path: Path) -> None:
+    extracted(engine, tmp_path, derive={"twice": "cost * 2", "more": "twice + beds"}, where="more > 30")
+    assert rows(engine, "visit, more") == [(2, 45), (6, 129)]
+
+
+def test_a_sample_is_a_share_that_only_grows(engine: Engine, tmp_path: Path) -> None:
+    many = [(number, "n", 1) for number in range(4_000)]
+    chosen = {}
+    for fraction in (0.01, 0.1, 0.5, 1 - 1e-12, 1.0):
+        extracted(engine, tmp_path, many, sample={"fraction": fraction, "by": ["visit"]})
+        chosen[fraction] = {visit for (visit,) in rows(engine, "visit")}
+        assert abs(len(chosen[fraction]) - 4_000 * fraction) <= 5 * (4_000 * fraction * (1 - fraction)) ** 0.5 + 1
+    assert chosen[0.01] < chosen[0.1] < chosen[0.5] < chosen[1 - 1e-12] <= chosen[1.0]
+    extracted(engine, tmp_path, many[:2_000], sample={"fraction": 0.1, "by": ["visit"]})
+    assert {visit for (visit,) in rows(engine, "visit")} == {visit for visit in chosen[0.1] if visit < 2_000}
+    extracted(engine, tmp_path, many, sample={"fraction": 0.1, "by": ["visit"], "seed": 1})
+    other = {visit for (visit,) in rows(engine, "visit")}
+    assert len(other & chosen[0.1]) < 100, "another seed draws others"
+
+
+def test_what_belongs_together_is_sampled_together(engine: Engine, tmp_path: Path) -> None:
+    many = [(number, "ns"[number % 2], number % 40) for number in range(2_000)]
+    extracted(engine, tmp_path, many, sample={"fraction": 0.3, "by": ["ward", "cost"]})
+    found = rows(engine, "ward, cost, count(*) OVER (PARTITION BY ward, cost)")
+    assert {count for _, _, count in found} == {50}
+
+
+def test_a_source_that_changes_meanwhile_is_refused(engine: Engine, tmp_path: Path) -> None:
+    sample = extracted(engine, tmp_path)
+    sample.unchanged()
+    with (tmp_path / "visits.csv").open("a") as stream:
+        stream.write("7,n,70\n")
+    with pytest.raises(SourceError) as refused:
+        sample.unchanged()
+    assert refused.value.code == "source-changed"
+    (tmp_path / "visits.csv").unlink()
+    with pytest.raises(SourceError):
+        sample.unchanged()
