@@ -15,7 +15,7 @@ _SQL_TYPES = {
     LogicalType.decimal: "DECIMAL(18, 6)", LogicalType.float: "DOUBLE", LogicalType.boolean: "BOOLEAN",
     LogicalType.date: "DATE", LogicalType.timestamp: "TIMESTAMP",
 }  # fmt: skip
-NOTHING = '"NULL"'  # DuckDB's type of a Parquet column that holds nulls only and no type
+NOTHING = "NULL"  # the type of a Parquet column that holds nulls only and has none
 
 
 def read_as(cell: str, column: Column, source: Source) -> str:

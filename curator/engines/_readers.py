@@ -100,6 +100,7 @@ def _scan(
         return _csv_scan(source, path, header), dict.fromkeys(header, "VARCHAR")
     if kind == SourceFormat.parquet:
         scan = f"read_parquet({one_file(path)}, hive_partitioning = false)"
+        return scan, {**describe(f"SELECT * FROM {scan}"), **_untyped(path)}  # noqa: S608 (escaped literal)
     elif kind == SourceFormat.json:
         keys = _json_keys(source, path, describe)
         _require_columns(name, source, keys)
@@ -111,6 +112,13 @@ def _scan(
     else:
         scan = quoted("duckdb_" + name)
     return scan, describe(f"SELECT * FROM {scan}")  # noqa: S608 (identifiers quoted, literals escaped)
+
+
+def _untyped(path: Path) -> dict[str, str]:
+    """The columns of a Parquet file that hold nulls only and have no type; the engine calls them integers."""
+    import pyarrow.parquet as parquet
+
+    return {column.name: NOTHING for column in parquet.read_schema(path) if str(column.type) == "null"}
 
 
 def _json_keys(source: Source, path: Path, describe: Callable[[str], dict[str, str]]) -> list[str]:
