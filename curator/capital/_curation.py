@@ -17,7 +17,7 @@ from curator.describing import describe
 from curator.edges.durable import disk_errors
 from curator.edges.quarantine import RejectedRows
 from curator.engines import open_engine
-from curator.errors import SourceError, StorageError
+from curator.errors import SourceError, StorageError, UsageError
 from curator.evidence import KEYED, Artifact, Stage, keyed_digest
 from curator.extraction import extract
 from curator.manifest import Manifest
@@ -266,6 +266,14 @@ def _plain(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 def _refuse_existing(capital: Capital, use_case: UseCase) -> None:
     """Refuse before any work a version that exists; the workspace checks again when it publishes."""
+    if use_case.name in {name for name, _ in capital.workspace.versions("model")}:
+        raise UsageError(
+            "name-taken",
+            asked=f"make {use_case.ref}",
+            found="a model of that name",
+            expected="a name of its own: one reference names one thing",
+            todo="choose another `name` in the spec",
+        )
     taken = [version for name, version in capital.workspace.versions("dataset") if name == use_case.name]
     if use_case.version in taken:
         major, minor, patch = (int(part) for part in max(taken, key=_numbers).split("."))
