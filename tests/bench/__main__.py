@@ -70,19 +70,26 @@ def measure(variants: Iterable[str], *, base: Path, repeat: int) -> dict[str, Fi
     for number in range(repeat):
         for name, runs in figures.items():
             if number == 0 or name not in ONCE:
-                runs.runs.append(_run(name, base))
-                print(f"{name}: {runs.runs[-1]['seconds']} s", file=sys.stderr, flush=True)
-    return figures
+                _note(runs, _run(name, base), name=name)
+    return {name: runs for name, runs in figures.items() if runs.runs}
 
 
-def _run(name: str, base: Path) -> Run:
+def _note(runs: Figures, run: Run | None, *, name: str) -> None:
+    """Keep a run; one that failed is told and left out, so that the others still count."""
+    if run is not None:
+        runs.runs.append(run)
+    print(f"{name}: {run['seconds']} s" if run else f"{name}: failed", file=sys.stderr, flush=True)
+
+
+def _run(name: str, base: Path) -> Run | None:
     _warm(base)
     environment = {**os.environ, **({"BENCH_MEMORY": "1GB"} if name.endswith(CAPPED) else {})}
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "tests.bench.whole_job", name.removesuffix(CAPPED), str(base), f"{folder}/out"]
-        done = subprocess.run(
-            command, cwd=ROOT, env=environment, timeout=TIMEOUT, check=True, capture_output=True, text=True
-        )
+        done = subprocess.run(command, cwd=ROOT, env=environment, timeout=TIMEOUT, capture_output=True, text=True)
+    if done.returncode:
+        print(done.stderr[-2000:], file=sys.stderr)
+        return None
     run: Run = json.loads(done.stdout.splitlines()[-1])
     return run
 

@@ -204,13 +204,13 @@ def validate(gx: Any, frame: Any) -> None:
     context.variables.progress_bars = {"globally": False}
     asset = context.data_sources.add_pandas("bench").add_dataframe_asset("bench")
     batch = asset.add_batch_definition_whole_dataframe("bench")
-    suite = gx.ExpectationSuite(name="bench")
-    for index, expectation in enumerate(load_use_case(HERE / "job.yaml").quality.expectations):
+    suite = context.suites.add(gx.ExpectationSuite(name="bench"))
+    for expectation in load_use_case(HERE / "job.yaml").quality.expectations:
         if expectation.kwargs.get("column") == "birth_date":
             continue  # dates arrive as objects in pandas
         kind = "".join(word.capitalize() for word in expectation.type.split("_"))
-        suite.add_expectation(getattr(gx.expectations, kind)(id=str(index), **expectation.kwargs))
-    definition = gx.ValidationDefinition(name="bench", data=batch, suite=suite)
+        suite.add_expectation(getattr(gx.expectations, kind)(**expectation.kwargs))
+    definition = context.validation_definitions.add(gx.ValidationDefinition(name="bench", data=batch, suite=suite))
     definition.run(batch_parameters={"dataframe": frame}, result_format="BOOLEAN_ONLY")
 
 
