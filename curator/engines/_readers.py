@@ -11,13 +11,13 @@ import csv
 import gzip
 import io
 import re
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from curator.engines._cells import NOTHING, read_as, typed
+from curator.engines._whole import require_whole_gzip, unreadable
 from curator.errors import SourceError
 from curator.spec.model import Column, LogicalType, Source, SourceFormat
 from curator.sqltext import literal, quoted
@@ -64,6 +64,8 @@ class Bound:
 def read_sql(name: str, source: Source, path: Path, *, describe: Callable[[str], dict[str, str]]) -> Bound:
     """The typed query over a source. Raises SourceError when the file or one of its columns is not as declared."""
     kind = kind_of(name, source, path)
+    if path.suffix.lower() in _OPENERS:
+        require_whole_gzip(name, path)
     scan, physical = _scan(name, source, path, kind, describe)
     _require_columns(name, source, list(physical))
     textual = kind in (SourceFormat.csv, SourceFormat.sqlite, SourceFormat.json)
@@ -166,18 +168,18 @@ def _header(name: str, source: Source, path: Path) -> list[str]:
     try:
         with opener(path, "rb") as stream:
             head = stream.read(_PROBE)
-    except (OSError, EOFError, zlib.error) as fault:
-        raise _unreadable(name, type(fault).__name__) from None
+    except OSError as fault:
+        raise unreadable(name, type(fault).__name__) from None
     if not head:
-        raise _unreadable(name, "an empty file")
+        raise unreadable(name, "an empty file")
     for start, packing in _PACKED.items():
         if head.startswith(start):
-            raise _unreadable(name, f"a file compressed by {packing} (gzip is read, of a file named .gz)")
+            raise unreadable(name, f"a file compressed by {packing} (gzip is read, of a file named .gz)")
     text = _decoded(name, head, encoding).lstrip("\ufeff")
     try:
         return _first_line(text, source)
     except csv.Error:
-        raise _unreadable(name, "a first line that is no header") from None
+        raise unreadable(name, "a first line that is no header") from None
 
 
 def _first_line(text: str, source: Source) -> list[str]:
@@ -339,19 +341,6 @@ def _other_separator(present: Sequence[str], declared: set[str]) -> str:
     return ""
 
 
-def require_whole_sqlite(name: str, path: Path) -> None:
-    """Refuse a SQLite file shorter than its header says; SQLite itself reads what is missing as zeros.
-
-    Fields of the header: www.sqlite.org/fileformat2.html, 1.3. Raises SourceError.
-    """
-    with path.open("rb") as stream:
-        head = stream.read(100)
-    page, pages = int.from_bytes(head[16:18], "big"), int.from_bytes(head[28:32], "big")
-    counted = head[24:28] == head[92:96]  # else an old version wrote last and left the number of pages behind
-    if len(head) < 100 or (counted and path.stat().st_size < (65_536 if page == 1 else page) * pages):
-        raise _unreadable(name, "a database that was cut short")
-
-
 def require_table(name: str, table: str, present: Sequence[str]) -> None:
     """Refuse a database without the table. Raises SourceError, which lists the tables there are."""
     if table not in present:
@@ -386,16 +375,6 @@ def _bad_encoding(name: str, found: str, expected: str) -> SourceError:
         found=found,
         expected=expected,
         todo="state the encoding that the file was written in",
-    )
-
-
-def _unreadable(name: str, found: str) -> SourceError:
-    return SourceError(
-        "source-unreadable",
-        asked=f"read the source `{name}`",
-        found=found,
-        expected="a readable file of the declared format",
-        todo="check the file, its `format` and its permissions",
     )
 
 

@@ -17,7 +17,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from curator.engines._readers import Bound, kind_of, one_file, read_sql, require_table, require_whole_sqlite
+from curator.engines._readers import Bound, kind_of, one_file, read_sql, require_table
+from curator.engines._whole import require_whole_sqlite
 from curator.errors import CuratorError, SourceError, StorageError
 from curator.expressions import Engine as Dialect
 from curator.spec.model import Source, SourceFormat

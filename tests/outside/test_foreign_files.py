@@ -212,3 +212,12 @@ def test_a_damaged_gzip_file_is_refused(tmp_path: Path) -> None:
         damaged = packed[:place] + bytes([packed[place] ^ 0xFF]) + packed[place + 1 :]
         (tmp_path / "table.csv.gz").write_bytes(damaged)
         assert refused(tmp_path, spec_of({"x": "integer"}, path="table.csv.gz")).code == "source-unreadable"
+
+
+@pytest.mark.parametrize("kept_bytes", [-1, -8, -9])
+def test_a_gzip_file_without_its_last_bytes_is_not_a_shorter_table(tmp_path: Path, kept_bytes: int) -> None:
+    rows = "".join(f"{place},{place * 7919 % 1000003},{place}\n" for place in range(60_000))  # more than a megabyte
+    packed = gzip.compress(f"id,who,x\n{rows}".encode(), 1)
+    (tmp_path / "table.csv.gz").write_bytes(packed[:kept_bytes])
+    error = refused(tmp_path, spec_of({"x": "integer"}, path="table.csv.gz"))
+    assert error.found == "a gzip file that was cut short or damaged"
