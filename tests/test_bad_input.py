@@ -72,6 +72,7 @@ def normal(text: str, work: Path) -> str:
     """The text without what changes from run to run: the folder, digests of this run's statements, process numbers."""
     text = text.replace(str(work), "WORK")
     text = re.sub(r"\b[0-9a-f]{64}\b", "DIGEST", text)
+    text = re.sub(r"\bcurator \w+ \[-h\] .*", "USAGE", text)
     text = re.sub(r"evidence/[0-9a-f]{2}/", "evidence/XX/", text)
     return re.sub(r"\b(process|pid) \d+", r"\1 N", text)
 
