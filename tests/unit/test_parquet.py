@@ -81,18 +81,17 @@ def test_classes_to_leave_out_and_repeated_keys(
 
 def test_a_fault_of_the_writer_is_raised_where_rows_are_fed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(edge, "ROWS_PER_SHARD", 10)
-    (tmp_path / "scratch").mkdir()
-    (tmp_path / "scratch").rmdir()
     before = threading.active_count()
-    with (
-        pytest.raises(OSError),
-        KeyedShards(  # noqa: PT012 (the fault may come at any later call)
-            tmp_path, scratch=tmp_path / "scratch", splits=("train",), estimated_rows=1_000
-        ) as writer,
-    ):
-        for start in range(0, 1_000, 100):
-            writer.add(batch(list(range(start, start + 100))))
-        writer.finish(failing=NONE)
+
+    def fed() -> None:
+        nowhere = tmp_path / "a folder that is not there"
+        with KeyedShards(tmp_path, scratch=nowhere, splits=("train",), estimated_rows=1_000) as writer:
+            for start in range(0, 1_000, 100):
+                writer.add(batch(list(range(start, start + 100))))
+            writer.finish(failing=NONE)
+
+    with pytest.raises(OSError):
+        fed()
     assert threading.active_count() == before
 
 
