@@ -98,7 +98,7 @@ def split_names(use_case: UseCase) -> tuple[str, ...]:
 
 
 def _time_split(splits: TimeSplits) -> str:
-    """Index of the first split whose bound the row's day does not pass; a null date goes to the first."""
+    """Index of the first split whose bound the row's day does not pass; rows without a date are rejected before."""
     day = f"CAST({quoted(splits.column)} AS DATE)"
     cases = [
         f"WHEN {day} <= CAST({literal(bound)} AS DATE) THEN {index}"
