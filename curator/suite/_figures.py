@@ -12,7 +12,9 @@ _TEMPLATES: dict[str, dict[str, str]] = {
         "sum": "coalesce(sum({value}), 0)",
         "min": "min({value})",
         "max": "max({value})",
-        "stdev": "stddev_samp({value})",
+        # The engine refuses infinities, pandas answers NaN: so does this.
+        "stdev": "CASE WHEN bool_or(isinf(CAST({value} AS DOUBLE))) THEN CAST('nan' AS DOUBLE) "
+        "ELSE stddev_samp(CASE WHEN NOT isinf(CAST({value} AS DOUBLE)) THEN CAST({value} AS DOUBLE) END) END",
         "distinct": "count(DISTINCT {value})",
         "proportion": "coalesce(count(DISTINCT {value}) / nullif(count({value}), 0), 0)",
         "filled": "coalesce(count({value}) / nullif(count(*), 0), 0)",

@@ -46,10 +46,10 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def refusal(file: Path, *, trust: bytes, into: Path | None, today: date = TODAY) -> CuratorError:
-    start = time.monotonic()
+    start = time.process_time()
     with pytest.raises(CuratorError) as raised:
         open_package(file, trust=trust, into=into, today=today)
-    assert time.monotonic() - start < SECONDS
+    assert time.process_time() - start < SECONDS
     return raised.value
 
 
