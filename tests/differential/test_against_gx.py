@@ -131,7 +131,10 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     (C + "be_between", {"column": "seen", "min_value": "2013-01-01T05:00:00", "strict_min": True}),
     ("expect_column_value_lengths_to_be_between", {"column": "other", "min_value": 1, "max_value": 2}),
     ("expect_column_value_lengths_to_be_between", {"column": "name", "max_value": 1, "strict_max": True}),
-    ("expect_column_value_lengths_to_be_between", {"column": "name", "min_value": 1, "strict_min": True, "mostly": 0.5}),
+    (
+        "expect_column_value_lengths_to_be_between",
+        {"column": "name", "min_value": 1, "strict_min": True, "mostly": 0.5},
+    ),
     ("expect_column_value_lengths_to_equal", {"column": "other", "value": 1}),
     ("expect_column_value_lengths_to_equal", {"column": "name", "value": 0, "mostly": 0.125}),
     (C + "match_strftime_format", {"column": "day", "strftime_format": "%Y-%m-%d"}),
@@ -145,7 +148,9 @@ CASES: list[tuple[str, dict[str, Any]]] = [
             {"column_A": "size", "column_B": "age"},
         )
         for more in (
-            {}, {"or_equal": True}, {"or_equal": True, "ignore_row_if": "either_value_is_missing"},
+            {},
+            {"or_equal": True},
+            {"or_equal": True, "ignore_row_if": "either_value_is_missing"},
             {"ignore_row_if": "neither", "mostly": 0.25},
         )
     ),
@@ -262,7 +267,9 @@ def duplicates(base: duckdb.DuckDBPyConnection, rule: UniqueRule) -> tuple[int, 
 
 def spec_of(cases: list[tuple[str, dict[str, Any]]]) -> UseCase:
     on = {"row": "reject", "unique": "reject", "aggregate": "warn", "table": "stop"}
-    return use_case([{"type": name, "kwargs": given, "on_failure": on[EXPECTATIONS[name].scope]} for name, given in cases])
+    return use_case(
+        [{"type": name, "kwargs": given, "on_failure": on[EXPECTATIONS[name].scope]} for name, given in cases]
+    )
 
 
 def both(cases: list[tuple[str, dict[str, Any]]], table: pa.Table) -> tuple[list[Any], list[Any]]:
@@ -316,15 +323,23 @@ def test_counts_and_verdicts_are_those_of_great_expectations(name: str) -> None:
 
 
 def texts() -> st.SearchStrategy[str | None]:
-    hostile = st.sampled_from(["", "a", "A", " ", "é", "e\u0301", "\n", "a\nb", "12", "2013-02-29", "0", "\U0001f46e", "ß", "x"])
+    hostile = st.sampled_from(
+        ["", "a", "A", " ", "é", "e\u0301", "\n", "a\nb", "12", "2013-02-29", "0", "\U0001f46e", "ß", "x"]
+    )
     other = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=3)
     return st.none() | (hostile | other).filter(lambda text: not text.endswith("\n"))  # `$` differs there: pinned below
 
 
 WHOLE = st.none() | st.integers(-6, 8)
 REAL = st.none() | st.sampled_from([0.0, -0.0, 0.1, 1.5, -1.5, NAN, math.inf, -math.inf, 7.0]) | st.floats(width=32)
-DAYS = st.none() | st.dates(D(1999, 12, 30), D(2000, 1, 2)) | st.sampled_from([D(2013, 1, 1), D(2999, 12, 31), D(1600, 2, 29)])
-LAYOUT = st.from_regex(r"[0-3]?[0-9]/[01]?[0-9]/[12][09][01][0-9]|[12][09][01][0-9]-[01]?[0-9]-[ 0-3]?[0-9]", fullmatch=True)
+DAYS = (
+    st.none()
+    | st.dates(D(1999, 12, 30), D(2000, 1, 2))
+    | st.sampled_from([D(2013, 1, 1), D(2999, 12, 31), D(1600, 2, 29)])
+)
+LAYOUT = st.from_regex(
+    r"[0-3]?[0-9]/[01]?[0-9]/[12][09][01][0-9]|[12][09][01][0-9]-[01]?[0-9]-[ 0-3]?[0-9]", fullmatch=True
+)
 RANDOM_ROW = st.tuples(
     texts(), texts(), st.none() | LAYOUT, WHOLE, WHOLE, REAL, REAL,
     st.none() | st.decimals(-5, 5, places=2), DAYS, DAYS,
@@ -436,7 +451,13 @@ def test_no_result_holds_a_value_of_a_row() -> None:
         for shown in [one["result"] | one["exception_info"] for one in report["results"]]:
             assert secret not in json.dumps(shown)
             assert "715203" not in json.dumps({key: value for key, value in shown.items() if key != "observed_value"})
-    assert [one["exception_info"]["raised_exception"] for one in written[1]["results"]] == [True, False, False, False, False]
+    assert [one["exception_info"]["raised_exception"] for one in written[1]["results"]] == [
+        True,
+        False,
+        False,
+        False,
+        False,
+    ]
     assert "observed_value" not in written[1]["results"][1]["result"]
 
 

@@ -163,9 +163,13 @@ def row_rule(name: str = C + "be_between", *, mostly: float = 1.0, missing: str 
         (5, 0, 5, 0.0, True),
     ],
 )
-def test_mostly_is_a_share_of_the_rows_looked_at(rows: int, missing: int, unexpected: int, mostly: float, met: bool) -> None:
+def test_mostly_is_a_share_of_the_rows_looked_at(
+    rows: int, missing: int, unexpected: int, mostly: float, met: bool
+) -> None:
     counts = Counts(rows=rows, unexpected={"r": unexpected}, missing={"r": missing})
-    assert verdict(row_rule(mostly=mostly), counts) is ((rows - missing - unexpected) / (rows - missing) >= mostly if rows > missing else True)
+    assert verdict(row_rule(mostly=mostly), counts) is (
+        (rows - missing - unexpected) / (rows - missing) >= mostly if rows > missing else True
+    )
     if mostly != 2 / 3:
         assert verdict(row_rule(mostly=mostly), counts) is met
 
@@ -206,7 +210,9 @@ def test_no_figure_meets_nothing(figure: float | None) -> None:
     assert results(suite, counts)["results"][0]["result"] == {"observed_value": None}
 
 
-@pytest.mark.parametrize(("value", "met"), [(1.0, True), (0.99995, True), (0.9, False), (2.0001, True), (2.1, False), (None, False)])
+@pytest.mark.parametrize(
+    ("value", "met"), [(1.0, True), (0.99995, True), (0.9, False), (2.0001, True), (2.1, False), (None, False)]
+)
 def test_a_quantile_may_miss_its_range_by_one_ten_thousandth(value: float | None, met: bool) -> None:
     ranges = {"quantiles": [0.5], "value_ranges": [[1, 2]]}
     suite = compiled(("expect_column_quantile_values_to_be_between", {"column": "age", "quantile_ranges": ranges}))
@@ -228,9 +234,13 @@ def test_every_member_of_a_repeated_key_is_unexpected() -> None:
     missing = parse(rule.missing, TYPES | {"note": "text"}).sql("duckdb")
     sql = unique_sql(rule, relation="rows", columns=('"age"', '"plate"'), missing=missing)
     with duckdb.connect() as base:
-        base.execute("CREATE TABLE rows AS FROM (VALUES (1, 'a'), (1, 'a'), (1, NULL), (1, NULL), (1, NULL), (2, 'a'), (NULL, NULL), (NULL, NULL)) t(age, plate)")
+        base.execute(
+            "CREATE TABLE rows AS FROM (VALUES (1, 'a'), (1, 'a'), (1, NULL), (1, NULL), (1, NULL), (2, 'a'), (NULL, NULL), (NULL, NULL)) t(age, plate)"
+        )
         assert base.execute(sql).fetchone() == (5, 2)
-        assert base.execute(unique_sql(rule, relation="rows", columns=('"age"', '"plate"'), missing=None)).fetchone() == (7, 0)
+        assert base.execute(
+            unique_sql(rule, relation="rows", columns=('"age"', '"plate"'), missing=None)
+        ).fetchone() == (7, 0)
 
 
 def test_nothing_heavy_is_imported() -> None:

@@ -39,7 +39,9 @@ def read_by_python(layout: str, value: str) -> bool:
 
 def test_every_day_of_four_kinds_of_year() -> None:
     years = ("1900", "2000", "2013", "2016", "0000", "0004", "9999")
-    values = [f"{y}-{m}-{d}" for y, m, d in itertools.product(years, ("0", "1", "2", "02", "4", "11", "12", "13"), range(33))]
+    values = [
+        f"{y}-{m}-{d}" for y, m, d in itertools.product(years, ("0", "1", "2", "02", "4", "11", "12", "13"), range(33))
+    ]
     values += [f"{y}-02-{d:02d}" for y in years for d in range(33)]
     assert accepted("%Y-%m-%d", values) == [read_by_python("%Y-%m-%d", value) for value in values]
 
@@ -54,7 +56,9 @@ def test_every_short_run_of_digits() -> None:
 @settings(max_examples=5, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_other_layouts(layout: str, data: st.DataObject) -> None:
-    moments = st.datetimes(datetime.datetime(1000, 1, 1), datetime.datetime(9999, 12, 31)).map(lambda m: m.strftime(layout))
+    moments = st.datetimes(datetime.datetime(1000, 1, 1), datetime.datetime(9999, 12, 31)).map(
+        lambda m: m.strftime(layout)
+    )
     mangled = st.tuples(moments, st.integers(0, 20), st.sampled_from("0123456789 -/:")).map(
         lambda given: given[0][: given[1]] + given[2] + given[0][given[1] + 1 :]
     )
