@@ -71,13 +71,15 @@ def _side(scope: Scope, key: str) -> str:
 def _share_sql(use_case: UseCase) -> str:
     """Hash threshold on the key's text: the first 32 bits of MD5, whose spelling every engine shares.
 
-    MD5 spreads rows, it hides nothing here; the seed is public and part of the spec.
+    MD5 spreads rows, it hides nothing here; the seed is public and part of the spec. A row whose key has a hole is
+    drawn by its own row key: it is kept with the same chance as any other.
     """
     sample = use_case.extract.sample
     if sample is None:  # pragma: no cover (guarded by the caller)
         return "true"
     limit = f"{min(round(sample.fraction * (1 << 32)), 0xFFFFFFFF):08x}"
-    return f"substr(md5('{sample.seed}:' || {text_key(sample.by)}), 1, 8) < '{limit}'"
+    key = f"coalesce({text_key(sample.by)}, {text_key(use_case.extract.row_key)}, '')"
+    return f"substr(md5('{sample.seed}:' || {key}), 1, 8) < '{limit}'"
 
 
 def _orphans(use_case: UseCase, engine: Engine, bound: Mapping[str, BoundSource]) -> dict[str, dict[str, int]]:

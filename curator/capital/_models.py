@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from curator.agents import Role
 from curator.capital._parts import code_facts
 from curator.edges.durable import disk_errors
-from curator.errors import UsageError
+from curator.errors import StorageError, UsageError
 from curator.evidence import Artifact, Stage
 from curator.modelling import fit_baseline, needed_columns
 from curator.modelling import package as package_model
@@ -38,8 +38,9 @@ def train(capital: Capital, dataset: DatasetVersion, *, version: str | None) -> 
     if use_case.model is None:  # fit_baseline says so, with its own words
         fit_baseline(use_case, dataset.table)
         raise AssertionError("a spec without a model was trained")
-    fitted = fit_baseline(use_case, _tables(dataset, needed_columns(use_case.model)))
     wanted = Wanted(name=use_case.model.name, target=use_case.model.target, version=version)
+    _refuse_taken(capital, wanted)
+    fitted = fit_baseline(use_case, _tables(dataset, needed_columns(use_case.model)))
     return package(capital, fitted, dataset, wanted=wanted)
 
 
@@ -48,7 +49,7 @@ def package(capital: Capital, model: Any, dataset: DatasetVersion, *, wanted: Wa
     recorder = capital.recorder(Role.ENGINEER)
     use_case = capital.use_case(dataset)
     number = wanted.version or _next_version(capital, wanted.name)
-    _refuse_name(capital, wanted.name)
+    _refuse_taken(capital, wanted)
     columns = needed_columns(model, target=wanted.target, features=wanted.features)
     workspace = capital.workspace
     with disk_errors(workspace.root, asked=f"package {wanted.name}"), workspace.scratch("model") as scratch:
@@ -107,13 +108,21 @@ def _next_version(capital: Capital, name: str) -> str:
     return f"{major}.{minor}.{patch + 1}"
 
 
-def _refuse_name(capital: Capital, name: str) -> None:
-    """A model may not be called as a dataset: one reference names one thing."""
-    if name in {known for known, _ in capital.workspace.versions("dataset")}:
+def _refuse_taken(capital: Capital, wanted: Wanted) -> None:
+    """Refuse, before any work, a name that a dataset has or a version that exists; publishing checks again."""
+    if wanted.name in {known for known, _ in capital.workspace.versions("dataset")}:
         raise UsageError(
             "name-taken",
-            asked=f"register a model called {name}",
+            asked=f"register a model called {wanted.name}",
             found="a dataset of that name",
-            expected="a name of its own",
+            expected="a name of its own: one reference names one thing",
             todo="choose another name for the model",
+        )
+    if (wanted.name, wanted.version) in capital.workspace.versions("model"):
+        raise StorageError(
+            "version-exists",
+            asked=f"register {wanted.name}@{wanted.version}",
+            found="a version of that name and number",
+            expected="a number that is not taken: a version is never overwritten",
+            todo=f"leave the version out to get {_next_version(capital, wanted.name)}, or choose another",
         )

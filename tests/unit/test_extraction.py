@@ -112,6 +112,14 @@ def test_what_belongs_together_is_sampled_together(engine: Engine, tmp_path: Pat
     assert {count for _, _, count in found} == {50}
 
 
+def test_a_row_without_sampling_key_is_drawn_by_its_own(engine: Engine, tmp_path: Path) -> None:
+    many = [(number, "n", None if number % 3 == 0 else number) for number in range(3_000)]
+    extracted(engine, tmp_path, many, sample={"fraction": 0.5, "by": ["cost"]})
+    found = rows(engine, "visit, cost")
+    assert 400 < sum(cost is None for _, cost in found) < 600, "half of 1,000: neither all nor none"
+    assert 900 < sum(cost is not None for _, cost in found) < 1_100
+
+
 def test_a_source_that_changes_meanwhile_is_refused(engine: Engine, tmp_path: Path) -> None:
     sample = extracted(engine, tmp_path)
     sample.unchanged()
