@@ -111,7 +111,8 @@ def deliver(capital: Capital, name: str, *, into: Path | None) -> Path:
         try:
             _publish(capital, delivery.envelope, f"Deliver {asked.id}")
         except BaseException:
-            final.unlink(missing_ok=True)
+            if not (workspace.root / delivery.envelope.path).is_file():  # else it was published before the interruption
+                final.unlink(missing_ok=True)
             raise
     return final
 
