@@ -28,7 +28,7 @@ from curator.errors import StorageError
 
 pytestmark = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
 
-_SAMPLE = 6
+_SAMPLE = 7
 _REFUSED = 17  # exit code of StorageError
 
 
@@ -62,10 +62,11 @@ def _case(folder: Path) -> Case:
 
 
 def chosen(strikes: list[Strike]) -> list[Strike]:
-    """All strikes, or evenly spread ones."""
-    if os.environ.get("CURATOR_SWEEP") == "all":
+    """All strikes, or evenly spread ones with the first and the last: one before the branch moves, one after it."""
+    if os.environ.get("CURATOR_SWEEP") == "all" or len(strikes) <= _SAMPLE:
         return strikes
-    return strikes[len(strikes) % 3 :: max(1, len(strikes) // _SAMPLE)]
+    last = len(strikes) - 1
+    return [strikes[number * last // (_SAMPLE - 1)] for number in range(_SAMPLE)]
 
 
 def judge(case: Case, strike: Strike, *, tmp_path: Path) -> str:
