@@ -1,0 +1,52 @@
+"""What a use case says: the words of a spec, as frozen records. Unknown keys are refused everywhere.
+
+The names follow the Open Data Contract Standard (purpose, owner, quality), statistical disclosure control (identifier
+kinds, k, l) and the texts of law they quote. `curator.spec.checks` holds the rules that tie one part to another.
+"""
+
+from curator.spec.model._channels import Channels, ChannelTerms
+from curator.spec.model._disclosure import Disclosure, Diversity
+from curator.spec.model._extraction import Extraction, Join, Sample
+from curator.spec.model._fields import IdentifierKind, OutputField
+from curator.spec.model._law import AiActClass, Law, LegalBasis, Owner, Purpose, Regime
+from curator.spec.model._learning import Baseline, EntitySplits, Estimator, TimeSplits
+from curator.spec.model._quality import Expectation, Quality
+from curator.spec.model._sources import Column, LogicalType, Source, SourceFormat
+from curator.spec.model._use_case import UseCase
+from curator.spec.model._words import Formula, Name, Share, Slug, Text, Version, Word
+
+__all__ = [
+    "AiActClass",
+    "Baseline",
+    "ChannelTerms",
+    "Channels",
+    "Column",
+    "Disclosure",
+    "Diversity",
+    "EntitySplits",
+    "Estimator",
+    "Expectation",
+    "Extraction",
+    "Formula",
+    "IdentifierKind",
+    "Join",
+    "Law",
+    "LegalBasis",
+    "LogicalType",
+    "Name",
+    "OutputField",
+    "Owner",
+    "Purpose",
+    "Quality",
+    "Regime",
+    "Sample",
+    "Share",
+    "Slug",
+    "Source",
+    "SourceFormat",
+    "Text",
+    "TimeSplits",
+    "UseCase",
+    "Version",
+    "Word",
+]
