@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from curator.expressions import Engine as Dialect
     from curator.spec.model import Source
+
+
+Step: TypeAlias = "Callable[[pa.RecordBatch], tuple[pa.RecordBatch | None, ...]]"
+"""A pure function from one batch of rows to a few."""
 
 
 class Engine(Protocol):
@@ -43,6 +47,13 @@ class Engine(Protocol):
 
     def batches(self, sql: str, *, rows: int) -> Iterator[pa.RecordBatch]:
         """A query's rows as record batches of about `rows` rows, read as they are asked for."""
+
+    def mapped(self, sql: str, step: Step, *, rows: int) -> Iterator[tuple[pa.RecordBatch | None, ...]]:
+        """A query's rows, each batch of at most `rows` passed through a pure function where the rows are.
+
+        On a cluster the function runs on its workers: it must be picklable and hold no file and no connection. Batches
+        come in any order.
+        """
 
     def close(self) -> None:
         """Release memory and temporary files."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+TEXT = "STRING"
+"""The type of a text without limit, as both DuckDB and Spark know it (Spark's VARCHAR wants a length)."""
+
 
 def quoted(name: str) -> str:
     """An identifier in double quotes (SQL-92, 5.2)."""
@@ -21,7 +24,7 @@ def text_key(columns: Iterable[str]) -> str:
     Null when any part is null: a key with a hole names nothing.
     """
     names = list(columns)
-    texts = [f"CAST({quoted(name)} AS VARCHAR)" for name in names]
+    texts = [f"CAST({quoted(name)} AS {TEXT})" for name in names]
     if len(texts) == 1:
         return texts[0]
-    return "(" + " || ".join(f"CAST(length({text}) AS VARCHAR) || ':' || {text}" for text in texts) + ")"
+    return "(" + " || ".join(f"CAST(length({text}) AS {TEXT}) || ':' || {text}" for text in texts) + ")"

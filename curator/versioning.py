@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from curator.anonymity import ClassCounter
-from curator.arrow import integers, positions, recycled_memory, rows_where, token_words
+from curator.arrow import integers, recycled_memory, token_words
 from curator.edges.parquet import EngineOrderShards, KeyedShards, ShardReport
 from curator.errors import DisclosureError, IntegrityError, QualityError
 from curator.kernel import CLASS, ORDER, SENSITIVE
@@ -104,18 +104,19 @@ class _Stream:
     def _feed(self, add: Callable[[pa.RecordBatch], None]) -> None:
         checked = self._protected.checked
         total = checked.sample.estimated_rows
-        for batch in checked.sample.engine.batches(self._protected.sql(), rows=BATCH_ROWS):
-            masks = checked.masks(batch)
-            self._tally.add(masks, len(batch))
-            accepted = self._set_apart(batch, checked.accepted(masks, len(batch)))
-            if len(accepted):
-                add(self._protect(accepted))
+        stepped = checked.sample.engine.mapped(self._protected.sql(), self._protected.step(), rows=BATCH_ROWS)
+        for masks, rejected, protected in stepped:
+            if masks is not None:
+                self._tally.add(checked.masks(masks), len(masks))
+            if rejected is not None:
+                self._set_apart(rejected)
+            if protected is not None:
+                add(self._count(protected))
             self._progress("stream", self._tally.rows, total)
         if self._keys is not None and not self._keys.distinct():
             self._tally.count_implied()
 
-    def _protect(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        protected = self._protected.kernel(batch)
+    def _count(self, protected: pa.RecordBatch) -> pa.RecordBatch:
         if self._keys is not None:
             self._keys.add(protected.column(ORDER))
         if self._classes is not None:
@@ -127,15 +128,12 @@ class _Stream:
             self.schema = pa.schema([column for column in protected.schema if not column.name.startswith(".")])
         return protected
 
-    def _set_apart(self, batch: pa.RecordBatch, keep: np.ndarray[Any, np.dtype[np.bool_]]) -> pa.RecordBatch:
-        if keep.all():
-            return batch
-        rejected = batch.take(positions(~keep))
+    def _set_apart(self, rejected: pa.RecordBatch) -> None:
         if self._keys is not None:
-            self._keys.add(self._protected.kernel.row_tokens(rejected))
+            self._keys.add(rejected.column(ORDER))
+            rejected = rejected.drop_columns([ORDER])
         if self._quarantine is not None:
             self._quarantine.add(rejected)
-        return rows_where(batch, keep)
 
     def _failing(self, accepted: int, *, allowed: bool) -> np.ndarray[Any, np.dtype[np.uint64]]:
         """Class codes to leave out; refuses when they hold more rows than may be suppressed."""

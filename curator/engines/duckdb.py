@@ -21,6 +21,7 @@ from curator.engines._readers import Bound, kind_of, one_file, read_sql, require
 from curator.engines._whole import require_whole_sqlite
 from curator.errors import CuratorError, SourceError, StorageError
 from curator.expressions import Engine as Dialect
+from curator.protocols import Step
 from curator.spec.model import Source, SourceFormat
 from curator.sqltext import literal, quoted
 
@@ -134,6 +135,11 @@ class DuckDBEngine:
         with _translated("read the sources"):
             reader = self._connection.sql(sql).to_arrow_reader(rows)
             yield from reader
+
+    def mapped(self, sql: str, step: Step, *, rows: int) -> Iterator[tuple[pa.RecordBatch | None, ...]]:
+        """A query's rows, each batch passed through a function, streamed."""
+        for batch in self.batches(sql, rows=rows):
+            yield step(batch)
 
     def close(self) -> None:
         """Close the database; its temporary files go with it."""

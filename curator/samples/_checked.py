@@ -13,13 +13,11 @@ import pyarrow as pa
 from curator.arrow import integers
 from curator.errors import QualityError
 from curator.samples._sample import SAMPLE, Sample
+from curator.samples._step import MASK, Masks, accepted
 from curator.sqltext import quoted
 from curator.suite import Counts, RowRule, Rule, Suite, UniqueRule, results, verdict
 
-MASK = ".mask {}"
 _BITS = 30  # of a 32-bit signed integer, so that every engine adds them without overflow
-
-Masks = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,13 +73,13 @@ class CheckedSample:
 
     def accepted(self, masks: Sequence[Masks], rows: int) -> npt.NDArray[np.bool_]:
         """Rows with no rejecting bit."""
-        keep = np.ones(rows, np.bool_)
-        for index, mask in enumerate(masks):
-            group = self.bits[index * _BITS : (index + 1) * _BITS]
-            rejecting = sum(1 << place for place, bit in enumerate(group) if bit.rejects)
-            if rejecting:
-                keep &= (mask & np.int32(rejecting)) == 0
-        return keep
+        return accepted(masks, self.rejecting, rows)
+
+    @property
+    def rejecting(self) -> tuple[int, ...]:
+        """For each mask column, the bits that reject a row."""
+        groups = [self.bits[start : start + _BITS] for start in range(0, len(self.bits), _BITS)]
+        return tuple(sum(1 << place for place, bit in enumerate(group) if bit.rejects) for group in groups)
 
     def run(self) -> QualityReport:
         """Check alone: one aggregate pass in the engine, nothing written. Raises QualityError like `report`."""

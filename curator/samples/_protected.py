@@ -10,9 +10,10 @@ from curator.kernel import ENTITY, ROW_KEY, SPLIT, BatchKernel, EntityPart
 from curator.pseudonyms import KeyContext
 from curator.samples._checked import CheckedSample
 from curator.samples._sample import SAMPLE
+from curator.samples._step import RowStep
 from curator.spec import UseCase
 from curator.spec.model import EntitySplits, OutputField, TimeSplits
-from curator.sqltext import literal, quoted, text_key
+from curator.sqltext import TEXT, literal, quoted, text_key
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +47,7 @@ class ProtectedSample:
             if field.protect == "generalise":
                 value = parse(field.value or "", scope.expression_types()).sql(dialect)
             elif field.protect == "token":
-                value = f"CAST({quoted(field.from_ or name)} AS VARCHAR)"
+                value = f"CAST({quoted(field.from_ or name)} AS {TEXT})"
             else:
                 value = quoted(field.from_ or name)
             columns.append(f"{value} AS {quoted(name)}")
@@ -57,11 +58,15 @@ class ProtectedSample:
         if isinstance(splits, EntitySplits):
             parts = zip(self.use_case.extract.entity, entity_parts(self.use_case), strict=True)
             return [
-                f"CAST({quoted(name)} AS VARCHAR) AS {quoted(ENTITY.format(index))}"
+                f"CAST({quoted(name)} AS {TEXT}) AS {quoted(ENTITY.format(index))}"
                 for index, (name, part) in enumerate(parts)
                 if part.field is None
             ]
         return [f"{_time_split(splits)} AS {quoted(SPLIT)}"]
+
+    def step(self) -> RowStep:
+        """What each batch of that query passes through, wherever the rows are."""
+        return RowStep(kernel=self.kernel, rejecting=self.checked.rejecting, keys=bool(self.checked.implied))
 
     def facts(self) -> dict[str, Any]:
         """How each field was protected, for the evidence: methods, forms and key ids, never a key."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from curator.errors import UsageError
+from curator.sqltext import TEXT
 from curator.suite._rules import FigureRule, UniqueRule
 
 _TEMPLATES: dict[str, dict[str, str]] = {
@@ -58,7 +59,7 @@ def figure_sql(rule: FigureRule, engine: str, column_sql: str) -> str:
         return _quantiles(rule, value)
     sql = templates[rule.figure].format(value=value)
     if rule.figure in ("min", "max") and rule.type in ("date", "timestamp"):
-        return f"CAST({sql} AS VARCHAR)"
+        return f"CAST({sql} AS {TEXT})"
     return f"CAST({sql} AS DOUBLE)" if rule.type == "decimal" and rule.figure in ("sum", "min", "max") else sql
 
 
