@@ -1,0 +1,1 @@
+"""What an attacker could do with exactly the bytes about to be released."""

@@ -1,0 +1,32 @@
+"""Who could be found in a table, measured on the files that are written: engine-free, from Arrow and numpy alone.
+
+Three questions: how alike are people on what is declared (`measure_files`); which columns that nobody declared single
+people out, alone or by two or three (`expose_files`); and how to tell it to a person, in words and pictures, in French
+or English (`page`, `text`). No answer holds a value of a row.
+"""
+
+from curator.risk._columns import Column, column_of, columns_of, table_columns
+from curator.risk._combinations import Combination, Exposure, exposure
+from curator.risk._files import RiskReport, Roles, expose_files, measure_files, report_files
+from curator.risk._measures import Diversity, Measures, Risk, crowd_of, measure, whose
+
+__all__ = [
+    "Column",
+    "Combination",
+    "Diversity",
+    "Exposure",
+    "Measures",
+    "Risk",
+    "RiskReport",
+    "Roles",
+    "column_of",
+    "columns_of",
+    "crowd_of",
+    "expose_files",
+    "exposure",
+    "measure",
+    "measure_files",
+    "report_files",
+    "table_columns",
+    "whose",
+]
