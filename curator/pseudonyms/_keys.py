@@ -78,6 +78,16 @@ def derive_key(root: bytes, context: KeyContext, *, usage: str, domain: str) -> 
     return HKDF(algorithm=hashes.SHA256(), length=KEY_BYTES, salt=_SALT, info=info).derive(root)
 
 
+def derive_siv_key(root: bytes, context: KeyContext, *, domain: str) -> bytes:
+    """Derive the two keys of AES-SIV (RFC 5297) for one domain: 64 bytes, the first half for its CMAC.
+
+    Two derivations of `derive_key`, usages "token-siv-mac" and "token-siv-stream", so neither half is ever a key of
+    another method. Arguments and errors as there; its id is that of the first half.
+    """
+    halves = [derive_key(root, context, usage=usage, domain=domain) for usage in ("token-siv-mac", "token-siv-stream")]
+    return b"".join(halves)
+
+
 def key_id(key: bytes) -> str:
     """Name a key without showing it: 16 hexadecimal characters, the first 8 bytes of HMAC-SHA256(key, fixed label).
 
