@@ -142,7 +142,7 @@ def measure(
     whole = f if crowd is None else np.maximum(_per_class(crowd, classes, count), f)
     return Measures(
         rows=len(classes), persons=total, most_rows=most, quasi=tuple(column.name for column in quasi), classes=count,
-        k=int(rows.min(initial=len(classes))), k_persons=None if people is None else int(people.min(initial=len(rows))),
+        k=int(rows.min(initial=len(classes))), k_persons=None if people is None else int(people.min(initial=len(classes))),
         unique=int((f == 1).sum()), hidden=int(hidden.sum()), sizes=sizes_of(f),
         diversity=tuple(_diversity(classes, count, column) for column in sensitive),
         prosecutor=_risk(f, f, threshold), journalist=_risk(f, whole, threshold),
