@@ -10,49 +10,28 @@ import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from importlib.resources import files
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from curator.engines._readers import Bound, kind_of, one_file, read_sql, require_table
+from curator.engines._readers import Bound, kind_of, one_file, only_database, read_sql, require_table
+from curator.engines._spill import PROTOCOL, SealedSpill
+from curator.engines._streams import FileStreams
 from curator.engines._whole import require_whole_sqlite
 from curator.errors import CuratorError, SourceError, StorageError
 from curator.expressions import Engine as Dialect
+from curator.files import Where, files_of
 from curator.protocols import Step
 from curator.spec.model import Source, SourceFormat
 from curator.sqltext import literal, quoted
 
 _STREAMING_BUFFER = "64MB"
-_REMOTE = "HTTPFileSystem,S3FileSystem,HuggingFaceFileSystem"
 _SQLITE_ROWS = 50_000
-
-
-def _encryption() -> Path:
-    """DuckDB's own extension that can encrypt what it writes, from the package that carries it; nothing is downloaded.
-
-    The wheel of DuckDB itself can only decrypt. The extension is signed by DuckDB's makers and refused otherwise; what
-    else it brings, access to remote files, is switched off.
-
-    Raises:
-        StorageError: `engine-encryption`, when the package is absent or for another version.
-    """
-    try:
-        folder = files("duckdb_extension_httpfs") / "extensions" / f"v{duckdb.__version__}"
-        path = Path(str(folder / "httpfs.duckdb_extension"))
-    except ModuleNotFoundError:
-        path = Path()
-    if path.is_file():
-        return path
-    raise StorageError(
-        "engine-encryption",
-        asked="open the engine DuckDB",
-        found=f"no encryption for DuckDB {duckdb.__version__}",
-        expected="the package duckdb-extension-httpfs of the same version: raw rows never touch the disk in clear",
-        todo="install curator with its locked requirements",
-    )
+_FULL = "No space left"  # of the operating system, through the engine
+_OURS = "_spill.py"  # in a fault of the place it spills to
 
 
 class DuckDBEngine:
@@ -67,6 +46,7 @@ class DuckDBEngine:
 
     def __init__(self, *, scratch: Path, threads: int | None = None, memory: str | None = None) -> None:
         self._attached: dict[Path, str] = {}
+        self._streams = FileStreams()
         self._connection = duckdb.connect(
             config={
                 "autoinstall_known_extensions": False,
@@ -75,9 +55,7 @@ class DuckDBEngine:
             }
         )
         settings: dict[str, str | int | bool] = {
-            "temp_directory": str(scratch / "engine"),
-            "temp_file_encryption": True,  # AES-256-GCM under a key that dies with the process
-            "disabled_filesystems": _REMOTE,
+            "temp_directory": f"{PROTOCOL}://engine",
             "preserve_insertion_order": False,
             "enable_progress_bar": False,  # else a long query draws one on standard output
             "streaming_buffer_size": _STREAMING_BUFFER,
@@ -88,7 +66,8 @@ class DuckDBEngine:
         if memory:
             settings["memory_limit"] = memory
         with _translated("set up the engine"):
-            self._connection.execute(f"LOAD {literal(str(_encryption()))}")
+            self._connection.register_filesystem(SealedSpill(scratch))
+            self._connection.register_filesystem(self._streams)
             for name, value in settings.items():
                 self._connection.execute(f"SET {name} = {_setting(value)}")
 
@@ -97,22 +76,24 @@ class DuckDBEngine:
         threads, memory = self.rows("SELECT current_setting('threads'), current_setting('memory_limit')")[0]
         return {"name": "duckdb", "version": duckdb.__version__, "threads": int(threads), "memory_limit": str(memory)}
 
-    def bind(self, name: str, source: Source, path: Path) -> Bound:
+    def bind(self, name: str, source: Source, path: Where) -> Bound:
         """Make a source readable. Raises SourceError when it is missing or not shaped as declared."""
-        asked = f"read the source `{name}`"
-        with _translated(asked):
-            kind = kind_of(name, source, path)
-            if kind == SourceFormat.sqlite:
-                self._load_sqlite(name, source, path)
-            elif kind == SourceFormat.duckdb:
-                self._attach(name, source, path)
-            bound = read_sql(name, source, path, describe=self._columns_of)
+        with self._reading(f"read the source `{name}`"):
+            snapshot, places = files_of(name, path)
+            kinds = {kind_of(name, source, place) for place in places}
+            if kinds & {SourceFormat.sqlite, SourceFormat.duckdb}:
+                database = only_database(name, places)
+                if SourceFormat.sqlite in kinds:
+                    self._load_sqlite(name, source, database)
+                else:
+                    self._attach(name, source, database)
+            bound = read_sql(name, source, places, describe=self._columns_of, streams=self._streams)
             self.define(bound.relation, bound.sql)
-        return bound
+        return replace(bound, snapshot=snapshot, fingerprint=(snapshot.size, snapshot.changed))
 
     def define(self, name: str, sql: str) -> None:
         """Name a query."""
-        with _translated("prepare the extraction"):
+        with self._reading("prepare the extraction"):
             self._connection.execute(f"CREATE OR REPLACE TEMP VIEW {quoted(name)} AS {sql}")
 
     def define_files(self, name: str, paths: Sequence[Path]) -> None:
@@ -122,17 +103,17 @@ class DuckDBEngine:
 
     def materialise(self, name: str, sql: str) -> None:
         """Keep a query's result for the run."""
-        with _translated("read the sources"):
+        with self._reading("read the sources"):
             self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS {sql}")
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """All rows of a small result."""
-        with _translated("read the sources"):
+        with self._reading("read the sources"):
             return list(self._connection.execute(sql).fetchall())
 
     def batches(self, sql: str, *, rows: int) -> Iterator[pa.RecordBatch]:
         """A query's rows as record batches, streamed."""
-        with _translated("read the sources"):
+        with self._reading("read the sources"):
             reader = self._connection.sql(sql).to_arrow_reader(rows)
             yield from reader
 
@@ -144,6 +125,16 @@ class DuckDBEngine:
     def close(self) -> None:
         """Close the database; its temporary files go with it."""
         self._connection.close()
+
+    @contextmanager
+    def _reading(self, asked: str) -> Iterator[None]:
+        """Turn the engine's faults into curator's; where a stream of ours refused, its own words are raised."""
+        try:
+            with _translated(asked):
+                yield
+        except CuratorError as refused:
+            fault, self._streams.fault = self._streams.fault, None
+            raise (fault or refused) from None
 
     def _columns_of(self, sql: str) -> dict[str, str]:
         """Column names and engine types of a query, without running it."""
@@ -256,14 +247,8 @@ _SHAPES = {
 
 
 def _io_fault(asked: str, message: str) -> CuratorError:
-    if "No space left" in message:
-        return StorageError(
-            "no-space",
-            asked=asked,
-            found="no space left on the workspace's disk",
-            expected="room for the engine's encrypted temporary files",
-            todo="free space, then run the same command again",
-        )
+    if _FULL in message:
+        return _no_space(asked)
     return SourceError(
         "source-unreadable",
         asked=asked,
@@ -273,8 +258,22 @@ def _io_fault(asked: str, message: str) -> CuratorError:
     )
 
 
-def _fault(asked: str, fault: Exception) -> SourceError:
+def _no_space(asked: str) -> StorageError:
+    return StorageError(
+        "no-space",
+        asked=asked,
+        found="no space left on the workspace's disk",
+        expected="room for the engine's encrypted temporary files",
+        todo="free space, then run the same command again",
+    )
+
+
+def _fault(asked: str, fault: Exception) -> CuratorError:
     message = str(fault)
+    if _FULL in message:
+        return _no_space(asked)
+    if _OURS in message:
+        return _no_memory(asked)
     line = re.search(r"(?:on Line|in line|Line):?\s*(\d+)", message)
     place = f" at line {line.group(1)}" if line else ""
     shape = next((words for sign, words in _SHAPES.items() if sign in message), None)
