@@ -67,7 +67,7 @@ def test_remote_files_are_out_of_reach(tmp_path: Path) -> None:
 def test_values_larger_than_a_block_are_spilled_and_read_back(tmp_path: Path) -> None:
     """Texts of 300 kB each: the engine gives such blocks files of their own."""
     engine = DuckDBEngine(scratch=tmp_path, threads=2, memory="80MB")
-    table = "SELECT i, repeat(chr(65 + i % 26), 300000) || i AS s FROM range(1500) t(i)"
+    table = "SELECT i, repeat(chr((65 + i % 26)::INTEGER), 300000) || i AS s FROM range(1500) t(i)"
     try:
         engine.materialise("big", table)
         kept = engine.rows("SELECT count(*), sum(hash(s)) FROM big")
