@@ -155,7 +155,7 @@ def _add_data(commands: Any) -> None:
         help="file of a source, instead of the spec's own; may be repeated",
     )  # fmt: skip
     one.add_argument("--data", type=_path, metavar="DIR", help="folder that the spec's paths start from (the spec's)")
-    one.add_argument("--engine", choices=("duckdb",), default="duckdb", help="where to compute (duckdb)")
+    one.add_argument("--engine", choices=("duckdb", "spark"), default="duckdb", help="where to compute (duckdb)")
     one.add_argument(
         "--until", choices=("extract", "check", "protect"), help="stop after this stage, publish nothing, tell counts"
     )

@@ -15,6 +15,10 @@ _SQL_TYPES = {
     LogicalType.decimal: "DECIMAL(18, 6)", LogicalType.float: "DOUBLE", LogicalType.boolean: "BOOLEAN",
     LogicalType.date: "DATE", LogicalType.timestamp: "TIMESTAMP",
 }  # fmt: skip
+_ONE_WIDTH = {  # of the types that not every engine has: unsigned numbers, moments of another precision
+    "UTINYINT": "SMALLINT", "USMALLINT": "INTEGER", "UINTEGER": "BIGINT",
+    "TIMESTAMP_S": "TIMESTAMP", "TIMESTAMP_MS": "TIMESTAMP", "TIMESTAMP_NS": "TIMESTAMP",
+}  # fmt: skip
 NOTHING = "NULL"  # the type of a Parquet column that holds nulls only and has none
 
 
@@ -65,6 +69,8 @@ def typed(cell: str, column: Column, physical: str) -> str:
         return f"CAST({cell} AS {_SQL_TYPES[column.type]})"
     if column.type == LogicalType.float:
         return f"CAST({cell} AS DOUBLE)"
+    if physical in _ONE_WIDTH:
+        return f"CAST({cell} AS {_ONE_WIDTH[physical]})"
     if column.type == LogicalType.timestamp and physical == "TIMESTAMP WITH TIME ZONE":
         return f"timezone('UTC', {cell})"
     if column.type == LogicalType.timestamp and physical == "DATE":

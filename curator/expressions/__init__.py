@@ -11,7 +11,7 @@ tree, one tested template per function and engine. No character of the source re
     ('boolean', ['day', 'department'])
 """
 
-from curator.expressions._dialects import ENGINES, Engine
+from curator.expressions._dialects import ENGINES, Engine, quote_name, quote_text
 from curator.expressions._expression import Expression, parse
 from curator.expressions._faults import ExpressionRefused
 from curator.expressions._functions import FUNCTIONS
@@ -32,5 +32,7 @@ __all__ = [
     "LogicalType",
     "Parameter",
     "parse",
+    "quote_name",
+    "quote_text",
     "regex_is_safe",
 ]

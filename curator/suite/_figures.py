@@ -19,12 +19,34 @@ _TEMPLATES: dict[str, dict[str, str]] = {
         "distinct": "count(DISTINCT {value})",
         "proportion": "coalesce(count(DISTINCT {value}) / nullif(count({value}), 0), 0)",
         "filled": "coalesce(count({value}) / nullif(count(*), 0), 0)",
-    }
+    },
+    "spark": {
+        "mean": "CAST(avg({value}) AS DOUBLE)",
+        "median": "CAST(median({value}) AS DOUBLE)",
+        "sum": "coalesce(sum({value}), 0)",
+        "min": "min({value})",
+        "max": "max({value})",
+        "stdev": "CASE WHEN bool_or(abs(CAST({value} AS DOUBLE)) = CAST('Infinity' AS DOUBLE)) "
+        "THEN CAST('NaN' AS DOUBLE) ELSE stddev_samp(CASE WHEN abs(CAST({value} AS DOUBLE)) < "
+        "CAST('Infinity' AS DOUBLE) THEN CAST({value} AS DOUBLE) END) END",
+        "distinct": "count(DISTINCT {value})",
+        "proportion": "coalesce(CAST(count(DISTINCT {value}) AS DOUBLE) / nullif(count({value}), 0), 0)",
+        "filled": "coalesce(CAST(count({value}) AS DOUBLE) / nullif(count(*), 0), 0)",
+    },
 }
 """engine -> figure -> aggregate over `{value}`, where NaN is null already. Null when no value is there."""
 
-_SORTED = "list_sort(list({value}) FILTER (WHERE {value} IS NOT NULL))"
-_NEAREST = "{sorted}[1 + CAST(round_even((count({value}) - 1) * CAST({share} AS DOUBLE), 0) AS BIGINT)]"
+_SORTED = {
+    "duckdb": "list_sort(list({value}) FILTER (WHERE {value} IS NOT NULL))",
+    "spark": "array_sort(collect_list({value}))",
+}
+_NEAREST = {
+    "duckdb": "{sorted}[1 + CAST(round_even((count({value}) - 1) * CAST({share} AS DOUBLE), 0) AS BIGINT)]",
+    "spark": "CASE WHEN count({value}) > 0 THEN element_at({sorted}, "
+    "1 + CAST(rint((count({value}) - 1) * CAST({share} AS DOUBLE)) AS INT)) END",
+}
+_LIST = {"duckdb": "[{}]", "spark": "array({})"}
+_WIDE = "CAST({value} AS DECIMAL(38, 0))"  # Spark adds 64-bit integers in 64 bits, and averages them as doubles
 
 
 def figure_sql(rule: FigureRule, engine: str, column_sql: str) -> str:
@@ -36,7 +58,7 @@ def figure_sql(rule: FigureRule, engine: str, column_sql: str) -> str:
 
     Args:
         rule: what is asked.
-        engine: `duckdb`.
+        engine: `duckdb` or `spark`.
         column_sql: the column as that engine writes it, quoted.
 
     Returns:
@@ -56,7 +78,11 @@ def figure_sql(rule: FigureRule, engine: str, column_sql: str) -> str:
         )
     value = _value(rule, column_sql)
     if rule.figure == "quantile":
-        return _quantiles(rule, value)
+        return _quantiles(rule, value, engine)
+    if engine == "spark" and rule.type == "integer" and rule.figure in ("sum", "mean"):
+        total = f"sum({_WIDE.format(value=value)})"
+        mean = f"CAST({total} AS DOUBLE) / nullif(count({value}), 0)"
+        return mean if rule.figure == "mean" else f"coalesce({total}, 0)"
     sql = templates[rule.figure].format(value=value)
     if rule.figure in ("min", "max") and rule.type in ("date", "timestamp"):
         return f"CAST({sql} AS {TEXT})"
@@ -72,10 +98,10 @@ def _value(rule: FigureRule, column: str) -> str:
     return column
 
 
-def _quantiles(rule: FigureRule, value: str) -> str:
-    values = _SORTED.format(value=value)
-    shares = (_NEAREST.format(sorted=values, value=value, share=repr(q)) for q in rule.arguments["quantiles"])
-    return f"[{', '.join(shares)}]"
+def _quantiles(rule: FigureRule, value: str, engine: str) -> str:
+    values = _SORTED[engine].format(value=value)
+    shares = (_NEAREST[engine].format(sorted=values, value=value, share=repr(q)) for q in rule.arguments["quantiles"])
+    return _LIST[engine].format(", ".join(shares))
 
 
 def key_sql(rule: UniqueRule, columns: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,0 +1,124 @@
+"""Spark's faults as curator's: what Spark says is dropped, for it quotes cells, formulas and stack traces.
+
+A fault that curator itself raises inside an executor (a file cut short, a cell that is no text) travels home as a line
+of JSON inside Spark's message. Errors of curator hold no value of a row, so that the line may be read again.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
+
+from curator import errors
+from curator.errors import CuratorError, SourceError, StorageError
+
+_MARK = "curator-fault:"
+_CARRIED = re.compile(re.escape(_MARK) + r"([A-Za-z0-9+/=]+)")
+_CONDITION = re.compile(r"\[([A-Z][A-Z0-9_]{2,60})(?:\.[A-Z0-9_]+)?\]")
+_SIGNS = {
+    "no-space": ("No space left on device",),
+    "engine-memory": ("java.lang.OutOfMemoryError", "UNABLE_TO_ACQUIRE_MEMORY", "SparkOutOfMemoryError"),
+    "source-unreadable": ("FAILED_READ_FILE", "PATH_NOT_FOUND", "FileNotFoundException", "UNABLE_TO_INFER_SCHEMA"),
+    "engine-lost": ("Could not parse Master URL", "All masters are unresponsive", "SparkContext was shut down",
+                    "SparkContext has been shutdown", "stopped SparkContext", "ExecutorLostFailure"),
+}  # fmt: skip
+
+
+class CarriedFaultError(Exception):
+    """A fault of curator on its way through Spark."""
+
+
+def carry(fault: CuratorError) -> CarriedFaultError:
+    """The fault as something Spark can carry home."""
+    document = {"class": type(fault).__name__, **fault.to_json()}
+    return CarriedFaultError(_MARK + base64.b64encode(json.dumps(document).encode()).decode())
+
+
+@contextmanager
+def translated(asked: str) -> Iterator[None]:
+    """Turn Spark's faults into curator's."""
+    try:
+        yield
+    except (PySparkException, Py4JError) as fault:
+        raise translate(asked, str(fault)) from None
+
+
+def translate(asked: str, message: str) -> CuratorError:
+    """What Spark's message means, without its words."""
+    carried = _CARRIED.search(message)
+    if carried:
+        return _read(json.loads(base64.b64decode(carried.group(1))))
+    kind = next((code for code, signs in _SIGNS.items() if any(sign in message for sign in signs)), None)
+    if kind is not None:
+        return _KNOWN[kind](asked)
+    condition = _CONDITION.search(message)
+    named = f" called {condition.group(1)}" if condition else ""
+    return SourceError(
+        "source-malformed",
+        asked=asked,
+        found=f"a fault of the engine{named} (its text is withheld: it may quote a cell)",
+        expected="rows of the declared shape",
+        todo="run the same spec on the engine duckdb, which names the place, or check the source's declaration",
+    )
+
+
+def _read(document: dict[str, Any]) -> CuratorError:
+    kind = getattr(errors, document["class"], SourceError)
+    words = {name: document[name] for name in ("asked", "found", "expected", "todo")}
+    fault: CuratorError = kind(document["error"], **words)
+    return fault
+
+
+def _no_space(asked: str) -> CuratorError:
+    return StorageError(
+        "no-space",
+        asked=asked,
+        found="no space left on the workspace's disk",
+        expected="room for the engine's encrypted temporary files",
+        todo="free space, then run the same command again",
+    )
+
+
+def _no_memory(asked: str) -> CuratorError:
+    return StorageError(
+        "engine-memory",
+        asked=asked,
+        found="the engine's memory limit reached, with no room left to spill",
+        expected="more memory, or free space in the workspace for encrypted temporary files",
+        todo="give the engine more with --memory, or free space on the workspace's disk",
+    )
+
+
+def _unreadable(asked: str) -> CuratorError:
+    return SourceError(
+        "source-unreadable",
+        asked=asked,
+        found="a file that cannot be read, or that is not what its format says",
+        expected="a readable file of the declared format, at the same place on every machine of the cluster",
+        todo="check the file, its `format` and its permissions",
+    )
+
+
+def _lost(asked: str) -> CuratorError:
+    return StorageError(
+        "spark-lost",
+        asked=asked,
+        found="no Spark master, or executors that went away",
+        expected="a running cluster at CURATOR_SPARK_MASTER, with the same Spark and the same secret",
+        todo="start the cluster again, or leave CURATOR_SPARK_MASTER out to work on this machine alone",
+    )
+
+
+_KNOWN = {
+    "no-space": _no_space,
+    "engine-memory": _no_memory,
+    "source-unreadable": _unreadable,
+    "engine-lost": _lost,
+}
