@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from curator.cards._markdown import bullets, code, fenced, prose, table
+from curator.cards._sampling import sampling_limits
 from curator.cards._splits import declared_splits, rows_per_split
 from curator.samples import DisclosureReport, Written
 from curator.spec import UseCase
@@ -58,7 +59,7 @@ def sections(use_case: UseCase, *, written: Written, protection: Mapping[str, An
     yield "Splits", _splits(use_case, written)
     yield "Quality", _quality(written)
     yield "Who could be found", _risk(use_case, written.disclosure)
-    yield "Tokens", _tokens(use_case, protection)
+    yield "Tokens", _tokens(use_case, written, protection)
     yield "Limits", bullets(_limits(use_case, written))
     yield "Who may receive it", _channels(use_case)
     yield "How to load it", _loading(use_case)
@@ -119,11 +120,33 @@ def _fields(use_case: UseCase, written: Written) -> str:
 
 
 def _protection(field: OutputField) -> str:
+    if field.protect in _MOVED:
+        return _MOVED[field.protect](field)
     if field.protect == "token":
         return f"keyed token of the {code(field.form or 'raw', cell=True)} form"
     if field.protect == "generalise":
         return f"coarser: {code(field.value or '', cell=True)}"
     return "as in the source"
+
+
+def _whose(field: OutputField) -> str:
+    return _names(field.by, cell=True) if field.by else "person"
+
+
+def _clamped(field: OutputField) -> str:
+    bounds = {"at least": field.least, "at most": field.most}
+    told = [f"{word} {bound:g}" for word, bound in bounds.items() if bound is not None]
+    return f"top and bottom coded: {', '.join(told)}"
+
+
+_MOVED: Mapping[str, Callable[[OutputField], str]] = {
+    "shift": lambda field: (
+        f"moved by at most {field.days} days, one move for each {_whose(field)}: intervals are exact, dates are not"
+    ),
+    "jitter": lambda field: f"moved within {field.metres:,} m, one move for each {_whose(field)}",
+    "clamp": _clamped,
+    "round": lambda field: f"rounded to a multiple of {field.to}, halves up",
+}
 
 
 def _splits(use_case: UseCase, written: Written) -> str:
@@ -224,7 +247,7 @@ def _histogram(found: DisclosureReport) -> Iterable[list[str]]:
     yield [f"{low} or more", f"{rows:,}", f"{rows / found.rows:.2%}"]
 
 
-def _tokens(use_case: UseCase, protection: Mapping[str, Any]) -> str:
+def _tokens(use_case: UseCase, written: Written, protection: Mapping[str, Any]) -> str:
     tokens = {name: field for name, field in use_case.kept().items() if field.protect == "token"}
     if not tokens:
         return ""
@@ -234,6 +257,7 @@ def _tokens(use_case: UseCase, protection: Mapping[str, Any]) -> str:
             code(name, cell=True),
             code(field.form or "raw", cell=True),
             code(field.domain or field.form or name, cell=True),
+            code(field.method or "cmac", cell=True),
             code(str(facts.get(name, {}).get("key_id") or "?"), cell=True),
         ]
         for name, field in tokens.items()
@@ -241,13 +265,37 @@ def _tokens(use_case: UseCase, protection: Mapping[str, Any]) -> str:
     made = prose(str(protection.get("tokens", "AES-256-CMAC")))
     recipient, epoch = (code(str(context.get(part, "?"))) for part in ("recipient", "epoch"))
     text = (
-        f"A token is 16 bytes: {made} of the identifier in its canonical form. Equal identifiers give equal tokens "
-        "under one key. Nobody without the holder's key can turn a token back or test a guess. Keys are derived for "
+        f"A token is 16 bytes, or more when it can be revealed: {made} of the identifier in its canonical form. Equal "
+        "identifiers give equal tokens under one key. Nobody without the holder's key can turn a token back or test a "
+        "guess. Keys are derived for "
         f"one holder, use case, recipient, epoch and domain (here recipient {recipient}, epoch {epoch}): another "
         "recipient has other tokens, so two of them cannot join their copies, and a leaked token names whose copy "
         "leaked. Columns with the same key id can be joined."
     )
-    return text + "\n\n" + table(["Field", "Form", "Domain", "Key id"], rows)
+    return text + "\n\n" + table(["Field", "Form", "Domain", "Method", "Key id"], rows) + _counted(written)
+
+
+def _counted(written: Written) -> str:
+    """How many identifiers were known, unknown and malformed, and how likely tokens are to collide."""
+    rows = [
+        [
+            code(name, cell=True),
+            f"{count.tokens:,}",
+            f"{count.unknown:,}",
+            "not examined" if count.malformed is None else f"{count.malformed:,}",
+            f"{count.collision:.1e}" if count.collision else "0",
+        ]
+        for name, count in written.identifiers.items()
+    ]
+    if not rows:
+        return ""
+    heads = ["Field", "Rows with a token#", "Unknown#", "Malformed#", "Chance of a collision, at most#"]
+    text = (
+        "Over the accepted rows. An unknown identifier is null, never one shared person. A malformed one breaks the "
+        "rules of its form and is kept apart from all well made ones. A collision is two different identifiers with "
+        "one token: the birthday bound for 128 bits and as many identifiers as there are rows."
+    )
+    return f"\n\n{text}\n\n" + table(heads, rows)
 
 
 def _limits(use_case: UseCase, written: Written) -> Iterable[str]:
@@ -266,8 +314,7 @@ def _limits(use_case: UseCase, written: Written) -> Iterable[str]:
     inner = [join.source for join in use_case.extract.join if join.kind == "inner"]
     if inner:
         yield f"Rows without partner in {_names(inner)} are not here."
-    if use_case.extract.sample is not None:
-        yield f"It is a sample of {use_case.extract.sample.fraction:.2%} by hash: multiply no count of it without care."
+    yield from sampling_limits(use_case)
     empty = [split for split, rows in rows_per_split(use_case, written) if not rows]
     if empty:
         yield f"No row fell into {_names(empty)}."

@@ -7,6 +7,7 @@ from typing import Any
 
 from curator.expressions import parse
 from curator.planning._plan import ColumnPlan, DerivedPlan, FieldPlan, JoinPlan, Plan, RulePlan, SourcePlan
+from curator.planning._rows import row_needs, row_notes, source_needs, stated
 from curator.spec import Scope, UseCase
 from curator.spec.model import AiActClass, EntitySplits, IdentifierKind, OutputField, Source
 from curator.suite import columns_of, compile_suite
@@ -23,7 +24,7 @@ def plan(use_case: UseCase, scope: Scope) -> Plan:
         SpecError: `expectation-invalid`, when an expectation cannot be compiled.
     """
     rules = _rules(use_case, scope)
-    sources = _sources(use_case, _uses(use_case, scope, rules=rules))
+    sources = _sources(use_case, scope, _uses(use_case, scope, rules=rules))
     extract = use_case.extract
     told: dict[str, Any] = use_case.to_json()
     return Plan(
@@ -36,10 +37,12 @@ def plan(use_case: UseCase, scope: Scope) -> Plan:
         joins=tuple(JoinPlan(source=j.source, on=j.on, kind=j.kind, orphans=j.orphans) for j in extract.join),
         where=extract.where,
         derived=tuple(_derived(use_case, scope)),
-        sample=told["extract"]["sample"],
+        window=stated(told["extract"]["window"]),
+        events=tuple(stated(table) or {} for table in (*told["extract"]["history"], told["extract"]["label"]) if table),
+        sample=stated(told["extract"]["sample"]),
         row_key=extract.row_key,
         entity=extract.entity,
-        fields=tuple(_field(name, field, scope=scope) for name, field in use_case.kept().items()),
+        fields=tuple(_field(name, field, use_case=use_case, scope=scope) for name, field in use_case.kept().items()),
         dropped=tuple(name for name, field in use_case.fields.items() if field.protect == "drop"),
         only_for_rules=tuple(_columns(sources, only="rule ")),
         needless=tuple(_columns(sources, only=None)),
@@ -95,19 +98,19 @@ def _needs(use_case: UseCase, scope: Scope, *, rules: tuple[RulePlan, ...]) -> I
         yield f"join {join.source}", join.on
     if extract.where:
         yield "filter", parse(extract.where, scope.expression_types()).columns
-    if extract.sample:
-        yield "sample", extract.sample.by
+    yield from row_needs(use_case, scope)
     for name, field in use_case.kept().items():
-        yield f"field {name}", _read_by(name, field, scope=scope)
+        yield f"field {name}", _read_by(name, field, use_case=use_case, scope=scope)
     for rule, expectation in zip(rules, use_case.quality.expectations, strict=True):
         yield f"rule {rule.id}", columns_of(expectation)
 
 
-def _read_by(name: str, field: OutputField, *, scope: Scope) -> Iterable[str]:
+def _read_by(name: str, field: OutputField, *, use_case: UseCase, scope: Scope) -> Iterable[str]:
     """The names that a field is made from, as the protection reads them."""
     if field.protect == "generalise":
         return sorted(parse(field.value or "", scope.expression_types()).columns)
-    return [field.from_ or name]
+    moved = (field.by or use_case.extract.entity) if field.protect in ("shift", "jitter") else ()
+    return dict.fromkeys([field.from_ or name, *moved, *([field.latitude] if field.latitude else [])])
 
 
 def _bases(name: str, scope: Scope) -> set[str]:
@@ -116,8 +119,10 @@ def _bases(name: str, scope: Scope) -> set[str]:
     return {name}
 
 
-def _sources(use_case: UseCase, uses: dict[str, list[str]]) -> tuple[SourcePlan, ...]:
-    order = [use_case.extract.from_, *(join.source for join in use_case.extract.join)]
+def _sources(use_case: UseCase, scope: Scope, uses: dict[str, list[str]]) -> tuple[SourcePlan, ...]:
+    extract = use_case.extract
+    read = [extract.from_, *(join.source for join in extract.join), *(table.events for table in extract.event_tables())]
+    order, alone = list(dict.fromkeys(read)), source_needs(use_case)
     joined = {join.source: join.on for join in use_case.extract.join}
     plans = []
     for name in order:
@@ -127,11 +132,16 @@ def _sources(use_case: UseCase, uses: dict[str, list[str]]) -> tuple[SourcePlan,
                 name=key,
                 column=column.column or key,
                 type=str(column.type),
-                used_for=(f"join {name}",) if key in keys else tuple(uses.get(key, ())),
+                used_for=(
+                    *((f"join {name}",) if key in keys else uses.get(key, ()) if scope.origin.get(key) == name else ()),
+                    *alone.get((name, key), ()),
+                ),
             )
             for key, column in source.columns.items()
         ]
-        plans.append(SourcePlan(name=name, path=source.path, options=_options(source), columns=tuple(columns)))
+        plans.append(
+            SourcePlan(name=name, path=", ".join(source.addresses), options=_options(source), columns=tuple(columns))
+        )
     return tuple(plans)
 
 
@@ -160,8 +170,9 @@ def _derived(use_case: UseCase, scope: Scope) -> Iterator[DerivedPlan]:
         yield DerivedPlan(name=name, formula=formula, type=scope.types[name], made_from=made_from)
 
 
-def _field(name: str, field: OutputField, *, scope: Scope) -> FieldPlan:
-    made_from = set[str]().union(*(scope.sources_of(used) for used in _read_by(name, field, scope=scope)))
+def _field(name: str, field: OutputField, *, use_case: UseCase, scope: Scope) -> FieldPlan:
+    used = _read_by(name, field, use_case=use_case, scope=scope)
+    made_from = set[str]().union(*(scope.sources_of(column) for column in used))
     token = field.protect == "token"
     return FieldPlan(
         name=name,
@@ -204,5 +215,6 @@ def _notes(use_case: UseCase) -> Iterator[str]:
         yield "Splits are cut in time: one person may be in several of them."
     if use_case.law.ai_act == AiActClass.high:
         yield "A high-risk system: article 10 of the AI Act (data and data governance) applies to this dataset."
+    yield from row_notes(use_case)
     if use_case.channels.open is not None:
         yield "The open channel is not closed: anybody may receive the dataset for its purposes."

@@ -8,7 +8,10 @@ from typing import Any
 
 from curator.planning._layout import Section, page
 
-_PROTECTION = {"keep": "as it is", "token": "keyed token", "generalise": "coarser"}
+_PROTECTION = {
+    "keep": "as it is", "token": "keyed token", "generalise": "coarser", "shift": "date moved",
+    "jitter": "place moved", "clamp": "top and bottom coded", "round": "rounded",
+}  # fmt: skip
 _ON_FAILURE = {"reject": "row set apart", "warn": "reported", "stop": "run stops"}
 
 
@@ -74,7 +77,7 @@ class FieldPlan:
     Attributes:
         name: in the dataset.
         made_from: source columns, as `source.column`.
-        protect: `keep`, `token` or `generalise`.
+        protect: as the spec has it; dropped fields are not here.
         value: formula of a coarser value.
         form: canonical form before a token is made.
         domain: key domain of a token; fields that share one can be joined.
@@ -123,6 +126,8 @@ class Plan:
         sources: what would be read.
         base: the source whose rows are counted.
         joins, where, derived, sample: how rows would be brought together and chosen; None where the spec says nothing.
+        window: the days a row may be of; None likewise.
+        events: histories and label, as the spec has them.
         row_key, entity: columns that name a row, and whom it is about.
         fields: what would be written.
         dropped: declared fields that would not be written.
@@ -144,6 +149,8 @@ class Plan:
     joins: tuple[JoinPlan, ...]
     where: str | None
     derived: tuple[DerivedPlan, ...]
+    window: Mapping[str, Any] | None
+    events: tuple[Mapping[str, Any], ...]
     sample: Mapping[str, Any] | None
     row_key: tuple[str, ...]
     entity: tuple[str, ...]
@@ -197,8 +204,12 @@ class Plan:
         yield "base", self.base
         for join in self.joins:
             yield "join", f"{join.source} on {_words(join.on)} ({join.kind}; rows without partner: {join.orphans})"
+        for table in self.events:
+            yield ("history" if "columns" in table else "label"), _words(table)
         for column in self.derived:
             yield "derive", f"{column.name} = {column.formula} ({column.type}, from {_words(column.made_from)})"
+        if self.window:
+            yield "window", _words(self.window)
         if self.where:
             yield "keep", self.where
         if self.sample:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from curator.errors import SourceError
+from curator.files import Where
 from curator.protocols import BoundSource, Engine
 from curator.spec import Scope, UseCase
 
@@ -22,17 +21,19 @@ class Sample:
     Attributes:
         use_case, scope: what is wanted, and the names in force.
         engine: where the rows are.
-        paths: source -> file it was read from.
+        paths: source -> where it was read from.
         bound: source -> how the engine reads it.
         orphans: join -> rows without partner, `left` in the base so far, `right` in the joined table.
+        drawing: what the draw counted: rows it was drawn from, rows drawn, events without a time.
     """
 
     use_case: UseCase
     scope: Scope
     engine: Engine
-    paths: Mapping[str, Path]
+    paths: Mapping[str, Where]
     bound: Mapping[str, BoundSource]
     orphans: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    drawing: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def estimated_rows(self) -> int:
@@ -41,29 +42,20 @@ class Sample:
 
     def unchanged(self) -> None:
         """Refuse sources that changed since they were bound. Raises SourceError."""
-        for name, path in self.paths.items():
-            status = path.stat() if path.exists() else None
-            now = (status.st_size, status.st_mtime_ns) if status else (0, 0)
-            if now != self.bound[name].fingerprint:
-                raise SourceError(
-                    "source-changed",
-                    asked=f"read the source `{name}` to its end",
-                    found="another size or modification time than when the reading began",
-                    expected="a source that stands still while it is read",
-                    todo="run again once the source is at rest, or read a snapshot of it",
-                )
+        for bound in self.bound.values():
+            bound.unchanged()
 
     def facts(self) -> dict[str, Any]:
         """What the evidence says of the extraction; no path outside the file's own name, no value."""
         return {
             "sources": {
                 name: {
-                    "file": path.name,
-                    "bytes": self.bound[name].fingerprint[0],
+                    **self.bound[name].facts(),
                     "read": sorted(column.column or key for key, column in self.use_case.sources[name].columns.items()),
                     "columns_left_unread": len(self.bound[name].unread),
                 }
-                for name, path in self.paths.items()
+                for name in self.bound
             },
             "orphans": {name: dict(counts) for name, counts in self.orphans.items()},
+            **({"drawing": dict(self.drawing)} if self.drawing else {}),
         }

@@ -13,8 +13,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from curator.errors import Fault, SpecError
-from curator.spec.checks import nearest, troubles_of
+from curator.spec.checks import troubles_of
 from curator.spec.model import UseCase
+from curator.spec.nearest import nearest
 from curator.spec.reading import Document, parse_document, read_document
 from curator.spec.scope import Scope, build_scope
 

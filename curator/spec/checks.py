@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import difflib
 import re
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
@@ -19,11 +18,15 @@ from curator.spec.model import (
     LegalBasis,
     OutputField,
     Regime,
+    Source,
     SourceFormat,
     TimeSplits,
     UseCase,
 )
+from curator.spec.nearest import nearest
 from curator.spec.personal import looks_personal
+from curator.spec.protecting import protection_troubles
+from curator.spec.row_checks import row_troubles
 from curator.spec.scope import PathKey, Scope, Trouble, build_scope, try_parse
 
 FORMS = ("nir", "plate", "phone", "email", "name", "licence", "iban", "siret", "siren", "vin", "date", "code", "raw")
@@ -41,18 +44,12 @@ def troubles_of(spec: UseCase) -> tuple[Scope, list[Trouble]]:
     """The scope of a well-formed spec and everything that is wrong with it."""
     scope, troubles = build_scope(spec)
     for rule in (
-        _law, _channels, _readers, _extraction, _fields, _personal_names, _expectations, _disclosure, _splits,
+        _law, _channels, _readers, _extraction, row_troubles, _fields, protection_troubles,
+        _personal_names, _expectations, _disclosure, _splits,
         _baseline,
     ):  # fmt: skip
         troubles += rule(spec, scope)
     return scope, troubles
-
-
-def nearest(word: str, words: Iterable[str]) -> str:
-    """`the nearest valid word` as a hint, or the words themselves when none is near."""
-    known = sorted(words)
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"`{close[0]}`" if close else "one of " + ", ".join(f"`{item}`" for item in known[:12])
 
 
 def _unknown(path: PathKey, name: str, scope: Iterable[str]) -> Trouble:
@@ -82,18 +79,41 @@ def _channels(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
 def _readers(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
     for name, source in spec.sources.items():
         path: PathKey = ("sources", name)
-        if _SECRET_IN_PATH.search(source.path):
+        if any(_SECRET_IN_PATH.search(address) for address in source.addresses):
             yield Trouble(
                 (*path, "path"), "an address that holds a secret", "a path; secrets come from the environment"
             )
         if source.format in (SourceFormat.duckdb, SourceFormat.sqlite) and source.table is None:
             yield Trouble(path, "no `table`", "the name of the table inside the database file")
+        yield from _drift(path, source)
         for column, declared in source.columns.items():
             place = (*path, "columns", column)
+            refused = regex_is_safe(declared.from_name) if declared.from_name else None
+            if refused:
+                yield Trouble((*place, "from_name"), refused, "a pattern of the portable kind, such as `[0-9]{4}`")
             if declared.format and declared.type not in ("date", "timestamp"):
                 yield Trouble(place, f"a format on a column of type {declared.type}", "a format on dates only")
             elif declared.format:
                 yield from _layout((*place, "format"), declared.format)
+
+
+def _drift(path: PathKey, source: Source) -> Iterator[Trouble]:
+    """Every name in a rule for differing files is one that the source declares."""
+    spelt = {column.column or key for key, column in source.columns.items()}
+    for index, rule in enumerate(source.drift):
+        place = (*path, "drift", index)
+        told = {"rename": rule.rename.values(), "absent": rule.absent, "constants": rule.constants}
+        for word, names in told.items():
+            for name in names:
+                if name not in spelt:
+                    yield Trouble((*place, word), f"`{name}`, which the source declares nowhere", nearest(name, spelt))
+        for name, layout in rule.formats.items():
+            if name not in source.columns:
+                yield _unknown((*place, "formats"), name, source.columns)
+            elif source.columns[name].type in ("date", "timestamp"):
+                yield from _layout((*place, "formats"), layout)
+            else:
+                yield Trouble((*place, "formats"), f"a layout of `{name}`, no date", "layouts of dates only")
 
 
 def _layout(path: PathKey, layout: str) -> Iterator[Trouble]:

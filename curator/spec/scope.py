@@ -7,11 +7,11 @@ source's own spelling), so a formula never needs a prefix and never means two th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from curator.errors import CuratorError
 from curator.expressions import KEYWORDS, Expression, parse
-from curator.spec.model import Column, UseCase
+from curator.spec.model import Column, History, Label, OutputField, UseCase
 
 PathKey = tuple[str | int, ...]
 
@@ -34,12 +34,14 @@ class Scope:
         origin: name -> source it is read from.
         derived: name -> parsed formula, in the order of the spec.
         types: every name -> logical type, `free_text` included.
+        brought: column made from events -> the source columns (as `source.column`) that it is made from.
     """
 
     columns: dict[str, Column]
     origin: dict[str, str]
     derived: dict[str, Expression]
     types: dict[str, str]
+    brought: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def expression_types(self) -> dict[str, str]:
         """Types as formulas see them: free text is text."""
@@ -49,7 +51,28 @@ class Scope:
         """The source columns (as `source.column`) that a name is made from."""
         if name in self.derived:
             return frozenset[str]().union(*(self.sources_of(used) for used in self.derived[name].columns))
+        if name in self.brought:
+            return self.brought[name]
         return frozenset({f"{self.origin[name]}.{self.columns[name].column or name}"})
+
+    def bases(self, name: str) -> frozenset[str]:
+        """The names, none of them derived, that a name is made from."""
+        if name in self.derived:
+            return frozenset[str]().union(*(self.bases(used) for used in self.derived[name].columns))
+        return frozenset({name}) & self.types.keys()
+
+    def made_from(self, field: OutputField, name: str) -> frozenset[str]:
+        """The same for a field of the dataset, whose name in the spec is `name`."""
+        if field.protect != "generalise":
+            return self.bases(field.from_ or name)
+        expression, _ = try_parse(field.value or "", self.types, ())
+        return frozenset[str]().union(*(self.bases(used) for used in (expression.columns if expression else ())))
+
+
+def source_types(spec: UseCase, source: str) -> dict[str, str]:
+    """Types of the columns of one source, as formulas about its rows alone see them."""
+    declared = spec.sources[source].columns if source in spec.sources else {}
+    return _formula_types({name: str(column.type) for name, column in declared.items()})
 
 
 def _formula_types(types: dict[str, str]) -> dict[str, str]:
@@ -75,6 +98,14 @@ def build_scope(spec: UseCase) -> tuple[Scope, list[Trouble]]:
                 )
                 troubles.append(Trouble(("sources", source, "columns", name), shared, hint))
     types = {name: str(column.type) for name, column in columns.items()}
+    brought: dict[str, frozenset[str]] = {}
+    for place, name, kind, made_from in _event_columns(spec):
+        if name in KEYWORDS:
+            troubles.append(_reserved(place, name, None))
+        elif name in types:
+            troubles.append(Trouble(place, f"`{name}`, already a column", "a new name"))
+        else:
+            types[name], brought[name] = kind, made_from
     derived: dict[str, Expression] = {}
     for name, formula in spec.extract.derive.items():
         path: PathKey = ("extract", "derive", name)
@@ -87,7 +118,29 @@ def build_scope(spec: UseCase) -> tuple[Scope, list[Trouble]]:
         troubles += trouble
         if expression is not None:
             derived[name], types[name] = expression, expression.type
-    return Scope(columns, origin, derived, types), troubles
+    return Scope(columns, origin, derived, types, brought), troubles
+
+
+def _event_columns(spec: UseCase) -> Iterator[tuple[PathKey, str, str, frozenset[str]]]:
+    """Place, name, type and source columns of each column made from events."""
+    for index, table in enumerate(spec.extract.history):
+        for name, measure in table.columns.items():
+            of = source_types(spec, table.events).get(measure.of or "", "integer")
+            sums = "integer" if of == "integer" else "decimal"
+            kind = {"count": "integer", "days_since": "integer", "sum": sums, "mean": "float"}.get(measure.measure, of)
+            yield ("extract", "history", index, "columns", name), name, kind, _read_of(spec, table, measure.of)
+    label = spec.extract.label
+    if label is not None:
+        yield ("extract", "label", "name"), label.name, "boolean", _read_of(spec, label, None)
+
+
+def _read_of(spec: UseCase, table: History | Label, of: str | None) -> frozenset[str]:
+    declared = spec.sources[table.events].columns if table.events in spec.sources else {}
+    names = {*table.on, table.at, *([of] if of else [])}
+    if table.where is not None:
+        condition, _ = try_parse(table.where, source_types(spec, table.events), ())
+        names |= condition.columns if condition else set()
+    return frozenset(f"{table.events}.{declared[name].column or name}" for name in names if name in declared)
 
 
 def _reserved(path: PathKey, name: str, column: str | None) -> Trouble:
@@ -127,9 +180,14 @@ def _source_troubles(spec: UseCase) -> Iterator[Trouble]:
             yield Trouble((*path, "source"), f"`{join.source}` a second time", "each source joined once")
         yield from _key_troubles(spec, join.source, (path, join.on, seen))
         seen.add(join.source)
+    seen |= {table.events for table in spec.extract.event_tables()}
     for name in spec.sources:
         if name not in seen:
-            yield Trouble(("sources", name), f"`{name}`, which nothing reads", "a source used by `from` or by a join")
+            yield Trouble(
+                ("sources", name),
+                f"`{name}`, which nothing reads",
+                "a source used by `from`, a join, a history or a label",
+            )
 
 
 def _key_troubles(spec: UseCase, source: str, join: tuple[PathKey, tuple[str, ...], set[str]]) -> Iterator[Trouble]:

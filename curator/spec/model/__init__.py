@@ -6,47 +6,58 @@ kinds, k, l) and the texts of law they quote. `curator.spec.checks` holds the ru
 
 from curator.spec.model._channels import Channels, ChannelTerms
 from curator.spec.model._disclosure import Disclosure, Diversity
-from curator.spec.model._extraction import Extraction, Join, Sample
+from curator.spec.model._events import History, Label, Measure
+from curator.spec.model._extraction import Extraction, Join, Window
 from curator.spec.model._fields import IdentifierKind, OutputField
 from curator.spec.model._law import AiActClass, Law, LegalBasis, Owner, Purpose, Regime
 from curator.spec.model._learning import Baseline, EntitySplits, Estimator, TimeSplits
 from curator.spec.model._quality import Expectation, Quality
-from curator.spec.model._sources import Column, LogicalType, Source, SourceFormat
+from curator.spec.model._sampling import AtLeast, Negatives, Quotas, Sample, Strata
+from curator.spec.model._sources import Column, Drift, LogicalType, Source, SourceFormat
 from curator.spec.model._use_case import UseCase
 from curator.spec.model._words import Formula, Name, Share, Slug, Text, Version, Word
 
 __all__ = [
     "AiActClass",
+    "AtLeast",
     "Baseline",
     "ChannelTerms",
     "Channels",
     "Column",
     "Disclosure",
     "Diversity",
+    "Drift",
     "EntitySplits",
     "Estimator",
     "Expectation",
     "Extraction",
     "Formula",
+    "History",
     "IdentifierKind",
     "Join",
+    "Label",
     "Law",
     "LegalBasis",
     "LogicalType",
+    "Measure",
     "Name",
+    "Negatives",
     "OutputField",
     "Owner",
     "Purpose",
     "Quality",
+    "Quotas",
     "Regime",
     "Sample",
     "Share",
     "Slug",
     "Source",
     "SourceFormat",
+    "Strata",
     "Text",
     "TimeSplits",
     "UseCase",
     "Version",
+    "Window",
     "Word",
 ]

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
+from curator.spec.model._events import History, Label
+from curator.spec.model._sampling import Sample
 from curator.spec.model._words import Formula, Name, Word
 
 
@@ -25,15 +27,17 @@ class Join(Word):
     orphans: Literal["report", "stop", "ignore"] = "report"
 
 
-class Sample(Word):
-    """A reproducible share of the rows, chosen by hash threshold on a stable key.
+class Window(Word):
+    """The days a row may be of, both ends included; a row without the date is left out.
 
-    Rows that share the key stay together, and a row chosen once stays chosen when the source grows.
+    Attributes:
+        column: a date or timestamp column of a source.
+        since, until: days as 2019-01-01; at least one of them.
     """
 
-    fraction: float = Field(gt=0.0, le=1.0)
-    by: tuple[Name, ...] = Field(min_length=1)
-    seed: int = Field(default=0, ge=0)
+    column: Name
+    since: str | None = Field(default=None, pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
+    until: str | None = Field(default=None, pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
 
 
 class Extraction(Word):
@@ -42,17 +46,27 @@ class Extraction(Word):
     Attributes:
         from_: the base source; its rows are what the dataset counts.
         join: tables brought to it, in order.
-        where: condition a row must meet (null counts as not met).
+        window: the days a row may be of.
+        history: features from events up to a cut-off.
+        label: whether an event comes after the cut-off.
         derive: columns computed from others, in order; each may use those before it.
-        sample: share of the rows to keep.
+        where: condition a row must meet (null counts as not met).
+        sample: which of the rows to keep.
         row_key: columns that name one row; they must be unique and not null.
         entity: columns that name whom the row is about; no entity crosses splits.
     """
 
     from_: Name = Field(alias="from")
     join: tuple[Join, ...] = ()
+    window: Window | None = None
+    history: tuple[History, ...] = Field(default=(), max_length=16)
+    label: Label | None = None
     where: Formula | None = None
     derive: dict[Name, Formula] = Field(default_factory=dict)
     sample: Sample | None = None
     row_key: tuple[Name, ...] = Field(min_length=1)
     entity: tuple[Name, ...] = Field(min_length=1)
+
+    def event_tables(self) -> tuple[History | Label, ...]:
+        """Everything that looks at events, in the order of the spec."""
+        return (*self.history, *((self.label,) if self.label else ()))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from curator.spec.model._words import Name, Word
+from curator.spec.model._words import Formula, Name, Word
+
+Address = Annotated[str, Field(min_length=1, max_length=500)]
+_ENCODING = r"^[A-Za-z0-9_.-]{1,40}$"
 
 
 class LogicalType(StrEnum):
@@ -28,6 +31,9 @@ class Column(Word):
 
     type: LogicalType
     column: str | None = Field(default=None, min_length=1, max_length=200, description="its name in the source")
+    from_name: str | None = Field(
+        default=None, min_length=1, max_length=200, description="pattern of the part of the file's name that is its value"
+    )
     format: str | None = Field(
         default=None, max_length=40, description="strftime pattern of a date or timestamp as text"
     )
@@ -44,30 +50,79 @@ class SourceFormat(StrEnum):
     csv = "csv"
     parquet = "parquet"
     json = "json"
+    geojson = "geojson"
     duckdb = "duckdb"
     sqlite = "sqlite"
+
+
+class Drift(Word):
+    """How some files of a source differ from what it says of all: the rules of a schema that changed over the years.
+
+    Attributes:
+        files: the files meant, by name or pattern (`*_2012.csv`), or a list of such.
+        rename: column in these files -> the name that the source gives it.
+        absent: columns of the source that these files do not have; null there.
+        extra: columns that only these files have and nothing reads; `"*"` for any.
+        constants: column of the source -> its text in every row of these files.
+        encoding, separator, quote, decimal: where these files are written otherwise.
+        formats: date column, by its name in the spec -> its layout in these files.
+    """
+
+    files: str | tuple[str, ...] = Field(min_length=1)
+    rename: dict[str, str] = Field(default_factory=dict)
+    absent: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+    constants: dict[str, str] = Field(default_factory=dict)
+    encoding: str | None = Field(default=None, pattern=_ENCODING)
+    separator: str | None = Field(default=None, min_length=1, max_length=4)
+    quote: str | None = Field(default=None, min_length=0, max_length=1)
+    decimal: Literal[".", ","] | None = None
+    formats: dict[Name, str] = Field(default_factory=dict)
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """The names and patterns of the files meant."""
+        return (self.files,) if isinstance(self.files, str) else self.files
+
+    def told(self) -> dict[str, Any]:
+        """What these files are written in, where it is said."""
+        spoken = {name: getattr(self, name) for name in ("encoding", "separator", "quote", "decimal")}
+        return {name: value for name, value in spoken.items() if value is not None}
 
 
 class Source(Word):
     """One operational table and how to read it.
 
     Attributes:
-        path: file, relative to the data folder given at run time or to the spec; never an address with a secret.
+        path: file, relative to the data folder given at run time or to the spec; never an address with a secret. A
+            pattern (`*`, `?`, `[...]`) or a list means several files that make up the same table.
         format: guessed from the file's name when absent.
         table: name of the table inside a database file.
         encoding, separator, quote, decimal: of text files.
         null_tokens: texts that mean null, besides the empty one.
         strict: whether a column that the spec does not declare is an error (otherwise it is left unread).
+        where: condition a row must meet to be read at all, before any join (null counts as not met).
+        known_at: the date or timestamp column that says when a row became known; with a label, no row may be newer
+            than the cut-off.
         columns: the columns to read; the key is the name used in the spec.
+        drift: rules for files that differ from the others, when the source is several.
     """
 
-    path: str = Field(min_length=1, max_length=500)
+    path: Address | tuple[Address, ...] = Field(min_length=1)
     format: SourceFormat | None = None
     table: str | None = Field(default=None, min_length=1, max_length=200)
-    encoding: str = Field(default="utf-8", pattern=r"^[A-Za-z0-9_.-]{1,40}$")
+    encoding: str = Field(default="utf-8", pattern=_ENCODING)
     separator: str = Field(default=",", min_length=1, max_length=4)
     quote: str = Field(default='"', min_length=0, max_length=1)
     decimal: Literal[".", ","] = "."
     null_tokens: tuple[str, ...] = ()
     strict: bool = False
+    where: Formula | None = None
+    known_at: Name | None = None
     columns: dict[Name, Column] = Field(min_length=1)
+    drift: tuple[Drift, ...] = ()
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The files and patterns that `path` names."""
+        return (self.path,) if isinstance(self.path, str) else self.path

@@ -1,0 +1,50 @@
+"""What a card says of how the rows were chosen, and of columns made from events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from curator.cards._markdown import code
+from curator.spec import UseCase
+from curator.spec.model import Sample
+
+
+def sampling_limits(use_case: UseCase) -> Iterable[str]:
+    """What a user must not conclude from a sample, and from labels and histories."""
+    sample, label = use_case.extract.sample, use_case.extract.label
+    if sample is not None:
+        yield from _drawn(sample)
+    if label is not None and label.observed_until is None:
+        yield (
+            f"{code(label.name)} is false wherever no event is known: nobody said until when events are known, so rows "
+            "near the end may count as false too early."
+        )
+    elif label is not None:
+        yield f"{code(label.name)} is null where its {label.within_days} days end after {label.observed_until}."
+
+
+def _drawn(sample: Sample) -> Iterable[str]:
+    if sample.fraction is not None and sample.fraction < 1:
+        yield f"It is a sample of {sample.fraction:.2%} by hash: multiply no count of it without care."
+    if sample.at_least is not None:
+        yield (
+            f"Classes of {_names(sample.at_least.by)} keep {sample.at_least.rows:,} rows at least: rare ones are "
+            "over-represented."
+        )
+    if sample.per_entity is not None:
+        yield f"At most {sample.per_entity:,} rows of one entity: those with many are under-represented."
+    if sample.quotas is not None:
+        yield f"Classes of {code(sample.quotas.by)} have quotas: their shares here are not those of the source."
+    if sample.strata is not None and sample.strata.rows is not None:
+        yield f"Strata of {_names(sample.strata.by)} have quotas: their shares here are not those of the source."
+    if sample.negatives is not None:
+        yield (
+            f"There are {sample.negatives.per_positive:g} negative rows for each positive one: the share of positives "
+            "is not that of the source, and a model's probabilities must be calibrated before use."
+        )
+    if sample.max_rows is not None:
+        yield f"At most {sample.max_rows:,} rows were drawn, those of the lowest hashes."
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(code(name) for name in names)

@@ -1,0 +1,93 @@
+"""The relations between the sources and the sample, as SQL built from a checked spec.
+
+    sources ─► chosen (`where` of a source) ─► joined ─► events ─► population (derived, window, `where`) ─► sample
+
+Only the last step looks at the sampling words: the population is what the sample stands for.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+
+from curator.expressions import Engine as Dialect
+from curator.expressions import parse
+from curator.sampling._draw import drawn_sql
+from curator.sampling._events import brought_sql, event_sql
+from curator.sampling._parts import Extracting
+from curator.spec import UseCase
+from curator.spec.scope import source_types
+from curator.sqltext import literal, quoted
+
+POPULATION = "population"
+"""The relation that holds the rows a sample is drawn from, every name of the scope a column of it."""
+
+_JOINED = "joined"
+
+
+def relations(parts: Extracting) -> Iterator[tuple[str, str]]:
+    """Name and SQL of each relation before the sample, each defined in terms of those before it."""
+    joined = joined_sql(parts)
+    tables = parts.use_case.extract.event_tables()
+    if tables:
+        yield _JOINED, joined
+        for index, table in enumerate(tables):
+            yield event_sql(index, table, parts, joined=_JOINED)
+        joined = brought_sql(parts, joined=_JOINED)
+    yield POPULATION, _population_sql(parts, joined)
+
+
+def sample_sql(parts: Extracting) -> str:
+    """The rows drawn from the population."""
+    return drawn_sql(parts.use_case, parts.scope, dialect=parts.dialect, population=POPULATION)
+
+
+def chosen_sql(use_case: UseCase, source: str, *, dialect: Dialect, relation: str) -> str | None:
+    """The rows of a source that its own `where` lets through; None when it has none."""
+    where = use_case.sources[source].where
+    if where is None:
+        return None
+    condition = parse(where, source_types(use_case, source)).sql(dialect)
+    return f"SELECT * FROM {quoted(relation)} t WHERE ({condition})"  # noqa: S608 (built from a checked spec)
+
+
+def joined_sql(parts: Extracting) -> str:
+    """Every column of the base and of the joined tables, with the texts of cells that may be unreadable."""
+    use_case, scope = parts.use_case, parts.scope
+    selected = []
+    for name, source in scope.origin.items():
+        selected.append(f"{quoted(source)}.{quoted(name)}")
+        if name in parts.raw.get(source, {}):
+            selected.append(f"{quoted(source)}.{parts.raw[source][name]}")
+    base = use_case.extract.from_
+    tables = f"{quoted(parts.tables[base])} AS {quoted(base)}"
+    for join in use_case.extract.join:
+        on = " AND ".join(
+            f"{quoted(scope.origin[key])}.{quoted(key)} = {quoted(join.source)}.{quoted(key)}" for key in join.on
+        )
+        tables += f" {join.kind.upper()} JOIN {quoted(parts.tables[join.source])} AS {quoted(join.source)} ON {on}"
+    return f"SELECT {', '.join(selected)} FROM {tables}"  # noqa: S608 (built from a checked spec)
+
+
+def _population_sql(parts: Extracting, joined: str) -> str:
+    """One nested query per derived column (each may use those before it); then the window and the filter."""
+    use_case, scope, sql = parts.use_case, parts.scope, joined
+    for name, expression in scope.derived.items():
+        sql = f"SELECT *, {expression.sql(parts.dialect)} AS {quoted(name)} FROM ({sql}) t"  # noqa: S608
+    conditions = list(_window_conditions(use_case))
+    if use_case.extract.where is not None:
+        conditions.append(parse(use_case.extract.where, scope.expression_types()).sql(parts.dialect))
+    where = " WHERE " + " AND ".join(f"({condition})" for condition in conditions) if conditions else ""
+    return f"SELECT * FROM ({sql}) t{where}"  # noqa: S608 (built from a checked spec)
+
+
+def _window_conditions(use_case: UseCase) -> Iterator[str]:
+    """The window as plain comparisons, so that a source can apply them: days for dates, moments for timestamps."""
+    window = use_case.extract.window
+    if window is None:
+        return
+    if window.since is not None:
+        yield f"{quoted(window.column)} >= CAST({literal(window.since)} AS DATE)"
+    if window.until is not None:
+        after = datetime.date.fromisoformat(window.until) + datetime.timedelta(days=1)
+        yield f"{quoted(window.column)} < CAST({literal(after.isoformat())} AS DATE)"
