@@ -56,7 +56,7 @@ def build_parser() -> Parser:
     top.add_argument("--version", action="version", version=f"curator {curator.__version__}")
     _add_globals(top, defaults=True)
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
-    for add in (_add_start, _add_specs, _add_data, _add_people, _add_releases, _add_proof, _add_manual):
+    for add in (_add_start, _add_specs, _add_data, _add_risk, _add_people, _add_releases, _add_proof, _add_manual):
         add(commands)
     return top
 
@@ -188,6 +188,26 @@ def _add_data(commands: Any) -> None:
     )  # fmt: skip
     one.add_argument("dataset", metavar="SPEC|REF", help="dataset version, or the spec that made it")
     one.add_argument("--version", metavar="V", help="of the model (the next patch number)")
+
+
+def _add_risk(commands: Any) -> None:
+    one = _command(
+        commands, "risk", run="_risk:risk", help="tell who could be found in a version or package, and how",
+        example="curator risk road-accidents@1.0.0 --data source --html risk.html",
+    )  # fmt: skip
+    one.add_argument("ref", metavar="REF", help="a dataset version, or a .cur file")
+    one.add_argument("--data", type=_path, metavar="DIR", help="measure the sources in this folder too, for comparison")
+    one.add_argument(
+        "--source", dest="sources", action="append", type=_source, default=[], metavar="NAME=PATH",
+        help="file of a source, instead of the spec's own; may be repeated",
+    )  # fmt: skip
+    one.add_argument(
+        "--population", action="append", type=_path, default=[], metavar="FILE",
+        help="Parquet file of the population that the rows were drawn from; may be repeated",
+    )  # fmt: skip
+    one.add_argument("--trust", type=_path, metavar="KEY", help="public key of a package's holder (this capital's own)")
+    one.add_argument("--lang", choices=("en", "fr"), help="language ($LANG when it is French, else English)")
+    one.add_argument("--html", type=_path, metavar="FILE", help="write a page with pictures there")
 
 
 def _add_people(commands: Any) -> None:
