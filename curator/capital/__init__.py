@@ -18,7 +18,7 @@ from typing import Any
 
 from curator.agents import Agent, Directory, Role
 from curator.audit import Finding, Step, find_faults, trace
-from curator.capital import _curation, _models, _releases
+from curator.capital import _curation, _models, _releases, _risk
 from curator.capital._curation import Preview, RunOptions, Until
 from curator.capital._founding import add_agent, found
 from curator.capital._parts import Recorder, require_role
@@ -220,6 +220,28 @@ class Capital:
         dataset = self.dataset(trained_on) if isinstance(trained_on, str) else trained_on
         wanted = _models.Wanted(name=name, target=target, features=features, version=version)
         return _models.package(self, pipeline, dataset, wanted=wanted)
+
+    def risk(
+        self,
+        what: str | Path,
+        *,
+        sources: RunOptions | None = None,
+        population: Iterable[Path] = (),
+        trust: Path | None = None,
+    ) -> _risk.RiskAnswer:
+        """Who could be found in a dataset version or a package, measured on its files, and in its sources.
+
+        Args:
+            what: reference of a dataset version, or a `.cur` file.
+            sources: where the sources are, to measure the columns behind the quasi-identifiers as they are there.
+            population: Parquet files of the population that the rows were drawn from, with the same quasi-identifiers.
+            trust: the holder's public key of a package; this capital's own when None.
+
+        Raises:
+            UsageError: no such version, or one without rows. SourceError: a source cannot be read.
+            IntegrityError, NotAllowedError: as `open_package`.
+        """
+        return _risk.risk(self, what, options=sources, population=tuple(population), trust=trust)
 
     # ---- releases -------------------------------------------------------------------------------------------------
 
