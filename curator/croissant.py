@@ -63,6 +63,13 @@ _SPLITS = "dataset-splits"  # with a hyphen, so that no split has this name
 _SPLIT_MEANINGS = {"train": "cr:TrainingSplit", "validation": "cr:ValidationSplit", "test": "cr:TestSplit"}
 
 
+_METHODS = {
+    "cmac": "AES-256-CMAC, not reversible without the holder's key",
+    "hmac-sha256": "HMAC-SHA256 cut to 128 bits, not reversible without the holder's key",
+    "siv": "AES-SIV, which the holder's custodian can turn back",
+}
+
+
 def dataset_croissant(
     use_case: UseCase, *, files: Iterable[FileEntry], schema: Sequence[tuple[str, str]]
 ) -> dict[str, Any]:
@@ -280,9 +287,19 @@ def _preprocessing(use_case: UseCase) -> list[str]:
     steps += [f"set apart rows that fail one of {rules} rules"] if rules else []
     for name, field in use_case.kept().items():
         if field.protect == "token":
-            steps.append(f"{name}: replaced by a keyed token (AES-256-CMAC), not reversible without the holder's key")
+            steps.append(f"{name}: replaced by a keyed token ({_METHODS[field.method or 'cmac']})")
         elif field.protect == "generalise":
             steps.append(f"{name}: made coarser, {field.value}")
+        elif field.protect == "shift":
+            steps.append(
+                f"{name}: moved by a keyed number of days, at most {field.days}, the same for all of one person"
+            )
+        elif field.protect == "jitter":
+            steps.append(f"{name}: moved within a circle of {field.metres} m, by a keyed draw")
+        elif field.protect in ("clamp", "round"):
+            steps.append(
+                f"{name}: " + ("top and bottom coded" if field.protect == "clamp" else f"rounded to {field.to}")
+            )
     return steps
 
 
@@ -301,7 +318,10 @@ def _limitations(use_case: UseCase) -> list[str]:
 
 def _personal_facts(use_case: UseCase) -> list[str]:
     """Field names by kind of identifier, each with how it is protected; dropped ones are named as dropped."""
-    words = {"token": "keyed token", "generalise": "coarser", "keep": "as it was", "drop": "left out"}
+    words = {
+        "token": "keyed token", "generalise": "coarser", "keep": "as it was", "drop": "left out",
+        "shift": "shifted in time", "jitter": "moved in place", "clamp": "top and bottom coded", "round": "rounded",
+    }  # fmt: skip
     return [
         f"{kind}: " + ", ".join(f"{name} ({words[field.protect]})" for name, field in found.items())
         for kind in (IdentifierKind.direct, IdentifierKind.quasi, IdentifierKind.sensitive)

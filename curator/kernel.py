@@ -1,11 +1,12 @@
 """The batch kernel: a pure function from a batch of raw rows to a batch of protected rows.
 
 It runs the same under any engine that hands over Arrow batches, holds no file and no connection, and does all that
-needs a
-key: tokens, the order of rows, their split. Everything else has been computed inside the engine.
+needs a key: tokens, keyed moves of dates and places, the order of rows, their split. Everything else has been computed
+inside the engine.
 
     in:   the mask columns, the row key and entity as text, plain fields, raw identifiers
-    out:  `.order` (16 bytes), `.split` (int8), `.class` (uint64, when classes are counted), then the fields as written
+    out:  `.order` (16 bytes), `.split` (int8), `.class` (uint64, when classes are counted), `.malformed` (uint64, one
+          bit a token field, when identifiers are examined), then the fields as written
 """
 
 from __future__ import annotations
@@ -13,27 +14,73 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
+from typing import Any, Literal
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator.anonymity import ClassCoder
-from curator.arrow import from_integers, without_chunks
-from curator.identifiers import canonical
-from curator.pseudonyms import TokenKernel, thresholds
+from curator.arrow import from_integers, integers, without_chunks
+from curator.displacement import jittered, shifted
+from curator.identifiers import canonical, examined
+from curator.pseudonyms import HmacKernel, SivKernel, TokenKernel, thresholds
 
 # Helper columns begin with a dot, which no field's name can: they are never written.
 ROW_KEY, SPLIT, ENTITY = ".row key", ".split", ".entity {}"
-ORDER, CLASS, SENSITIVE = ".order", ".class", ".sensitive"
+BY, LATITUDE = ".by {}", ".latitude {}"
+ORDER, CLASS, SENSITIVE, MALFORMED = ".order", ".class", ".sensitive", ".malformed"
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class TokenField:
-    """A field to tokenise: its name, its identifier's canonical form, its key (never shown)."""
+    """A field to tokenise.
+
+    Attributes:
+        name: of the field.
+        form: its identifier's canonical form.
+        key: its key (never shown).
+        method: `cmac`, `hmac-sha256` or `siv`.
+        malformed: what an identifier that breaks its form's rules becomes: `apart`, `unknown` or `token`, unexamined.
+        apart: key of the malformed ones, so that none of their tokens equals that of a well made one.
+    """
 
     name: str
     form: str
     key: bytes
+    method: Literal["cmac", "hmac-sha256", "siv"] = "cmac"
+    malformed: Literal["apart", "unknown", "token"] = "token"
+    apart: bytes = b""
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class MovedField:
+    """A date or coordinate to move by a keyed draw.
+
+    Attributes:
+        name: of the field.
+        key: of the draw.
+        by: who or what moves as one.
+        days: for dates, the longest move; 0 for a coordinate.
+        metres: for coordinates, the radius; 0 for a date.
+        longitude: whether it is a longitude, whose latitude then stands in a column of its own.
+    """
+
+    name: str
+    key: bytes
+    by: tuple[Anchor, ...]
+    days: int = 0
+    metres: int = 0
+    longitude: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Anchor:
+    """A column that names who or what moves as one: as `EntityPart`, in the helper column `.by COLUMN`."""
+
+    column: str
+    form: str
+    field: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +110,7 @@ class BatchKernel:
         class_key: key of the class codes, None when no class is counted.
         quasi: quasi-identifiers among the fields.
         sensitive: the field whose diversity is counted.
+        moved: those of the fields that are moved by a keyed draw.
     """
 
     fields: tuple[str, ...]
@@ -74,25 +122,88 @@ class BatchKernel:
     class_key: bytes | None = None
     quasi: tuple[str, ...] = ()
     sensitive: str | None = None
-    _kernels: dict[bytes, TokenKernel] = field(default_factory=dict, compare=False)
+    moved: tuple[MovedField, ...] = ()
+    _kernels: dict[bytes, Any] = field(default_factory=dict, compare=False)
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """A protected batch of the same rows, in the same order; null identifiers stay null."""
-        plain = {token.name: canonical(_text(batch.column(token.name)), token.form) for token in self.tokens}
-        order = self.row_tokens(batch)
-        columns: dict[str, pa.Array] = {ORDER: order, SPLIT: self._splits(batch, plain)}
-        keys = {token.name: token.key for token in self.tokens}
+        plain, malformed = self._examine(batch)
+        columns: dict[str, pa.Array] = {ORDER: self.row_tokens(batch), SPLIT: self._splits(batch, plain)}
+        if self.examines:
+            columns[MALFORMED] = _bits(malformed, rows=len(batch))
+        tokens = {token.name: token for token in self.tokens}
+        moved = {move.name: move for move in self.moved}
         for name in self.fields:
-            columns[name] = self._kernel(keys[name]).tokens(plain[name]) if name in keys else batch.column(name)
+            if name in tokens:
+                columns[name] = self._tokens(tokens[name], plain[name], malformed.get(name))
+            elif name in moved:
+                columns[name] = self._moved(moved[name], batch, plain)
+            else:
+                columns[name] = batch.column(name)
         return self._with_classes(pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)))
+
+    @property
+    def examines(self) -> bool:
+        """Whether any identifier is held to its form's rules."""
+        return any(token.malformed != "token" for token in self.tokens)
+
+    def _examine(self, batch: pa.RecordBatch) -> tuple[dict[str, pa.Array], dict[str, pa.Array]]:
+        """Canonical identifiers by field, and which of them are malformed where that is asked."""
+        plain: dict[str, pa.Array] = {}
+        malformed: dict[str, pa.Array] = {}
+        for token in self.tokens:
+            text = _text(batch.column(token.name))
+            if token.malformed == "token":
+                plain[token.name] = canonical(text, token.form)
+                continue
+            plain[token.name], sound = examined(text, token.form)
+            malformed[token.name] = pc.fill_null(pc.invert(sound), False)
+        return plain, malformed
+
+    def _tokens(self, token: TokenField, values: pa.Array, malformed: pa.Array | None) -> pa.Array:
+        if malformed is None or not malformed.true_count:
+            return self._made(token, token.key, values)
+        nothing = pa.scalar(None, values.type)
+        sound = self._made(token, token.key, pc.if_else(malformed, nothing, values))
+        if token.malformed == "unknown":
+            return sound
+        apart = self._made(token, token.apart, values.filter(malformed))
+        return pc.replace_with_mask(sound, malformed, apart)
+
+    def _made(self, token: TokenField, key: bytes, values: pa.Array) -> pa.Array:
+        if token.method == "siv":
+            return self._kernel(key, SivKernel).seal(values)
+        return self._kernel(key, HmacKernel if token.method == "hmac-sha256" else TokenKernel).tokens(values)
+
+    def _moved(self, move: MovedField, batch: pa.RecordBatch, plain: Mapping[str, pa.Array]) -> pa.Array:
+        """A moved date or coordinate; a row about nobody known moves by its own key."""
+        parts = [
+            plain[anchor.field]
+            if anchor.field
+            else canonical(_text(batch.column(BY.format(anchor.column))), anchor.form)
+            for anchor in move.by
+        ]
+        tokens = self._tokens_or_alone(move.key, parts, batch)
+        if move.days:
+            return shifted(batch.column(move.name), tokens, days=move.days)
+        latitude = batch.column(LATITUDE.format(move.name)) if move.longitude else None
+        return jittered(batch.column(move.name), tokens, metres=move.metres, latitude=latitude)
+
+    def _tokens_or_alone(self, key: bytes, parts: Sequence[pa.Array], batch: pa.RecordBatch) -> pa.Array:
+        """Tokens of what some parts name together; where they name nothing, of the row's own key."""
+        tokens = self._kernel(key).tokens(parts[0] if len(parts) == 1 else _joined(parts))
+        if tokens.null_count:
+            alone = self._kernel(key).tokens(_text(batch.column(ROW_KEY)))
+            tokens = pc.if_else(tokens.is_valid(), tokens, alone)
+        return tokens
 
     def row_tokens(self, batch: pa.RecordBatch) -> pa.Array:
         """The keyed token of each row's key, null where a part of it is missing."""
         return self._kernel(self.order_key).tokens(_text(batch.column(ROW_KEY)))
 
-    def _kernel(self, key: bytes) -> TokenKernel:
+    def _kernel(self, key: bytes, kind: Any = TokenKernel) -> Any:
         if key not in self._kernels:
-            self._kernels[key] = TokenKernel(key)
+            self._kernels[key] = SivKernel(key, padded=True) if kind is SivKernel else kind(key)
         return self._kernels[key]
 
     def _splits(self, batch: pa.RecordBatch, plain: Mapping[str, pa.Array]) -> pa.Array:
@@ -106,11 +217,7 @@ class BatchKernel:
             plain[part.field] if part.field else canonical(_text(batch.column(ENTITY.format(index))), part.form)
             for index, part in enumerate(self.entity)
         ]
-        entity = parts[0] if len(parts) == 1 else _joined(parts)
-        tokens = self._kernel(self.split_key).tokens(entity)
-        if tokens.null_count:
-            alone = self._kernel(self.split_key).tokens(_text(batch.column(ROW_KEY)))
-            tokens = pc.if_else(tokens.is_valid(), tokens, alone)
+        tokens = self._tokens_or_alone(self.split_key, parts, batch)
         return from_integers(thresholds(tokens, self.shares), pa.int8())
 
     def _with_classes(self, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -123,6 +230,15 @@ class BatchKernel:
         for name, column in added.items():
             batch = batch.append_column(name, column)
         return batch
+
+
+def _bits(malformed: Mapping[str, pa.Array], *, rows: int) -> pa.Array:
+    """One bit for each examined field, in the order of the fields."""
+    bits = np.zeros(rows, np.uint64)
+    for place, mask in enumerate(malformed.values()):
+        if mask.true_count:
+            bits |= integers(mask.cast(pa.uint8())).astype(np.uint64) << np.uint64(place)
+    return from_integers(bits, pa.uint64())
 
 
 def _joined(parts: Sequence[pa.Array]) -> pa.Array:

@@ -7,30 +7,32 @@ even read.
 
 from __future__ import annotations
 
-from curator.kernel import BatchKernel, TokenField
-from curator.pseudonyms import KeyContext, derive_key, key_id
-from curator.samples import CheckedSample, ProtectedSample, entity_parts
-from curator.spec.model import EntitySplits
+from collections.abc import Iterator
+
+from curator.kernel import BatchKernel, MovedField, TokenField
+from curator.pseudonyms import KEY_BYTES, KeyContext, derive_key, derive_siv_key, key_id
+from curator.samples import CheckedSample, ProtectedSample, anchors, entity_parts
+from curator.spec import UseCase
+from curator.spec.model import EntitySplits, OutputField
 
 
-def protect(checked: CheckedSample, *, root: bytes, context: KeyContext) -> ProtectedSample:
+def protect(
+    checked: CheckedSample, *, root: bytes, context: KeyContext, epoch_root: bytes | None = None
+) -> ProtectedSample:
     """Decide how each field is protected and derive the keys for it.
 
     Args:
         checked: rows and their rules.
-        root: the holder's root key.
+        root: the holder's root key; what outlives epochs (the split) derives from it.
         context: holder, purpose, recipient and epoch; another context gives other tokens.
+        epoch_root: what the epoch's keys derive from, so that destroying it destroys them; the root when None.
 
     Raises:
-        SecretError: the root is too short or the context lacks a part.
+        SecretError: a root is too short or the context lacks a part.
     """
-    use_case = checked.sample.use_case
+    use_case, secret = checked.sample.use_case, epoch_root or root
     tokens = tuple(
-        TokenField(
-            name=name,
-            form=field.form or "raw",
-            key=derive_key(root, context, usage="token", domain=field.domain or field.form or name),
-        )
+        _token_field(name, field, secret=secret, context=context)
         for name, field in use_case.kept().items()
         if field.protect == "token"
     )
@@ -39,13 +41,52 @@ def protect(checked: CheckedSample, *, root: bytes, context: KeyContext) -> Prot
     kernel = BatchKernel(
         fields=tuple(use_case.kept()),
         tokens=tokens,
-        order_key=derive_key(root, context, usage="order", domain=use_case.ref),
+        order_key=derive_key(secret, context, usage="order", domain=use_case.ref),
         split_key=derive_key(root, stable, usage="split", domain=use_case.name),
         entity=entity_parts(use_case),
         shares=tuple(use_case.splits.shares.values()) if isinstance(use_case.splits, EntitySplits) else (),
-        class_key=derive_key(root, context, usage="class", domain=use_case.ref) if counted else None,
+        class_key=derive_key(secret, context, usage="class", domain=use_case.ref) if counted else None,
         quasi=use_case.quasi_identifiers(),
         sensitive=use_case.disclosure.l.column if use_case.disclosure and use_case.disclosure.l else None,
+        moved=tuple(_moved_fields(use_case, secret=secret, context=context)),
     )
-    key_ids = {token.name: key_id(token.key) for token in tokens}
+    key_ids = {token.name: key_id(token.key[:KEY_BYTES]) for token in tokens}
     return ProtectedSample(checked=checked, kernel=kernel, context=context, key_ids=key_ids)
+
+
+def token_key(root: bytes, context: KeyContext, *, method: str, domain: str) -> bytes:
+    """The key of one token domain: 32 bytes, or 64 for `siv`. Methods never share a key. Raises as `derive_key`."""
+    if method == "siv":
+        return derive_siv_key(root, context, domain=domain)
+    return derive_key(root, context, usage="token" if method == "cmac" else f"token-{method}", domain=domain)
+
+
+def token_domain(name: str, field: OutputField) -> str:
+    """The key domain of a token field: its own, else its form, else its name."""
+    return field.domain or field.form or name
+
+
+def _token_field(name: str, field: OutputField, *, secret: bytes, context: KeyContext) -> TokenField:
+    domain, method = token_domain(name, field), field.method or "cmac"
+    return TokenField(
+        name=name,
+        form=field.form or "raw",
+        key=token_key(secret, context, method=method, domain=domain),
+        method=method,
+        malformed=field.malformed or "apart",
+        apart=token_key(secret, context, method=method, domain=f"malformed {domain}"),
+    )
+
+
+def _moved_fields(use_case: UseCase, *, secret: bytes, context: KeyContext) -> Iterator[MovedField]:
+    """Dates and coordinates to move: one key for all dates, one for all places, so that what belongs together stays."""
+    for name, field in use_case.kept().items():
+        if field.protect in ("shift", "jitter"):
+            yield MovedField(
+                name=name,
+                key=derive_key(secret, context, usage=field.protect, domain=use_case.name),
+                by=anchors(use_case, field),
+                days=field.days or 0,
+                metres=field.metres or 0,
+                longitude=field.latitude is not None,
+            )

@@ -21,7 +21,16 @@ from curator.edges.parquet import EngineOrderShards, KeyedShards, ShardReport
 from curator.errors import DisclosureError, IntegrityError, QualityError
 from curator.kernel import CLASS, ORDER, SENSITIVE
 from curator.protocols import Engine
-from curator.samples import DisclosureReport, ProtectedSample, QualityReport, RowOrder, Tally, Written, split_names
+from curator.samples import (
+    DisclosureReport,
+    IdentifierTally,
+    ProtectedSample,
+    QualityReport,
+    RowOrder,
+    Tally,
+    Written,
+    split_names,
+)
 from curator.spec import UseCase
 from curator.sqltext import quoted
 
@@ -71,7 +80,14 @@ def write_shards(
     _close_counts(quality, report)
     disclosure = _measured(protected, folder, report)
     schema = tuple((column.name, str(column.type)) for column in stream.schema or [])
-    return Written(files=tuple(report.files), schema=schema, quality=quality, disclosure=disclosure, order=order)
+    return Written(
+        files=tuple(report.files),
+        schema=schema,
+        quality=quality,
+        disclosure=disclosure,
+        order=order,
+        identifiers=stream.identifiers.counts(),
+    )
 
 
 class _Stream:
@@ -80,6 +96,7 @@ class _Stream:
     def __init__(self, protected: ProtectedSample, *, quarantine: Quarantine | None, progress: Progress) -> None:
         self._protected, self._quarantine, self._progress = protected, quarantine, progress
         self._tally = Tally(protected.checked)
+        self.identifiers = IdentifierTally(protected.kernel)
         self._classes = ClassCounter() if protected.kernel.class_key is not None else None
         self._keys = _RowKeys() if protected.checked.implied else None
         self.schema: pa.Schema | None = None
@@ -117,6 +134,7 @@ class _Stream:
             self._tally.count_implied()
 
     def _count(self, protected: pa.RecordBatch) -> pa.RecordBatch:
+        protected = self.identifiers.add(protected)
         if self._keys is not None:
             self._keys.add(protected.column(ORDER))
         if self._classes is not None:

@@ -18,8 +18,9 @@ from curator.edges.durable import disk_errors
 from curator.edges.quarantine import RejectedRows
 from curator.engines import open_engine
 from curator.errors import SourceError, StorageError, UsageError
-from curator.evidence import KEYED, Artifact, Stage, keyed_digest
+from curator.evidence import KEYED, Artifact, Stage
 from curator.extraction import extract
+from curator.files import Where, where_of
 from curator.manifest import Manifest
 from curator.protection import protect
 from curator.pseudonyms import KeyContext, derive_key
@@ -80,8 +81,8 @@ class Preview:
         return vars(self)
 
 
-def source_paths(use_case: UseCase, *, spec_folder: Path, options: RunOptions) -> dict[str, Path]:
-    """The file of each source. Raises SourceError when `sources` names one that the spec does not have."""
+def source_paths(use_case: UseCase, *, spec_folder: Path, options: RunOptions) -> dict[str, Where]:
+    """Where each source stands. Raises SourceError when `sources` names one that the spec does not have."""
     unknown = sorted(set(options.sources) - set(use_case.sources))
     if unknown:
         raise SourceError(
@@ -92,7 +93,9 @@ def source_paths(use_case: UseCase, *, spec_folder: Path, options: RunOptions) -
             todo="correct the name before `=` in --source",
         )
     base = Path(options.data or spec_folder)
-    return {name: Path(options.sources.get(name, base / source.path)) for name, source in use_case.sources.items()}
+    told = {name: (source.addresses, base) for name, source in use_case.sources.items()}
+    told |= {name: ((str(where),), Path()) for name, where in options.sources.items()}
+    return {name: where_of(addresses, source=name, folder=folder) for name, (addresses, folder) in told.items()}
 
 
 def curate(capital: Capital, spec: Path, use_case: UseCase, *, options: RunOptions) -> DatasetVersion:
@@ -161,26 +164,28 @@ class _Run:
         )
         self._engine = open_engine(options.engine, scratch=scratch, threads=options.threads, memory=options.memory)
         self.digests = ThreadPoolExecutor(1)
-        self._digests: dict[str, Any] = {}
-        self._paths: Mapping[str, Path] = {}
+        self._digests: dict[tuple[str, str], Any] = {}
 
     def close(self) -> None:
         """Close the engine."""
         self._engine.close()
 
-    def sample(self, paths: Mapping[str, Path]) -> Sample:
+    def sample(self, paths: Mapping[str, Where]) -> Sample:
         """Extract; keyed digests of the sources are taken meanwhile, on another thread."""
         sample = extract(self._use_case, engine=self._engine, paths=paths)
         key = self._key("source-digest")
-        self._paths = paths
-        self._digests = {name: self.digests.submit(keyed_digest, path, key) for name, path in paths.items()}
+        self._digests = {
+            (name, place.name): self.digests.submit(place.keyed_digest, key)
+            for name, bound in sample.bound.items()
+            for place in bound.places
+        }
         return sample
 
     def protect(self, checked: CheckedSample) -> ProtectedSample:
         """Protect."""
         return protect(checked, root=self._root, context=self._context)
 
-    def protected(self, paths: Mapping[str, Path]) -> ProtectedSample:
+    def protected(self, paths: Mapping[str, Where]) -> ProtectedSample:
         """Extract, check and protect, lazily."""
         return self.protect(check(self.sample(paths)))
 
@@ -202,8 +207,8 @@ class _Run:
     def source_artifacts(self) -> tuple[Artifact, ...]:
         """The sources by keyed digest; a plain digest of raw data would confirm a guess."""
         return tuple(
-            Artifact(f"source {name}: {self._paths[name].name}", job.result(), KEYED)
-            for name, job in sorted(self._digests.items())
+            Artifact(f"source {name}: {file}", job.result(), KEYED)
+            for (name, file), job in sorted(self._digests.items(), key=lambda item: item[0])
         )
 
     def _key(self, usage: str) -> bytes:
@@ -224,10 +229,11 @@ def _statements(
     spec = Artifact(f"use case {use_case.ref}", use_case.digest)
     engine = sample.engine.describe()
     disclosure = written.disclosure.facts() if written.disclosure else None
+    shielded = {**protected.facts(), "disclosure": disclosure, **_identifiers(written)}
     steps = [
         (Stage.EXTRACT, "sample", {**sample.facts(), "engine": engine, "rows": written.quality.rows}, (*sources, spec)),
         (Stage.CHECK, "checked sample", _quality_facts(written.quality), (spec,)),
-        (Stage.PROTECT, "protected sample", {**protected.facts(), "disclosure": disclosure}, (spec,)),
+        (Stage.PROTECT, "protected sample", shielded, (spec,)),
     ]
     envelopes: list[Any] = []
     inputs: tuple[Artifact, ...] = ()
@@ -247,6 +253,11 @@ def _statements(
         )
     )
     return envelopes
+
+
+def _identifiers(written: Written) -> dict[str, Any]:
+    """How many identifiers each token field had, and how likely its tokens are to collide."""
+    return {"identifiers": {name: count.facts() for name, count in written.identifiers.items()}}
 
 
 def _files(manifest: Manifest) -> tuple[Artifact, ...]:

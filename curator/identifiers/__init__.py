@@ -13,6 +13,6 @@ from curator.identifiers._canonical import canonical
 from curator.identifiers._checks import nir_key, vin_check
 from curator.identifiers._forms import FORMS, Form
 from curator.identifiers._placeholders import PLACEHOLDERS
-from curator.identifiers._valid import valid
+from curator.identifiers._valid import examined, valid
 
-__all__ = ["FORMS", "PLACEHOLDERS", "Form", "canonical", "nir_key", "valid", "vin_check"]
+__all__ = ["FORMS", "PLACEHOLDERS", "Form", "canonical", "examined", "nir_key", "valid", "vin_check"]

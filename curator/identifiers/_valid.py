@@ -83,8 +83,19 @@ def valid(array: pa.Array | pa.ChunkedArray, form: str) -> pa.BooleanArray:
     return each_chunk(array, partial(_valid, form=form))
 
 
+def examined(array: pa.Array | pa.ChunkedArray, form: str) -> tuple[pa.Array, pa.BooleanArray]:
+    """`canonical` and `valid` of one column together; arguments, results and errors as theirs."""
+    spellings = canonical(array, form)
+    if not isinstance(array, pa.Array) or not pa.types.is_string(array.type):
+        return spellings, valid(array, form)
+    return spellings, _verdicts(array, form=form, column=from_arrow(spellings))
+
+
 def _valid(array: pa.Array, *, form: str) -> pa.BooleanArray:
-    column = from_arrow(canonical(array, form))
+    return _verdicts(array, form=form, column=from_arrow(canonical(array, form)))
+
+
+def _verdicts(array: pa.Array, *, form: str, column: Column) -> pa.BooleanArray:
     written = cleaned(array, form) if form == "nir" else column
     verdict = _has_shape(written, form)
     for length in _LENGTHS.get(form, ()):

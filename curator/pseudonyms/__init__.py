@@ -15,6 +15,7 @@ Two other methods stand beside it: HMAC-SHA256 (`HmacKernel`), for holders whose
 
 from curator.pseudonyms._bounds import LEAST_BITS, collision_bound
 from curator.pseudonyms._cmac import TOKEN_BYTES, TokenKernel
+from curator.pseudonyms._draws import draws
 from curator.pseudonyms._hmac import HmacKernel
 from curator.pseudonyms._keys import KEY_BYTES, KeyContext, derive_key, derive_siv_key, key_id
 from curator.pseudonyms._shares import thresholds
@@ -32,6 +33,7 @@ __all__ = [
     "collision_bound",
     "derive_key",
     "derive_siv_key",
+    "draws",
     "key_id",
     "thresholds",
 ]

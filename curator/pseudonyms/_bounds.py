@@ -32,4 +32,4 @@ def collision_bound(values: int, *, bits: int = 128) -> float:
             expected=f"at least {LEAST_BITS} bits",
             todo="keep the 16 bytes that the kernels give",
         )
-    return min(1.0, values * (values - 1) / 2 ** (bits + 1))
+    return min(1.0, values * (values - 1) * 2.0 ** -(bits + 1))

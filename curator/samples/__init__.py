@@ -5,7 +5,8 @@ Typed handles that each stage takes and gives. They describe work; the rows stay
 """
 
 from curator.samples._checked import Bit, CheckedSample, QualityReport, Tally
-from curator.samples._protected import ProtectedSample, entity_parts, split_names
+from curator.samples._identifiers import IdentifierCount, IdentifierTally
+from curator.samples._protected import ProtectedSample, anchors, entity_parts, split_names
 from curator.samples._sample import SAMPLE, Sample
 from curator.samples._written import DisclosureReport, RowOrder, Written
 
@@ -14,12 +15,15 @@ __all__ = [
     "Bit",
     "CheckedSample",
     "DisclosureReport",
+    "IdentifierCount",
+    "IdentifierTally",
     "ProtectedSample",
     "QualityReport",
     "RowOrder",
     "Sample",
     "Tally",
     "Written",
+    "anchors",
     "entity_parts",
     "split_names",
 ]

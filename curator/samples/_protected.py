@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from curator.expressions import parse
-from curator.kernel import ENTITY, ROW_KEY, SPLIT, BatchKernel, EntityPart
+from curator.kernel import BY, ENTITY, LATITUDE, ROW_KEY, SPLIT, Anchor, BatchKernel, EntityPart
 from curator.pseudonyms import KeyContext
 from curator.samples._checked import CheckedSample
 from curator.samples._sample import SAMPLE
 from curator.samples._step import RowStep
 from curator.spec import UseCase
 from curator.spec.model import EntitySplits, OutputField, TimeSplits
+from curator.spec.protecting import engine_formula
 from curator.sqltext import TEXT, literal, quoted, text_key
 
 
@@ -43,9 +45,11 @@ class ProtectedSample:
         columns = self.checked.mask_columns()
         columns.append(f"{text_key(self.use_case.extract.row_key)} AS {quoted(ROW_KEY)}")
         columns += self._place_columns()
+        columns += self._move_columns()
         for name, field in self.use_case.kept().items():
-            if field.protect == "generalise":
-                value = parse(field.value or "", scope.expression_types()).sql(dialect)
+            formula = engine_formula(name, field, scope)
+            if formula is not None:
+                value = parse(formula, scope.expression_types()).sql(dialect)
             elif field.protect == "token":
                 value = f"CAST({quoted(field.from_ or name)} AS {TEXT})"
             else:
@@ -68,6 +72,17 @@ class ProtectedSample:
         """What each batch of that query passes through, wherever the rows are."""
         return RowStep(kernel=self.kernel, rejecting=self.checked.rejecting, keys=bool(self.checked.implied))
 
+    def _move_columns(self) -> list[str]:
+        """Whom a date or coordinate belongs to where no token field says it, and the latitudes of longitudes."""
+        moved = self.kernel.moved
+        names = dict.fromkeys(anchor.column for move in moved for anchor in move.by if anchor.field is None)
+        columns = [f"CAST({quoted(name)} AS {TEXT}) AS {quoted(BY.format(name))}" for name in names]
+        for move in moved:
+            if move.longitude:
+                latitude = self.use_case.fields[move.name].latitude or ""
+                columns.append(f"{quoted(latitude)} AS {quoted(LATITUDE.format(move.name))}")
+        return columns
+
     def facts(self) -> dict[str, Any]:
         """How each field was protected, for the evidence: methods, forms and key ids, never a key."""
         fields = {name: _described(field, self.key_ids.get(name)) for name, field in self.use_case.fields.items()}
@@ -78,7 +93,7 @@ class ProtectedSample:
                 "epoch": self.context.epoch,
             },
             "fields": fields,
-            "tokens": "AES-256-CMAC (NIST SP 800-38B) under HKDF-SHA256 keys (RFC 5869)",
+            "tokens": _methods(self.use_case),
         }
 
 
@@ -86,14 +101,24 @@ def entity_parts(use_case: UseCase) -> tuple[EntityPart, ...]:
     """The parts of the entity with their canonical forms; none when splits are cut in time."""
     if not isinstance(use_case.splits, EntitySplits):
         return ()
+    return tuple(EntityPart(form=form, field=field) for _, form, field in _named(use_case, use_case.extract.entity))
+
+
+def anchors(use_case: UseCase, field: OutputField) -> tuple[Anchor, ...]:
+    """The columns that say who or what moves as one: the field's `by`, else the entity."""
+    names = _named(use_case, field.by or use_case.extract.entity)
+    return tuple(Anchor(column=column, form=form, field=token) for column, form, token in names)
+
+
+def _named(use_case: UseCase, columns: Iterable[str]) -> Iterator[tuple[str, str, str | None]]:
+    """Each column with its canonical form, and the token field made from it, whose canonical values serve both."""
     tokens = {field.from_ or name: (name, field) for name, field in use_case.kept().items() if field.protect == "token"}
     forms = {field.from_ or name: field.form for name, field in use_case.fields.items() if field.form}
-    return tuple(
-        EntityPart(form=tokens[name][1].form or "raw", field=tokens[name][0])
-        if name in tokens
-        else EntityPart(form=forms.get(name) or "raw")
-        for name in use_case.extract.entity
-    )
+    for column in columns:
+        if column in tokens:
+            yield column, tokens[column][1].form or "raw", tokens[column][0]
+        else:
+            yield column, forms.get(column) or "raw", None
 
 
 def split_names(use_case: UseCase) -> tuple[str, ...]:
@@ -114,10 +139,25 @@ def _time_split(splits: TimeSplits) -> str:
     return f"CAST(CASE {null}{' '.join(cases)} ELSE {len(splits.until) - 1} END AS INTEGER)"
 
 
+_METHODS = {
+    "cmac": "AES-256-CMAC (NIST SP 800-38B)",
+    "hmac-sha256": "HMAC-SHA256 (FIPS 198-1) cut to 128 bits",
+    "siv": "AES-SIV with two 256-bit keys (RFC 5297), which the holder's custodian can reveal",
+}
+
+
+def _methods(use_case: UseCase) -> str:
+    """How the tokens are made, in words; CMAC when there is none."""
+    used = dict.fromkeys(field.method or "cmac" for field in use_case.kept().values() if field.protect == "token")
+    return f"{', '.join(_METHODS[method] for method in used or ['cmac'])} under HKDF-SHA256 keys (RFC 5869)"
+
+
 def _described(field: OutputField, key: str | None) -> dict[str, Any]:
     described: dict[str, Any] = {"protect": field.protect, "identifier": field.identifier or "none"}
     if field.protect == "token":
-        described |= {"form": field.form, "key_id": key}
+        described |= {"form": field.form, "key_id": key, "method": field.method or "cmac"}
+        described["malformed"] = field.malformed or "apart"
     if field.protect == "generalise":
         described["value"] = field.value
-    return described
+    words = {word: getattr(field, word) for word in ("by", "days", "metres", "latitude", "least", "most", "to")}
+    return described | {word: value for word, value in words.items() if value is not None}

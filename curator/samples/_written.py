@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from curator.manifest import FileEntry
 from curator.samples._checked import QualityReport
+from curator.samples._identifiers import IdentifierCount
 
 RowOrder = Literal["keyed", "engine"]
 
@@ -48,6 +49,7 @@ class Written:
         schema: name, Arrow type of each written field.
         quality, disclosure: what was found on the way and on the files.
         order: `keyed` or `engine`.
+        identifiers: token field -> how many identifiers were known, unknown and malformed.
     """
 
     files: tuple[FileEntry, ...]
@@ -55,6 +57,7 @@ class Written:
     quality: QualityReport
     disclosure: DisclosureReport | None
     order: RowOrder
+    identifiers: Mapping[str, IdentifierCount] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:

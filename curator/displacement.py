@@ -1,0 +1,85 @@
+"""Displacement: dates and places moved by a keyed draw, so that what stays true of them is stated.
+
+*Dates* of one person all move by one number of days, so every interval between them stays exact while no date does
+(the "shift and truncate" of health registers; HIPAA's expert determination uses it). *Places* move within a circle; all
+rows that share the draw's key move alike, so seeing a place often does not average the move away.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curator.arrow import from_integers
+from curator.errors import UsageError
+from curator.pseudonyms import draws
+
+METRES_PER_DEGREE = 111_320.0
+"""Length of one degree of latitude on a sphere of 6,378,137 m (WGS 84's longer axis), metres."""
+
+_STEPS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+_DAY = 86_400
+_STEEPEST = math.cos(math.radians(89.9))  # towards a pole a degree of longitude has no length
+
+
+def shifted(dates: pa.Array, tokens: pa.Array, *, days: int) -> pa.Array:
+    """Move each date by its person's number of days, uniform over -days to +days.
+
+    Args:
+        dates: date32 or timestamp; a null stays null. The time of day stays.
+        tokens: a 16-byte keyed token for each row, of whom it is about; equal tokens, equal moves.
+        days: the longest move.
+
+    Returns:
+        The same type. A move of 0 days is one of the 2 days + 1 equally likely ones.
+
+    Raises:
+        UsageError: `shift-type` for another type.
+    """
+    moves = np.floor(draws(tokens)[:, 0] * (2 * days + 1)).astype(np.int64) - days
+    if pa.types.is_date32(dates.type):
+        moved = pc.add(dates.cast(pa.int32()), from_integers(moves.astype(np.int32), pa.int32()))
+        return moved.cast(dates.type)
+    if pa.types.is_timestamp(dates.type):
+        step = _DAY * _STEPS[dates.type.unit]
+        return pc.add(dates.cast(pa.int64()), from_integers(moves * step, pa.int64())).cast(dates.type)
+    raise UsageError(
+        "shift-type",
+        asked="move dates by a number of days",
+        found=f"a column of type {dates.type}",
+        expected="date or timestamp",
+        todo="declare the column as a date or timestamp in the spec, with its `format`",
+    )
+
+
+def jittered(degrees: pa.Array, tokens: pa.Array, *, metres: float, latitude: pa.Array | None = None) -> pa.DoubleArray:
+    """Move each coordinate to a place drawn uniformly from the disc of this radius around it.
+
+    The point is drawn as r = R sqrt(u), angle 2 pi v, from the two halves of the token; the same tokens for latitude
+    and longitude give the two coordinates of one point. On a sphere, a good approximation for some kilometres.
+
+    Args:
+        degrees: latitudes or longitudes, numbers; a null stays null.
+        tokens: a 16-byte keyed token for each row; equal tokens, equal moves in metres.
+        metres: the radius R.
+        latitude: for longitudes, the true latitudes: they say how long a degree is. A null there gives a null.
+
+    Returns:
+        Degrees.
+    """
+    drawn = draws(tokens)
+    reach, angle = metres * np.sqrt(drawn[:, 0]), 2 * np.pi * drawn[:, 1]
+    place = degrees.cast(pa.float64())
+    if latitude is None:
+        return pc.add(place, _floats(reach * np.cos(angle) / METRES_PER_DEGREE))
+    parallel = pc.max_element_wise(pc.cos(pc.multiply(latitude.cast(pa.float64()), math.pi / 180)), _STEEPEST)
+    parallel = pc.if_else(latitude.is_valid(), parallel, pa.scalar(None, pa.float64()))
+    return pc.add(place, pc.divide(_floats(reach * np.sin(angle) / METRES_PER_DEGREE), parallel))
+
+
+def _floats(values: npt.NDArray[np.float64]) -> pa.Array:
+    return pa.Array.from_buffers(pa.float64(), len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])

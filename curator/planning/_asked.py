@@ -1,0 +1,124 @@
+"""What each source is asked for: the columns that something needs, and the rows that are certainly not wanted.
+
+A condition may be applied in a source, before the joins, where that changes no row of the sample:
+
+- a source's own `where`, always: it is defined to come before the joins;
+- a part of `extract.where` (parts joined by AND, derived columns replaced by their formulas) that concerns one source
+  alone, in the base and in tables joined `inner`. In a table joined `left` it must wait: a row left behind would come
+  back as a row without partner, whose nulls may meet the condition;
+- not in tables whose rows without partner are counted, nor in events: both look at whole tables.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterator
+
+from curator.expressions import Expression, conjuncts, in_terms_of, parse
+from curator.planning._build import plan
+from curator.protocols import Asked
+from curator.spec import Scope, UseCase
+from curator.spec.scope import source_types
+
+
+_NAME = re.compile(r"[^\W\d]\w*")
+
+
+def asked(use_case: UseCase, scope: Scope) -> dict[str, Asked]:
+    """What a run asks of each of its sources; pure, reads nothing.
+
+    Args:
+        use_case: a checked spec.
+        scope: its names, as `curator.spec.scope_of` gives them.
+    """
+    conditions = tuple(_conditions(use_case, scope))
+    needed = _needed(use_case, scope)
+    found = {}
+    for name, source in use_case.sources.items():
+        own = tuple(_own(use_case, name))
+        joined = _joined(use_case, name)
+        where = [one for one in conditions if joined and _about(one, scope) == {name}]
+        columns = needed[name] | {column for condition in own for column in condition.columns}
+        found[name] = Asked(
+            name=name,
+            source=source,
+            columns=tuple(column for column in source.columns if column in columns),
+            where=(*own, *where),
+        )
+    return found
+
+
+def _needed(use_case: UseCase, scope: Scope) -> dict[str, set[str]]:
+    """Source -> declared columns that something needs; of a table of events, all of them.
+
+    A name that stands anywhere in the extraction counts as needed: a column too many costs a little, one too few would
+    be read as nulls.
+    """
+    needed = {name: set(source.columns) for name, source in use_case.sources.items()}
+    events = {table.events for table in use_case.extract.event_tables()}
+    spoken = use_case.extract.model_dump(mode="json", exclude={"derive"})
+    named = {base for word in _words(spoken) if word in scope.types for base in _bases(word, scope)}
+    for part in plan(use_case, scope).sources:
+        if part.name not in events:
+            used = {column.name for column in part.columns if column.used_for}
+            needed[part.name] = used | (named & set(use_case.sources[part.name].columns))
+    return needed
+
+
+def _words(spoken: object) -> Iterator[str]:
+    if isinstance(spoken, str):
+        yield from _NAME.findall(spoken)
+    elif isinstance(spoken, dict):
+        for value in spoken.values():
+            yield from _words(value)
+    elif isinstance(spoken, list):
+        for value in spoken:
+            yield from _words(value)
+
+
+def _bases(name: str, scope: Scope) -> set[str]:
+    """The declared columns that a name is made from."""
+    if name in scope.derived:
+        return set[str]().union(*(_bases(used, scope) for used in scope.derived[name].columns))
+    return {name}
+
+
+def _about(condition: Expression, scope: Scope) -> set[str | None]:
+    return {scope.origin.get(name) for name in condition.columns}
+
+
+def _own(use_case: UseCase, name: str) -> Iterator[Expression]:
+    where = use_case.sources[name].where
+    if where is not None:
+        yield from conjuncts(parse(where, source_types(use_case, name)))
+
+
+def _joined(use_case: UseCase, name: str) -> bool:
+    """Whether a row left behind by this source means one joined row less, and nothing else."""
+    extract = use_case.extract
+    if any(table.events == name for table in extract.event_tables()):
+        return False
+    if name == extract.from_:
+        return all(join.orphans == "ignore" for join in extract.join)
+    join = next(join for join in extract.join if join.source == name)
+    return join.kind == "inner" and join.orphans == "ignore"
+
+
+def _conditions(use_case: UseCase, scope: Scope) -> Iterator[Expression]:
+    """The parts of the filter and of the window, in terms of declared columns."""
+    extract, types = use_case.extract, scope.expression_types()
+    texts = [extract.where] if extract.where is not None else []
+    window = extract.window
+    if window is not None and scope.types.get(window.column) == "date":
+        bounds = {">=": window.since, "<=": window.until}
+        texts += [
+            f"{window.column} {sign} parse_date('{datetime.date.fromisoformat(day)}', '%Y-%m-%d')"
+            for sign, day in bounds.items()
+            if day is not None
+        ]
+    for text in texts:
+        for part in conjuncts(parse(text, types)):
+            plain = in_terms_of(part, scope.derived)
+            if plain is not None and plain.columns:
+                yield plain
