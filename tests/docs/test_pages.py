@@ -18,7 +18,7 @@ PAGES = [
 ]
 TRANSLATIONS = [(DOCS / "tutorial.md", DOCS / "fr" / "tutoriel.md"), (ROOT / "README.md", DOCS / "fr" / "lisez-moi.md")]
 AFTER_THE_DEMONSTRATION = {"README.md", "verify-without-curator.md", "share-with-dvc.md", "load-with-datasets.md",
-                           "bring-your-own-pipeline.md"}  # fmt: skip
+                           "bring-your-own-pipeline.md", "who-could-be-found.md"}  # fmt: skip
 PROGRAMS = {"git", "openssl", "tar", "sha256sum"}
 SHOWN = {"sh", "text"}  # `sh`: the README's set-up, which the tasks of noxfile.py run
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
