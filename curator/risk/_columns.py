@@ -74,7 +74,7 @@ def column_of(name: str, values: pa.ChunkedArray | pa.Array) -> Column:
         whole = whole.dictionary_encode()
     encoded = whole.unify_dictionaries().combine_chunks()
     encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
-    ordered = _has_order(encoded.dictionary.type)
+    ordered = _has_order(encoded.dictionary.type) and not pa.types.is_boolean(values.type)
     ranks = _ranks(encoded.dictionary) if ordered else np.arange(len(encoded.dictionary), dtype=np.int64)
     return _coded(name, encoded, ranks=ranks, ordered=ordered)
 

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from curator.risk._columns import Column, column_of, columns_of
+import numpy as np
+import pyarrow.parquet as parquet
+
+from curator.risk._columns import Column, columns_of, dense, together
 from curator.risk._combinations import BUDGET, SHARE, Exposure, exposure
 from curator.risk._measures import THRESHOLD, Measures, crowd_of, measure, whose
 
@@ -19,14 +22,14 @@ class Roles:
     Attributes:
         quasi: declared quasi-identifiers.
         sensitive: fields whose values nobody should learn.
-        entity: the field that tells people apart, such as a token; None when the table has none.
+        entity: the fields that together tell people apart, such as a token; empty when the table has none.
         other: columns that are neither, and which somebody may know nevertheless.
         tokens: pseudonyms, which nobody knows beforehand.
     """
 
     quasi: tuple[str, ...]
     sensitive: tuple[str, ...] = ()
-    entity: str | None = None
+    entity: tuple[str, ...] = ()
     other: tuple[str, ...] = ()
     tokens: tuple[str, ...] = ()
 
@@ -73,7 +76,7 @@ def measure_files(
         return None
     quasi = list(columns_of([*paths, *population], roles.quasi).values())
     sensitive = list(columns_of(paths, roles.sensitive).values())
-    entity = columns_of(paths, [roles.entity])[roles.entity] if roles.entity else None
+    entity = entity_of(list(columns_of(paths, roles.entity).values()))
     crowd = None
     if population:
         rows = _rows(paths)
@@ -93,7 +96,7 @@ def expose_files(paths: Sequence[Path], roles: Roles, *, share: float = SHARE, b
     """
     names = dict.fromkeys((*roles.quasi, *roles.other, *roles.sensitive))
     columns = [column for column in columns_of(paths, list(names)).values() if column.values > 1]
-    entity = columns_of(paths, [roles.entity])[roles.entity] if roles.entity else None
+    entity = entity_of(list(columns_of(paths, roles.entity).values()))
     return exposure(
         columns, declared=roles.quasi, left_out=roles.tokens, persons=None if entity is None else whose(entity),
         share=share, budget=budget,
@@ -106,6 +109,17 @@ def report_files(paths: Sequence[Path], roles: Roles, *, population: Sequence[Pa
     return RiskReport(measures=measures, exposure=expose_files(paths, roles) if paths else None)
 
 
+def entity_of(parts: Sequence[Column]) -> Column | None:
+    """Whom each row is about, from the columns that say so together; unknown where every part is. None without any."""
+    if len(parts) < 2:
+        return parts[0] if parts else None
+    codes, values = together(parts)
+    whole, count = dense(codes, values=values)
+    unknown = np.logical_and.reduce([~part.known for part in parts])
+    whole = np.where(unknown, count, whole)
+    return Column(name="entity", codes=whole, values=count + 1, nulls=int(unknown.sum()) or 1, ordered=False)
+
+
 def _cut(column: Column, rows: int) -> Column:
     codes = column.codes[:rows]
     nulls = int((codes == column.values - 1).sum()) if column.nulls else 0
@@ -113,9 +127,4 @@ def _cut(column: Column, rows: int) -> Column:
 
 
 def _rows(paths: Sequence[Path]) -> int:
-    import pyarrow.parquet as parquet
-
     return sum(parquet.read_metadata(path).num_rows for path in paths)
-
-
-__all__ = ["RiskReport", "Roles", "column_of", "expose_files", "measure_files", "report_files"]

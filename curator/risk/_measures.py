@@ -137,12 +137,13 @@ def measure(
     classes, count = dense(codes, values=values)
     rows = np.bincount(classes, minlength=count)
     people, total, most = _people(classes, count, entity)
+    fewest = None if people is None else int(people.min(initial=len(classes)))
     hidden = np.logical_and.reduce([~column.known for column in quasi]) if len(classes) else np.zeros(0, np.bool_)
     f = rows if people is None else people
     whole = f if crowd is None else np.maximum(_per_class(crowd, classes, count), f)
     return Measures(
         rows=len(classes), persons=total, most_rows=most, quasi=tuple(column.name for column in quasi), classes=count,
-        k=int(rows.min(initial=len(classes))), k_persons=None if people is None else int(people.min(initial=len(classes))),
+        k=int(rows.min(initial=len(classes))), k_persons=fewest,
         unique=int((f == 1).sum()), hidden=int(hidden.sum()), sizes=sizes_of(f),
         diversity=tuple(_diversity(classes, count, column) for column in sensitive),
         prosecutor=_risk(f, f, threshold), journalist=_risk(f, whole, threshold),

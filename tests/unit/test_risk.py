@@ -126,7 +126,7 @@ def test_files_of_any_number_and_type_read_alike(tmp_path: Path) -> None:
     parts = [tmp_path / f"{n}.parquet" for n in range(3)]
     for n, part in enumerate(parts):
         parquet.write_table(whole.slice(n * 300, 300), part)
-    roles = Roles(quasi=("t", "f", "d"), sensitive=("flag",), entity="token", other=("flag",), tokens=("token",))
+    roles = Roles(quasi=("t", "f", "d"), sensitive=("flag",), entity=("token",), other=("flag",), tokens=("token",))
     one = tmp_path / "one.parquet"
     parquet.write_table(whole, one)
     assert measure_files(parts, roles) == measure_files([one], roles) == measure_files(parts[::-1], roles)
