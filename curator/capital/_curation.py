@@ -172,8 +172,8 @@ class _Run:
 
     def sample(self, paths: Mapping[str, Where]) -> Sample:
         """Extract; keyed digests of the sources are taken meanwhile, on another thread."""
-        sample = extract(self._use_case, engine=self._engine, paths=paths)
         key = self._key("source-digest")
+        sample = extract(self._use_case, engine=self._engine, paths=paths, digest_key=key)
         self._digests = {
             (name, place.name): self.digests.submit(place.keyed_digest, key)
             for name, bound in sample.bound.items()

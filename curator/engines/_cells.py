@@ -22,6 +22,11 @@ _ONE_WIDTH = {  # of the types that not every engine has: unsigned numbers, mome
 NOTHING = "NULL"  # the type of a Parquet column that holds nulls only and has none
 
 
+def physical_of(column: Column) -> str:
+    """The engine's type of a declared column."""
+    return _SQL_TYPES[column.type]
+
+
 def read_as(cell: str, column: Column, source: Source) -> str:
     """A text cell read as its declared type, null when it cannot be."""
     text = f"trim({cell})"

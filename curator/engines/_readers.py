@@ -6,35 +6,47 @@ row can be rejected with its reason; nothing is guessed (`_cells.py` says how a 
 
 from __future__ import annotations
 
-import codecs
-import csv
-import gzip
-import io
+import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from curator.engines._cells import NOTHING, read_as, typed
-from curator.engines._whole import require_whole_gzip, unreadable
+from curator.engines._cells import NOTHING, physical_of, read_as, typed
+from curator.engines._headers import header_of, separator_of
+from curator.engines._streams import FileStreams
+from curator.engines._whole import require_whole_gzip
 from curator.errors import SourceError
+from curator.files import (
+    NATIVE,
+    FileReading,
+    LocalPlace,
+    Packing,
+    Place,
+    Snapshot,
+    clear_text,
+    codec_of,
+    compare,
+    feature_lines,
+    packing_of,
+    reading_of,
+    unpacked,
+)
 from curator.spec.model import Column, LogicalType, Source, SourceFormat
 from curator.sqltext import literal, quoted
 
 _SUFFIXES = {
-    ".csv": SourceFormat.csv, ".tsv": SourceFormat.csv, ".txt": SourceFormat.csv, ".parquet": SourceFormat.parquet,
-    ".json": SourceFormat.json, ".jsonl": SourceFormat.json, ".ndjson": SourceFormat.json,
+    ".csv": SourceFormat.csv, ".tsv": SourceFormat.csv, ".tab": SourceFormat.csv, ".txt": SourceFormat.csv,
+    ".parquet": SourceFormat.parquet, ".json": SourceFormat.json, ".jsonl": SourceFormat.json,
+    ".ndjson": SourceFormat.json, ".geojson": SourceFormat.geojson, ".geojsonl": SourceFormat.geojson,
     ".duckdb": SourceFormat.duckdb, ".sqlite": SourceFormat.sqlite,
 }  # fmt: skip
-_OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open}
-_PACKED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"PK\x03\x04": "zip", b"(\xb5/\xfd": "Zstandard"}
-_ENCODINGS = {"utf-8": "utf-8", "utf8": "utf-8", "latin-1": "latin-1", "iso-8859-1": "latin-1", "utf-16": "utf-16"}
-_CONTROLS = re.compile(rb"[\x80-\x9f]")  # in Latin-1; a file in windows-1252 has its signs there
 _SQLITE = b"SQLite format 3\x00"  # the first bytes of a database file (sqlite.org/fileformat.html, 1.3)
 _DUCKDB = b"DUCK"  # bytes 8 to 11 (duckdb.org, storage)
-_PROBE = 1 << 20
+_PROSE = (LogicalType.text, LogicalType.free_text)
 _BYTES_PER_ROW = 64  # a low guess, so that text files get enough shards
+_UNPACKED = 6  # times the bytes of a packed file, a guess
 
 # Physical types that hold a logical type without loss.
 _COMPATIBLE: dict[LogicalType, tuple[str, ...]] = {
@@ -48,6 +60,8 @@ _COMPATIBLE: dict[LogicalType, tuple[str, ...]] = {
     LogicalType.timestamp: ("TIMESTAMP", "DATE"),
 }
 
+Describe = Callable[[str], dict[str, str]]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Bound:
@@ -59,81 +73,179 @@ class Bound:
     raw_columns: Mapping[str, str] = field(default_factory=dict)
     unread: Sequence[str] = ()
     fingerprint: tuple[int, int] = (0, 0)
+    places: Sequence[Place] = ()
+    snapshot: Snapshot | None = None
+
+    def unchanged(self) -> None:
+        """Refuse files that changed since they were bound."""
+        if self.snapshot is not None:
+            self.snapshot.unchanged()
+
+    def facts(self) -> dict[str, Any]:
+        """The names of the files and their bytes."""
+        names = [place.name for place in self.places]
+        return {"file": names[0] if len(names) == 1 else names, "bytes": self.fingerprint[0]}
 
 
-def read_sql(name: str, source: Source, path: Path, *, describe: Callable[[str], dict[str, str]]) -> Bound:
-    """The typed query over a source. Raises SourceError when the file or one of its columns is not as declared."""
-    kind = kind_of(name, source, path)
-    if path.suffix.lower() in _OPENERS:
-        require_whole_gzip(name, path)
-    scan, physical = _scan(name, source, path, kind, describe)
-    _require_columns(name, source, list(physical))
-    textual = kind in (SourceFormat.csv, SourceFormat.sqlite, SourceFormat.json)
-    selected, raw = [], {}
-    for key, column in source.columns.items():
-        found = column.column or key
-        cell = _cell(quoted(found), source, physical[found] == "VARCHAR" and kind != SourceFormat.csv)
-        if textual and column.type not in (LogicalType.text, LogicalType.free_text):
-            raw_name = f"raw {key}"
-            raw[key] = quoted(raw_name)
-            selected += [f"{read_as(cell, column, source)} AS {quoted(key)}", f"{cell} AS {quoted(raw_name)}"]
-        else:
-            _require_type(name, key, column, physical[found])
-            selected.append(f"{typed(cell, column, physical[found])} AS {quoted(key)}")
-    declared = {column.column or key for key, column in source.columns.items()}
-    status = path.stat()
+@dataclass(frozen=True, kw_only=True)
+class _File:
+    """One file of a source as the engine reads it: its table function and the columns that gives."""
+
+    place: Place
+    reading: FileReading
+    kind: SourceFormat
+    scan: str
+    physical: Mapping[str, str]
+
+    @property
+    def textual(self) -> bool:
+        return self.kind in (SourceFormat.csv, SourceFormat.sqlite, SourceFormat.json, SourceFormat.geojson)
+
+
+def read_sql(name: str, source: Source, places: Sequence[Place], *, describe: Describe, streams: FileStreams) -> Bound:
+    """The typed query over a source's files. Raises SourceError when a file or a column is not as declared."""
+    files = [_opened(name, source, place, describe=describe, streams=streams) for place in places]
+    compare(name, source, {file.place.name: (file.reading, list(file.physical)) for file in files})
+    for file in files:
+        _require_columns(name, file.reading, list(file.physical))
+    raw = [
+        key
+        for key, column in source.columns.items()
+        if column.type not in _PROSE and any(file.textual or _constant(file, key, column) for file in files)
+    ]
+    queries = [f"SELECT {', '.join(_selected(name, file, raw))} FROM {file.scan}" for file in files]  # noqa: S608
     return Bound(
         relation=f"source {name}",
-        sql=f"SELECT {', '.join(selected)} FROM {scan}",  # noqa: S608 (identifiers quoted, literals escaped)
-        estimated_rows=_estimate(path, kind, status.st_size),
-        raw_columns=raw,
-        unread=tuple(column for column in physical if column not in declared),
-        fingerprint=(status.st_size, status.st_mtime_ns),
+        sql=" UNION ALL ".join(queries),
+        estimated_rows=sum(_estimate(file) for file in files),
+        raw_columns={key: quoted(f"raw {key}") for key in raw},
+        unread=tuple(dict.fromkeys(column for file in files for column in _unread(file))),
     )
 
 
-def _scan(
-    name: str, source: Source, path: Path, kind: SourceFormat, describe: Callable[[str], dict[str, str]]
-) -> tuple[str, dict[str, str]]:
-    """The engine's table function over the file, and the physical columns it gives."""
+def _opened(name: str, source: Source, place: Place, *, describe: Describe, streams: FileStreams) -> _File:
+    """One file with its table function; database files are bound to relations beforehand."""
+    kind = kind_of(name, source, place)
+    reading = reading_of(name, source, place.name)
+    reading = reading.written(separator=separator_of(reading.source, place.name))
+    if kind in (SourceFormat.duckdb, SourceFormat.sqlite):
+        scan = quoted(f"{kind}_{name}")
+        return _file(place, reading, kind, scan=scan, physical=describe(f"SELECT * FROM {scan}"))  # noqa: S608
+    file = _literal_of(name, reading.source, place, kind=kind, streams=streams)
     if kind == SourceFormat.csv:
-        header = _named(name, source, _header(name, source, path))
-        _require_columns(name, source, header)
-        return _csv_scan(source, path, header), dict.fromkeys(header, "VARCHAR")
+        header = header_of(name, reading.source, _unpacked(name, place))
+        scan = _csv_scan(reading.source, file, header)
+        return _file(place, reading, kind, scan=scan, physical=dict.fromkeys(header, "VARCHAR"))
     if kind == SourceFormat.parquet:
-        scan = f"read_parquet({one_file(path)}, hive_partitioning = false)"
-        return scan, {**describe(f"SELECT * FROM {scan}"), **_untyped(path)}  # noqa: S608 (escaped literal)
-    elif kind == SourceFormat.json:
-        keys = _json_keys(source, path, describe)
-        _require_columns(name, source, keys)
-        columns = ", ".join(f"{literal(c.column or k)}: 'VARCHAR'" for k, c in source.columns.items())
-        scan = f"read_json({one_file(path)}, hive_partitioning = false, columns = {{{columns}}})"
-        return scan, dict.fromkeys(keys, "VARCHAR")
-    elif kind == SourceFormat.sqlite:
-        scan = quoted("sqlite_" + name)
-    else:
-        scan = quoted("duckdb_" + name)
-    return scan, describe(f"SELECT * FROM {scan}")  # noqa: S608 (identifiers quoted, literals escaped)
+        scan = f"read_parquet({file}, hive_partitioning = false)"
+        physical = {**describe(f"SELECT * FROM {scan}"), **_untyped(place)}  # noqa: S608 (escaped literal)
+        return _file(place, reading, kind, scan=scan, physical=physical)
+    declared = reading.needed()
+    form = ", format = 'newline_delimited'" if kind == SourceFormat.geojson else ""
+    keys = _json_keys(declared, file + form, describe)
+    columns = ", ".join(f"{literal(key)}: 'VARCHAR'" for key in sorted(declared))
+    scan = f"read_json({file}{form}, hive_partitioning = false, columns = {{{columns}}})"
+    return _file(place, reading, kind, scan=scan, physical=dict.fromkeys(keys, "VARCHAR"))
 
 
-def _untyped(path: Path) -> dict[str, str]:
+def _file(place: Place, reading: FileReading, kind: SourceFormat, *, scan: str, physical: Mapping[str, str]) -> _File:
+    return _File(place=place, reading=reading, kind=kind, scan=scan, physical=physical)
+
+
+def _selected(name: str, file: _File, raw: Sequence[str]) -> list[str]:
+    """The expressions of one file, the same names and types in every file."""
+    source, selected = file.reading.source, []
+    for key, column in source.columns.items():
+        spelt = column.column or key
+        wants_raw = f", {{}} AS {quoted(f'raw {key}')}" if key in raw else ""
+        constant = file.reading.constants.get(spelt)
+        if constant is not None:
+            cell = f"CAST({literal(constant)} AS VARCHAR)"
+            value = cell if column.type in _PROSE else read_as(cell, column, source)
+        elif spelt in file.reading.absent:
+            cell, value = "CAST(NULL AS VARCHAR)", f"CAST(NULL AS {physical_of(column)})"
+        else:
+            found = file.reading.name_in_file(spelt)
+            physical = file.physical[found]
+            cell = cell_of(quoted(found), source, physical == "VARCHAR" and file.kind != SourceFormat.csv)
+            if file.textual and column.type not in _PROSE:
+                value = read_as(cell, column, source)
+            else:
+                require_type(name, key, column, physical)
+                value, cell = typed(cell, column, physical), "CAST(NULL AS VARCHAR)"
+        selected.append(f"{value} AS {quoted(key)}{wants_raw.format(cell)}")
+    return selected
+
+
+def _constant(file: _File, key: str, column: Column) -> bool:
+    return (column.column or key) in file.reading.constants
+
+
+def _unread(file: _File) -> list[str]:
+    read = {file.reading.name_in_file(column.column or key) for key, column in file.reading.source.columns.items()}
+    return [column for column in file.physical if column not in read]
+
+
+# ---- how the engine comes to the bytes
+
+
+def _literal_of(name: str, source: Source, place: Place, *, kind: SourceFormat, streams: FileStreams) -> str:
+    """The literal that names a file to the engine: its path when the engine reads it alone, else an offered stream."""
+    packing, state = packing_of(place.name), place.identity()
+    size = state.size if state else 0
+    if kind == SourceFormat.parquet:
+        if place.path:
+            return one_file(place.path)
+        return literal(streams.offer(place.name, place.open, size=size, seekable=True))
+    if place.path and _alone(source, kind) and packing in (Packing.none, Packing.gzip):
+        if packing is Packing.gzip:
+            require_whole_gzip(name, place.path)
+        return one_file(place.path)
+    encoding = codec_of(source.encoding, source=name)
+    suffix = ".csv" if kind == SourceFormat.csv else ".json"
+    opener = functools.partial(_clear, name, place, encoding, kind == SourceFormat.geojson)
+    return literal(streams.offer(f"{name}{suffix}", opener, size=size * _UNPACKED))
+
+
+def _alone(source: Source, kind: SourceFormat) -> bool:
+    """Whether the engine decodes a text file alone."""
+    known = {SourceFormat.csv: tuple(NATIVE), SourceFormat.json: ("utf-8", "utf8", "ascii")}
+    return source.encoding.lower() in known.get(kind, ())
+
+
+def _unpacked(name: str, place: Place) -> IO[bytes]:
+    return unpacked(place.open(), packing_of(place.name), source=name)
+
+
+def _clear(name: str, place: Place, encoding: str, features: bool) -> IO[bytes]:
+    """A file as a stream of UTF-8; of a GeoJSON file, one line a feature."""
+    text = clear_text(_unpacked(name, place), encoding, source=name)
+    return feature_lines(text, source=name) if features else text
+
+
+def _encoding(source: Source, file: str) -> str:
+    """What the engine must decode: nothing, when the file comes as a stream that is decoded already."""
+    return "utf-8" if file.startswith("'curator://") else NATIVE[source.encoding.lower()]
+
+
+def _untyped(place: Place) -> dict[str, str]:
     """The columns of a Parquet file that hold nulls only and have no type; the engine calls them integers."""
     import pyarrow.parquet as parquet
 
-    return {column.name: NOTHING for column in parquet.read_schema(path) if str(column.type) == "null"}
+    with place.open() as stream:
+        return {column.name: NOTHING for column in parquet.read_schema(stream) if str(column.type) == "null"}
 
 
-def _json_keys(source: Source, path: Path, describe: Callable[[str], dict[str, str]]) -> list[str]:
+def _json_keys(declared: set[str], file: str, describe: Describe) -> list[str]:
     """The keys that the objects of a JSON file have; one that no object has would be read as nulls without a word.
 
     The first objects are looked at, and all of them when a declared key is in none of the first. A key that is not
     declared is called by its place, `.3`: where objects are used as maps, a key may be somebody's identifier.
     """
     found: list[str] = []
-    declared = {column.column or key for key, column in source.columns.items()}
     for objects in (20_480, -1):
         options = f"maximum_depth = 1, map_inference_threshold = -1, sample_size = {objects}"
-        scan = f"read_json({one_file(path)}, hive_partitioning = false, {options})"
+        scan = f"read_json({file}, hive_partitioning = false, {options})"
         found = list(describe(f"SELECT * FROM {scan}"))  # noqa: S608 (escaped literal)
         if declared <= set(found):
             break
@@ -148,115 +260,18 @@ def one_file(path: Path) -> str:
     return literal(re.sub(r"[*?\[]", r"[\g<0>]", str(path)))
 
 
-def _csv_scan(source: Source, path: Path, header: Sequence[str]) -> str:
+def _csv_scan(source: Source, file: str, header: Sequence[str]) -> str:
     columns = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in header)
     nulls = ", ".join(literal(token) for token in ("", *source.null_tokens))
     return (
-        f"read_csv({one_file(path)}, hive_partitioning = false, auto_detect = false, header = true, "
+        f"read_csv({file}, hive_partitioning = false, auto_detect = false, header = true, "
         f"columns = {{{columns}}}, "
         f"delim = {literal(source.separator)}, quote = {literal(source.quote)}, escape = {literal(source.quote)}, "
-        f"nullstr = [{nulls}], encoding = {literal(_ENCODINGS[source.encoding.lower()])})"
+        f"nullstr = [{nulls}], encoding = {literal(_encoding(source, file))})"
     )
 
 
-def _header(name: str, source: Source, path: Path) -> list[str]:
-    """Column names of a text file, read here so that nothing is guessed; checks the encoding on the first megabyte."""
-    encoding = _ENCODINGS.get(source.encoding.lower())
-    if encoding is None:
-        raise _bad_encoding(name, f"`{source.encoding}`", "one of utf-8, latin-1, utf-16 (convert the file otherwise)")
-    opener = _OPENERS.get(path.suffix.lower(), open)
-    try:
-        with opener(path, "rb") as stream:
-            head = stream.read(_PROBE)
-    except OSError as fault:
-        raise unreadable(name, type(fault).__name__) from None
-    if not head:
-        raise unreadable(name, "an empty file")
-    for start, packing in _PACKED.items():
-        if head.startswith(start):
-            raise unreadable(name, f"a file compressed by {packing} (gzip is read, of a file named .gz)")
-    text = _decoded(name, head, encoding).lstrip("\ufeff")
-    try:
-        return _first_line(text, source)
-    except csv.Error:
-        raise unreadable(name, "a first line that is no header") from None
-
-
-def _first_line(text: str, source: Source) -> list[str]:
-    """The cells of the first line. The csv module knows separators of one character, the engine of up to four."""
-    separator = source.separator if len(source.separator) == 1 else "\x1f"
-    lines = io.StringIO(text.replace(source.separator, separator), newline="")
-    return next(
-        csv.reader(
-            lines,
-            delimiter=separator,
-            quotechar=source.quote or None,
-            quoting=csv.QUOTE_MINIMAL if source.quote else csv.QUOTE_NONE,
-        ),
-        [],
-    )
-
-
-def _named(name: str, source: Source, header: Sequence[str]) -> list[str]:
-    """A header that the engine takes: a column without a name, or with an earlier one's, is called by place (`.3`).
-
-    Letter case does not tell columns apart: engines ignore it. A declared column must be there once.
-    """
-    seen: set[str] = set()
-    names = []
-    for place, column in enumerate(header, start=1):
-        folded = column.lower()
-        names.append(f".{place}" if not folded or folded in seen else column)
-        seen.add(folded)
-    repeated = {column.lower() for column, given in zip(header, names, strict=True) if column and column != given}
-    declared = sorted({column.column or key for key, column in source.columns.items()})
-    twice = [column for column in declared if column.lower() in repeated]
-    if twice:
-        shown = ", ".join(f"`{column}`" for column in twice)
-        raise SourceError(
-            "source-column-repeated",
-            asked=f"read the declared columns of the source `{name}`",
-            found=f"more than one column named {shown} (letter case apart)"[:600],
-            expected="each declared column once",
-            todo="ask the holder which of them is meant, and have the other renamed or left out",
-        )
-    return names
-
-
-def _decoded(name: str, head: bytes, encoding: str) -> str:
-    if encoding == "utf-16" and head.startswith(codecs.BOM_UTF16_BE):
-        raise _bad_encoding(
-            name,
-            "UTF-16 with its bytes in big-endian order",
-            "little-endian order, or UTF-8 (`iconv -f utf-16 -t utf-8`)",
-        )
-    cut = head[: head.rfind(b"\n") + 1] or head if encoding != "utf-16" else head
-    if encoding == "latin-1" and not cut.isascii():
-        _refuse_other(name, cut)
-    try:
-        return cut.decode(encoding, errors="strict" if encoding != "utf-16" else "ignore")
-    except UnicodeDecodeError as fault:
-        line = cut[: fault.start].count(b"\n") + 1
-        raise _bad_encoding(
-            name, f"bytes that are not {encoding} at line {line}", "`encoding: latin-1`, or another"
-        ) from None
-
-
-def _refuse_other(name: str, cut: bytes) -> None:
-    """Every byte means something in Latin-1, so what shows that it is another encoding is looked for."""
-    try:
-        cut.decode("utf-8")
-    except UnicodeDecodeError:
-        control = _CONTROLS.search(cut)
-        if control:
-            found = f"bytes that are no letter of latin-1 at line {cut[: control.start()].count(10) + 1}"
-            expected = "UTF-8; of what is probably windows-1252, `iconv -f windows-1252 -t utf-8` makes it"
-            raise _bad_encoding(name, found, expected) from None
-        return
-    raise _bad_encoding(name, "accents written in UTF-8 under `latin-1`", "`encoding: utf-8`")
-
-
-def _cell(column: str, source: Source, apply_nulls: bool) -> str:
+def cell_of(column: str, source: Source, apply_nulls: bool) -> str:
     """A column with the declared null tokens turned into nulls."""
     if not (apply_nulls and source.null_tokens):
         return column
@@ -264,47 +279,63 @@ def _cell(column: str, source: Source, apply_nulls: bool) -> str:
     return f"CASE WHEN {column} IN ({tokens}) THEN NULL ELSE {column} END"
 
 
-def _require_file(name: str, path: Path) -> None:
-    if path.is_file():
-        return
+def only_database(name: str, places: Sequence[Place]) -> Path:
+    """The one file that a database source is. Raises SourceError when there are several, or it is elsewhere."""
+    if len(places) == 1 and places[0].path is not None:
+        return places[0].path
     raise SourceError(
-        "source-missing",
+        "source-format",
         asked=f"read the source `{name}`",
-        found=f"{'a folder' if path.is_dir() else 'no file'} at {path.name}",
-        expected="the file that the spec names",
-        todo=f"give its place with `--source {name}=PATH`, or the folder of all with `--data FOLDER`",
+        found=f"{len(places)} files, a database among them" if len(places) > 1 else "a database in an object store",
+        expected="one database file on this machine, or files of rows (CSV, Parquet, JSON)",
+        todo="name one database file, or have its tables written as Parquet",
     )
 
 
-def kind_of(name: str, source: Source, path: Path) -> SourceFormat:
+def kind_of(name: str, source: Source, place: Place | Path) -> SourceFormat:
     """The format stated, else what a database file says of itself, else what the file's name says.
 
     Raises:
         SourceError: `source-missing` when there is no such file, `source-format` when nothing tells.
     """
-    _require_file(name, path)
+    place = LocalPlace(place) if isinstance(place, Path) else place
+    _require_file(name, place)
     if source.format is not None:
         return source.format
-    with path.open("rb") as stream:
-        head = stream.read(16)
-    if head == _SQLITE:
-        return SourceFormat.sqlite
-    if head[8:12] == _DUCKDB:
-        return SourceFormat.duckdb
-    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in _OPENERS]
-    if suffixes and suffixes[-1] in _SUFFIXES:
-        return _SUFFIXES[suffixes[-1]]
+    if place.path is not None:
+        with place.open() as stream:
+            head = stream.read(16)
+        if head == _SQLITE:
+            return SourceFormat.sqlite
+        if head[8:12] == _DUCKDB:
+            return SourceFormat.duckdb
+    bare = place.name.lower().removesuffix(packing_of(place.name))
+    suffix = f".{bare.rpartition('.')[2]}"
+    if "." in bare and suffix in _SUFFIXES:
+        return _SUFFIXES[suffix]
     raise SourceError(
         "source-format",
         asked=f"read the source `{name}`",
-        found=f"no format stated, and none guessed from {path.name}",
-        expected="`format: csv`, parquet, json, duckdb or sqlite",
+        found=f"no format stated, and none guessed from {place.name}",
+        expected="`format: csv`, parquet, json, geojson, duckdb or sqlite",
         todo="state `format` in the source",
     )
 
 
-def _require_columns(name: str, source: Source, present: Sequence[str]) -> None:
-    declared = {column.column or key for key, column in source.columns.items()}
+def _require_file(name: str, place: Place) -> None:
+    if place.identity() is not None and (place.path is None or place.path.is_file()):
+        return
+    raise SourceError(
+        "source-missing",
+        asked=f"read the source `{name}`",
+        found=f"{'a folder' if place.path and place.path.is_dir() else 'no file'} at {place.name}",
+        expected="the file that the spec names",
+        todo=f"give its place with `--source {name}=PATH`, or the folder of all with `--data FOLDER`",
+    )
+
+
+def _require_columns(name: str, reading: FileReading, present: Sequence[str]) -> None:
+    declared = reading.needed()
     missing = sorted(declared - set(present))
     if missing:
         # Names of columns may be shown only when they are names: a file without header would show its first row.
@@ -322,8 +353,8 @@ def _require_columns(name: str, source: Source, present: Sequence[str]) -> None:
             else _other_separator(present, declared)
             or "correct the names, or `separator`, `encoding` and `column:` in the source",
         )
-    extra = [column for column in present if column not in declared]
-    if source.strict and extra:
+    extra = [column for column in present if not {column, "*"} & (declared | reading.extra)]
+    if reading.source.strict and extra:
         raise SourceError(
             "source-column-extra",
             asked=f"read the source `{name}`, declared strict",
@@ -353,7 +384,7 @@ def require_table(name: str, table: str, present: Sequence[str]) -> None:
         )
 
 
-def _require_type(name: str, key: str, column: Column, physical: str) -> None:
+def require_type(name: str, key: str, column: Column, physical: str) -> None:
     if physical == NOTHING or (physical.startswith(_COMPATIBLE[column.type]) and not physical.endswith("]")):
         return
     fitting = [kind for kind, types in _COMPATIBLE.items() if physical.startswith(types) and not physical.endswith("]")]
@@ -368,20 +399,13 @@ def _require_type(name: str, key: str, column: Column, physical: str) -> None:
     )
 
 
-def _bad_encoding(name: str, found: str, expected: str) -> SourceError:
-    return SourceError(
-        "source-encoding",
-        asked=f"read the source `{name}`",
-        found=found,
-        expected=expected,
-        todo="state the encoding that the file was written in",
-    )
-
-
-def _estimate(path: Path, kind: SourceFormat, size: int) -> int:
-    if kind == SourceFormat.parquet:
+def _estimate(file: _File) -> int:
+    """Rows by the file's own account, or by its size; the same for the same bytes."""
+    if file.kind == SourceFormat.parquet:
         import pyarrow.parquet as parquet
 
-        return int(parquet.ParquetFile(path).metadata.num_rows)
-    factor = 6 if path.suffix.lower() in _OPENERS else 1
-    return size * factor // _BYTES_PER_ROW
+        with file.place.open() as stream:
+            return int(parquet.ParquetFile(stream).metadata.num_rows)
+    state = file.place.identity()
+    factor = _UNPACKED if packing_of(file.place.name) else 1
+    return (state.size if state else 0) * factor // _BYTES_PER_ROW

@@ -6,20 +6,9 @@ import gzip
 import zlib
 from pathlib import Path
 
-from curator.errors import SourceError
+from curator.files import unreadable
 
 _BLOCK = 1 << 20
-
-
-def unreadable(name: str, found: str) -> SourceError:
-    """The refusal of a source that is not what its format says."""
-    return SourceError(
-        "source-unreadable",
-        asked=f"read the source `{name}`",
-        found=found,
-        expected="a readable file of the declared format",
-        todo="check the file, its `format` and its permissions",
-    )
 
 
 def require_whole_gzip(name: str, path: Path) -> None:

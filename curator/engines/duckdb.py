@@ -17,6 +17,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from curator.engines._adopted import Adopted, remembering, taking
 from curator.engines._readers import Bound, kind_of, one_file, only_database, read_sql, require_table
 from curator.engines._spill import PROTOCOL, SealedSpill
 from curator.engines._streams import FileStreams
@@ -24,7 +25,7 @@ from curator.engines._whole import require_whole_sqlite
 from curator.errors import CuratorError, SourceError, StorageError
 from curator.expressions import Engine as Dialect
 from curator.files import Where, files_of
-from curator.protocols import Step
+from curator.protocols import LiveTable, Step
 from curator.spec.model import Source, SourceFormat
 from curator.sqltext import literal, quoted
 
@@ -89,7 +90,33 @@ class DuckDBEngine:
                     self._attach(name, source, database)
             bound = read_sql(name, source, places, describe=self._columns_of, streams=self._streams)
             self.define(bound.relation, bound.sql)
-        return replace(bound, snapshot=snapshot, fingerprint=(snapshot.size, snapshot.changed))
+        fingerprint = (snapshot.size, snapshot.changed)
+        return replace(bound, places=places, snapshot=snapshot, fingerprint=fingerprint)
+
+    def adopt(self, name: str, source: Source, table: LiveTable) -> Adopted:
+        """Take rows in as a temporary table, which spills encrypted; they pass once, as they come."""
+        faults: list[Exception] = []
+        try:
+            with self._reading(f"read the source `{name}`"):
+                return self._taken(name, source, table, faults=faults)
+        except CuratorError:
+            if faults:
+                raise faults[0] from None
+            raise
+
+    def _taken(self, name: str, source: Source, table: LiveTable, *, faults: list[Exception]) -> Adopted:
+        kept, arriving = quoted(f"taken {name}"), f"arriving {name}"
+        self._connection.register(arriving, table.schema.empty_table())
+        way = taking(name, source, self._columns_of(f"SELECT * FROM {quoted(arriving)}"))  # noqa: S608 (quoted)
+        reader = pa.RecordBatchReader.from_batches(table.schema, remembering(table.batches(), faults))
+        self._connection.register(arriving, reader)
+        rows = f"SELECT {', '.join(way.selected)} FROM {quoted(arriving)}"  # noqa: S608 (quoted identifiers)
+        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {kept} AS {rows}")
+        self._connection.unregister(arriving)
+        relation = f"source {name}"
+        self.define(relation, f"SELECT {', '.join(way.shown)} FROM {kept}")  # noqa: S608 (quoted identifiers)
+        count = int(self.rows(f"SELECT count(*) FROM {kept}")[0][0])  # noqa: S608 (quoted identifier)
+        return Adopted(relation=relation, estimated_rows=count, raw_columns=way.raw, unread=tuple(table.unread))
 
     def define(self, name: str, sql: str) -> None:
         """Name a query."""

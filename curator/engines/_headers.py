@@ -1,0 +1,139 @@
+"""The column names of a text file, read here so that nothing is guessed, and signs of another encoding."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Sequence
+from typing import IO
+
+from curator.errors import SourceError
+from curator.files import NATIVE, PACKED, Packing, codec_of, unreadable
+from curator.files import bad_encoding as _bad_encoding
+from curator.spec.model import Source
+
+_CONTROLS = re.compile(rb"[\x80-\x9f]")  # in Latin-1; a file in windows-1252 has its signs there
+_PROBE = 1 << 20
+_SPELT = {packing: packing.name.replace("zstd", "Zstandard") for packing in Packing}
+
+
+def header_of(name: str, source: Source, stream: IO[bytes]) -> list[str]:
+    """Column names of a text file, one each; checks the encoding on the first megabyte. Closes the stream.
+
+    Args:
+        name: of the source.
+        source: how this file is written.
+        stream: the file's bytes, unpacked but not decoded.
+
+    Raises:
+        SourceError: it is empty, packed, in another encoding, or a declared column is there twice.
+    """
+    encoding = NATIVE.get(source.encoding.lower()) or codec_of(source.encoding, source=name)
+    try:
+        with stream:
+            head = stream.read(_PROBE)
+    except OSError as fault:
+        raise unreadable(name, type(fault).__name__) from None
+    if not head:
+        raise unreadable(name, "an empty file")
+    for start, packing in PACKED.items():
+        if head.startswith(start):
+            raise unreadable(name, f"a file compressed by {_SPELT[packing]} (read when it is named {packing.value})")
+    text = _decoded(name, head, encoding).lstrip("\ufeff")
+    try:
+        return _named(name, source, _first_line(text, source))
+    except csv.Error:
+        raise unreadable(name, "a first line that is no header") from None
+
+
+def separator_of(source: Source, file: str) -> str:
+    """The separator that the spec states, else a tabulation for a file named so, else a comma."""
+    if "separator" in source.model_fields_set:
+        return source.separator
+    return "\t" if ".tsv" in file.lower() or ".tab" in file.lower() else source.separator
+
+
+def _first_line(text: str, source: Source) -> list[str]:
+    """The cells of the first line. The csv module knows separators of one character, the engine of up to four."""
+    separator = source.separator if len(source.separator) == 1 else "\x1f"
+    lines = io.StringIO(text.replace(source.separator, separator), newline="")
+    return next(
+        csv.reader(
+            lines,
+            delimiter=separator,
+            quotechar=source.quote or None,
+            quoting=csv.QUOTE_MINIMAL if source.quote else csv.QUOTE_NONE,
+        ),
+        [],
+    )
+
+
+def _named(name: str, source: Source, header: Sequence[str]) -> list[str]:
+    """A header that the engine takes: a column without a name, or with an earlier one's, is called by place (`.3`).
+
+    Letter case does not tell columns apart: engines ignore it. A declared column must be there once.
+    """
+    seen: set[str] = set()
+    names = []
+    for place, column in enumerate(header, start=1):
+        folded = column.lower()
+        names.append(f".{place}" if not folded or folded in seen else column)
+        seen.add(folded)
+    repeated = {column.lower() for column, given in zip(header, names, strict=True) if column and column != given}
+    declared = sorted({column.column or key for key, column in source.columns.items()})
+    twice = [column for column in declared if column.lower() in repeated]
+    if twice:
+        shown = ", ".join(f"`{column}`" for column in twice)
+        raise SourceError(
+            "source-column-repeated",
+            asked=f"read the declared columns of the source `{name}`",
+            found=f"more than one column named {shown} (letter case apart)"[:600],
+            expected="each declared column once",
+            todo="ask the holder which of them is meant, and have the other renamed or left out",
+        )
+    return names
+
+
+def _decoded(name: str, head: bytes, encoding: str) -> str:
+    if encoding == "utf-16" and head.startswith(codecs.BOM_UTF16_BE):
+        raise _bad_encoding(
+            name,
+            "UTF-16 with its bytes in big-endian order",
+            "little-endian order, or UTF-8 (`iconv -f utf-16 -t utf-8`)",
+        )
+    if encoding not in NATIVE.values():
+        return _cut(name, head, encoding)
+    cut = head[: head.rfind(b"\n") + 1] or head if encoding != "utf-16" else head
+    if encoding == "latin-1" and not cut.isascii():
+        _refuse_other(name, cut)
+    try:
+        return cut.decode(encoding, errors="strict" if encoding != "utf-16" else "ignore")
+    except UnicodeDecodeError as fault:
+        line = cut[: fault.start].count(b"\n") + 1
+        raise _bad_encoding(
+            name, f"bytes that are not {encoding} at line {line}", "`encoding: latin-1`, or another"
+        ) from None
+
+
+def _cut(name: str, head: bytes, encoding: str) -> str:
+    """The beginning of a text whose last character may be cut in the middle."""
+    try:
+        return codecs.getincrementaldecoder(encoding)("strict").decode(head, final=False)
+    except UnicodeDecodeError as fault:
+        line = head[: fault.start].count(b"\n") + 1
+        raise _bad_encoding(name, f"bytes that are not {encoding} at line {line}", "another encoding") from None
+
+
+def _refuse_other(name: str, cut: bytes) -> None:
+    """Every byte means something in Latin-1, so what shows that it is another encoding is looked for."""
+    try:
+        cut.decode("utf-8")
+    except UnicodeDecodeError:
+        control = _CONTROLS.search(cut)
+        if control:
+            found = f"bytes that are no letter of latin-1 at line {cut[: control.start()].count(10) + 1}"
+            raise _bad_encoding(name, found, "probably `encoding: windows-1252`") from None
+        return
+    raise _bad_encoding(name, "accents written in UTF-8 under `latin-1`", "`encoding: utf-8`")
