@@ -50,7 +50,7 @@ class IdentifierWriter:
     def __init__(self, folder: Path, *, names: Mapping[str, str] | None = None) -> None:
         self._names = names or {}
         self._stack = ExitStack()
-        self._identifiers = TableWriter(folder, "identifiers", form="parquet")
+        self._identifiers = TableWriter(folder, "identifiers", form="parquet", codec="lz4")
         self._entities = TableWriter(folder, "entities", form="parquet")
 
     def __enter__(self) -> IdentifierWriter:
