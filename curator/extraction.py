@@ -1,6 +1,7 @@
 """Extract: only the fields a use case needs, joined, filtered and sampled inside the engine.
 
-`extract` moves no row. It binds the sources, names the joined relation in the engine and hands on a `Sample`: a typed
+`extract` moves no row of a file. It binds the files, reads live sources into the engine (only the columns that
+something needs, and rows that may be wanted), names the joined relation in the engine and hands on a `Sample`: a typed
 handle that later stages add to, so that rows move once, when a dataset version is written.
 """
 
@@ -10,27 +11,32 @@ from collections.abc import Mapping
 
 from curator.errors import SourceError
 from curator.files import Where
-from curator.protocols import Engine
+from curator.planning import asked
+from curator.protocols import BoundSource, Engine
 from curator.samples import SAMPLE, Sample
 from curator.sampling import POPULATION, Extracting, chosen_sql, refuse_leaks, relations, sample_sql
-from curator.spec import UseCase, scope_of
+from curator.sources import Snapshots, is_live
+from curator.spec import Scope, UseCase, scope_of
 from curator.sqltext import quoted
 
 
-def extract(use_case: UseCase, *, engine: Engine, paths: Mapping[str, Where]) -> Sample:
+def extract(
+    use_case: UseCase, *, engine: Engine, paths: Mapping[str, Where], digest_key: bytes | None = None
+) -> Sample:
     """Bind the sources of a use case and name its extracted rows.
 
     Args:
         use_case: a checked spec.
         engine: where to work.
-        paths: source -> file.
+        paths: source -> where it stands: files, or the address of a live source.
+        digest_key: for the digests of what live sources hand over; none are taken without.
 
     Raises:
         SourceError: a source is missing or not shaped as declared, or a join declared `orphans: stop` has orphans.
         QualityError: `feature-leak`, when a feature is newer than its cut-off.
     """
     scope = scope_of(use_case)
-    bound = {name: engine.bind(name, use_case.sources[name], paths[name]) for name in use_case.sources}
+    bound = _bound(use_case, scope, engine=engine, paths=paths, key=digest_key)
     tables = {name: _chosen(use_case, engine, name, relation=source.relation) for name, source in bound.items()}
     orphans = _orphans(use_case, engine, tables)
     raw = {name: source.raw_columns for name, source in bound.items()}
@@ -41,6 +47,21 @@ def extract(use_case: UseCase, *, engine: Engine, paths: Mapping[str, Where]) ->
     return Sample(
         use_case=use_case, scope=scope, engine=engine, paths=dict(paths), bound=bound, orphans=orphans, drawing=drawing
     )
+
+
+def _bound(
+    use_case: UseCase, scope: Scope, *, engine: Engine, paths: Mapping[str, Where], key: bytes | None
+) -> dict[str, BoundSource]:
+    """Files as the engine reads them; live sources taken in, those of one address as of one moment."""
+    wanted = asked(use_case, scope)
+    found: dict[str, BoundSource] = {}
+    with Snapshots(key=key) as snapshots:
+        for name, where in ((name, paths[name]) for name in use_case.sources):
+            if isinstance(where, str) and is_live(where):
+                found[name] = snapshots.adopt(wanted[name], where, engine=engine)
+            else:
+                found[name] = engine.bind(name, use_case.sources[name], where)
+    return found
 
 
 def _chosen(use_case: UseCase, engine: Engine, name: str, *, relation: str) -> str:

@@ -1,8 +1,18 @@
-"""What the verbs ask of an engine. Rows stay behind this line; only Arrow batches and small results cross it."""
+"""What the verbs ask of an engine and of a live source. Only Arrow batches and small results cross this line.
+
+A file is read by the engine itself (`Engine.bind`). A live source, such as a database, hands its rows over instead:
+
+    Asked ─► LiveSource.table ─► LiveTable ─► Engine.adopt ─► a relation of the run, like any bound file
+
+`Asked` says which columns something needs and which rows may stay behind. What a source leaves behind is only ever a
+saving: the engine applies every condition again, so a source may ignore conditions, but never drop a row that meets
+them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -10,6 +20,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from curator.expressions import Engine as Dialect
+    from curator.expressions import Expression
+    from curator.files import Where
     from curator.spec.model import Source
 
 
@@ -30,8 +42,17 @@ class Engine(Protocol):
     def describe(self) -> dict[str, Any]:
         """Name, version and settings, for the evidence."""
 
-    def bind(self, name: str, source: Source, path: Path) -> BoundSource:
+    def bind(self, name: str, source: Source, path: Where) -> BoundSource:
         """Make a source readable as relation `name`, typed as declared. Raises SourceError."""
+
+    def adopt(self, name: str, source: Source, table: LiveTable) -> BoundSource:
+        """Take in the rows of a live source as relation `name` of the run, typed as declared, read to their end.
+
+        The relation has every declared column: one that the table does not hand over was not asked for, and is null.
+        Cells are read by the rules of files: a text that cannot be read as its declared type, a number that is not
+        finite, a day outside the years 1 to 9999 become null, and `raw_columns` keeps their text. Rows may not be kept
+        on a disk in clear. Raises SourceError, and whatever the table's batches raise.
+        """
 
     def define(self, name: str, sql: str) -> None:
         """Name a query as a relation (not materialised)."""
@@ -59,6 +80,77 @@ class Engine(Protocol):
         """Release memory and temporary files."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a run asks of one source: the columns that something needs, and what is known of the rows wanted.
+
+    Attributes:
+        name: of the source in the spec.
+        source: its declaration.
+        columns: names in the spec of the declared columns that something needs, in the order of the spec.
+        where: conditions over these columns, by their names in the spec; a row that fails one (null counts as failing)
+            is wanted by nobody.
+        share: condition of the sample over the texts of the sampling key, where a threshold alone decides; takes the
+            SQL of each key column as text in the source's dialect, which must have `md5`, `substr` and `||`.
+    """
+
+    name: str
+    source: Source
+    columns: tuple[str, ...]
+    where: tuple[Expression, ...] = ()
+    share: Callable[[Mapping[str, str]], str | None] | None = None
+
+
+class LiveTable(Protocol):
+    """One table of a live source, its rows on their way. It is read once."""
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns asked for, by their names in the spec.
+
+        A column of strings whose declared type is no text is read by the rules of a text file; any other has an Arrow
+        type that holds its declared type without loss.
+        """
+
+    @property
+    def unread(self) -> Sequence[str]:
+        """Columns of the table that the spec does not declare, and which therefore do not leave it."""
+
+    @property
+    def statement(self) -> str | None:
+        """What the source is asked, in its own language; None where it has none."""
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """The rows, as they come; memory does not grow with their number. Raises SourceError."""
+
+
+class LiveSource(Protocol):
+    """An open live source: everything read through it is of one moment.
+
+    A class of such sources is called with the `curator.addresses.Address` to open; see `curator.sources.register`.
+    """
+
+    def table(self, asked: Asked) -> LiveTable:
+        """A table of which columns and rows are asked. Raises SourceError when it is not as declared."""
+
+    def snapshot(self) -> Mapping[str, str]:
+        """The moment that all tables are of, for the evidence: by what means, and when. Neither host nor user."""
+
+    def close(self) -> None:
+        """End the reading. Raises SourceError when what was read is not of one moment after all."""
+
+
+class Origin(Protocol):
+    """One file or table that was read."""
+
+    @property
+    def name(self) -> str:
+        """What evidence calls it: a file's own name, or database and table."""
+
+    def keyed_digest(self, key: bytes) -> str:
+        """HMAC-SHA256 of what was read, so that nobody can confirm a guess."""
+
+
 class BoundSource(Protocol):
     """A source that an engine can read."""
 
@@ -80,4 +172,14 @@ class BoundSource(Protocol):
 
     @property
     def fingerprint(self) -> tuple[int, int]:
-        """Size and modification time at binding, to notice a source that changes while it is read."""
+        """Size and modification time at binding."""
+
+    @property
+    def places(self) -> Sequence[Origin]:
+        """The files it consists of, or the table of a live source."""
+
+    def unchanged(self) -> None:
+        """Refuse a source that changed since it was bound. Raises SourceError `source-changed`."""
+
+    def facts(self) -> dict[str, Any]:
+        """What the evidence says of it: names of files and sizes, or the snapshot of a database; no value."""

@@ -31,6 +31,7 @@ from curator.evidence._statement import (
     is_digest,
     is_time,
     keyed_digest,
+    keyed_hash,
 )
 from curator.evidence._store import MAKING, EvidenceStore
 
@@ -52,6 +53,7 @@ __all__ = [
     "is_digest",
     "is_time",
     "keyed_digest",
+    "keyed_hash",
     "keyid_of",
     "open_envelope",
     "peek_envelope",

@@ -212,6 +212,15 @@ def keyed_digest(path: Path, key: bytes) -> str:
     Raises:
         SecretError: `key-too-short`.
     """
+    digest = keyed_hash(key)
+    with path.open("rb", buffering=0) as stream:
+        while block := stream.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def keyed_hash(key: bytes) -> hmac.HMAC:
+    """The hash of `keyed_digest`, to be fed by whoever reads the source. Raises SecretError likewise."""
     if len(key) < _KEY_BYTES:
         raise SecretError(
             "key-too-short",
@@ -220,11 +229,7 @@ def keyed_digest(path: Path, key: bytes) -> str:
             expected=f"{_KEY_BYTES} bytes, derived for this use",
             todo="derive the key from the root secret for the usage `source-digest`",
         )
-    digest = hmac.new(key, digestmod=hashlib.sha256)
-    with path.open("rb", buffering=0) as stream:
-        while block := stream.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+    return hmac.new(key, digestmod=hashlib.sha256)
 
 
 def invalid(found: str) -> IntegrityError:

@@ -18,6 +18,7 @@ from curator.expressions._functions import FUNCTIONS
 from curator.expressions._lexer import KEYWORDS
 from curator.expressions._model import Function, Parameter
 from curator.expressions._nodes import LOGICAL_TYPES, LogicalType
+from curator.expressions._parts import Range, conjuncts, in_terms_of, ranges, sees_nulls
 from curator.expressions._regex import regex_is_safe
 
 __all__ = [
@@ -31,8 +32,13 @@ __all__ = [
     "Function",
     "LogicalType",
     "Parameter",
+    "Range",
+    "conjuncts",
+    "in_terms_of",
     "parse",
     "quote_name",
     "quote_text",
+    "ranges",
     "regex_is_safe",
+    "sees_nulls",
 ]

@@ -21,7 +21,6 @@ from curator.protocols import Asked
 from curator.spec import Scope, UseCase
 from curator.spec.scope import source_types
 
-
 _NAME = re.compile(r"[^\W\d]\w*")
 
 

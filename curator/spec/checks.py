@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import pairwise
 
+from curator.addresses import holds_secret
 from curator.expressions import regex_is_safe
 from curator.spec.expectations import EXPECTATIONS, ExpectationType
 from curator.spec.model import (
@@ -37,7 +38,6 @@ _NUMBERS = {"integer", "decimal", "float"}
 _DIRECTIVE = re.compile(r"%(-?.?)", re.DOTALL)
 _DIRECTIVES = frozenset("aAbBdfHIjmMpSTyYzZ%") | {"-d", "-H", "-I", "-j", "-m", "-M", "-S", "-y"}
 _YEARS = frozenset({"y", "-y", "Y"})
-_SECRET_IN_PATH = re.compile(r"://[^/]*@|password=|secret=|token=|sig=", re.IGNORECASE)
 
 
 def troubles_of(spec: UseCase) -> tuple[Scope, list[Trouble]]:
@@ -79,7 +79,7 @@ def _channels(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
 def _readers(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
     for name, source in spec.sources.items():
         path: PathKey = ("sources", name)
-        if any(_SECRET_IN_PATH.search(address) for address in source.addresses):
+        if any(holds_secret(address) for address in source.addresses):
             yield Trouble(
                 (*path, "path"), "an address that holds a secret", "a path; secrets come from the environment"
             )

@@ -1,0 +1,121 @@
+"""The SQL that takes in rows handed over as Arrow batches, cell by cell under the rules of files (`_cells.py`).
+
+A database knows values that no file could hold: numbers that are not finite, days beyond the year 9999 or before the
+year 1 (where infinite days also land, since drivers let them overflow). They become null like any unreadable cell, and
+their text stays reachable, so that the row can be rejected with its reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from curator.engines._cells import physical_of, read_as, typed
+from curator.engines._readers import cell_of, require_type
+from curator.spec.model import Column, LogicalType, Source
+from curator.sqltext import quoted
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from curator.files import Place
+
+_PROSE = (LogicalType.text, LogicalType.free_text)
+_FIRST, _LAST = "'0001-01-01'", "'9999-12-31'"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adopted:
+    """A source whose rows were taken in; see `curator.protocols.BoundSource`.
+
+    It cannot change any more, so its fingerprint is empty; whoever read it knows what to tell of it.
+    """
+
+    relation: str
+    estimated_rows: int
+    raw_columns: Mapping[str, str] = field(default_factory=dict)
+    unread: Sequence[str] = ()
+    fingerprint: tuple[int, int] = (0, 0)
+    places: Sequence[Place] = ()
+
+    def unchanged(self) -> None:
+        """Nothing can change what was taken in."""
+
+    def facts(self) -> dict[str, Any]:
+        """Nothing beyond what the reader of the source tells."""
+        return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taking:
+    """How the rows of one source are taken in.
+
+    Attributes:
+        selected: the expressions over the batches, one a column to keep.
+        shown: the expressions over what was kept, one a column of the relation.
+        raw: column -> SQL of its unreadable text.
+    """
+
+    selected: tuple[str, ...]
+    shown: tuple[str, ...]
+    raw: Mapping[str, str]
+
+
+def taking(name: str, source: Source, physical: Mapping[str, str]) -> Taking:
+    """The expressions for a source whose batches have these columns and types.
+
+    Raises:
+        SourceError: `source-column-type`, when a type does not hold the declared one.
+    """
+    selected: list[str] = []
+    shown: list[str] = []
+    raw: dict[str, str] = {}
+    for key, column in source.columns.items():
+        if key not in physical:
+            shown.append(f"CAST(NULL AS {physical_of(column)}) AS {quoted(key)}")
+            continue
+        value, unread = _cell(name, key, source, physical=physical[key])
+        selected.append(f"{value} AS {quoted(key)}")
+        shown.append(quoted(key))
+        if unread is not None:
+            raw[key] = quoted(f"raw {key}")
+            selected.append(f"{unread} AS {raw[key]}")
+            shown.append(raw[key])
+    return Taking(selected=tuple(selected) or ("1 AS nothing",), shown=tuple(shown), raw=raw)
+
+
+def _cell(name: str, key: str, source: Source, *, physical: str) -> tuple[str, str | None]:
+    """A cell as its declared type, and the text of one that has none; None where every cell has one."""
+    column = source.columns[key]
+    if physical == "VARCHAR":
+        cell = cell_of(quoted(key), source, True)
+        return (cell, None) if column.type in _PROSE else (read_as(cell, column, source), cell)
+    require_type(name, key, column, physical)
+    found = next(_checked(quoted(key), column, physical), None)
+    if found is None:
+        return f"CAST({typed(quoted(key), column, physical)} AS {physical_of(column)})", None
+    value, sound = found
+    return f"CASE WHEN {sound} THEN {value} END", f"CASE WHEN NOT ({sound}) THEN CAST({quoted(key)} AS VARCHAR) END"
+
+
+def _checked(cell: str, column: Column, physical: str) -> Iterator[tuple[str, str]]:
+    """The value, and whether it is one that a file could hold; nothing for types whose every value is."""
+    value = typed(cell, column, physical)
+    if column.type == LogicalType.float and physical in ("FLOAT", "DOUBLE"):
+        yield value, f"isfinite({value})"
+    elif column.type == LogicalType.decimal:
+        exact = f"TRY_CAST({cell} AS {physical_of(column)})"
+        yield exact, f"coalesce({exact} = {cell}, {cell} IS NULL)"
+    elif column.type in (LogicalType.date, LogicalType.timestamp):
+        value = f"CAST({value} AS {physical_of(column)})"
+        yield value, f"{value} >= DATE {_FIRST} AND {value} < DATE {_LAST} + 1"
+
+
+def remembering(batches: Iterator[pa.RecordBatch], faults: list[Exception]) -> Iterator[pa.RecordBatch]:
+    """The same batches; what stops them is kept, for an engine would hand on no more than its text."""
+    try:
+        yield from batches
+    except Exception as fault:
+        faults.append(fault)
+        raise

@@ -1,0 +1,125 @@
+"""The refusals that databases share. What a server says is never repeated: it may quote a cell, a user or a host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from curator.addresses import Address
+from curator.errors import SourceError
+
+
+def driver_missing(source: str, *, driver: str, extra: str) -> SourceError:
+    """The package that speaks to this kind of database is not installed."""
+    return SourceError(
+        "driver-missing",
+        asked=f"read the source `{source}` from a database",
+        found=f"no package {driver}",
+        expected="the driver of this kind of database",
+        todo=f"install it with `pip install 'curator-capital[{extra}]'`",
+    )
+
+
+def option_unknown(source: str, *, option: str, known: Iterable[str]) -> SourceError:
+    """An option of an address that its class does not know."""
+    return SourceError(
+        "address-invalid",
+        asked=f"read the source `{source}` from an address",
+        found=f"the option `{option[:40]}`",
+        expected="one of " + ", ".join(f"`{name}`" for name in known),
+        todo="correct the option after `?` in the address, or leave it out",
+    )
+
+
+def unreachable(source: str, address: Address, *, found: str = "no server that answers there") -> SourceError:
+    """Nobody answers at the address."""
+    return SourceError(
+        "database-unreachable",
+        asked=f"connect to the database of the source `{source}`",
+        found=found,
+        expected=f"a {address.scheme} server at the host and port of its address",
+        todo="check the host, the port and the network, and whether the server runs",
+    )
+
+
+def login_refused(source: str, *, given: bool) -> SourceError:
+    """The server does not know the user, or not with this password."""
+    name = variable(source)
+    return SourceError(
+        "database-login",
+        asked=f"connect to the database of the source `{source}`",
+        found="the server refuses the user"
+        + (", or the password given for it" if given else ": no password was given"),
+        expected="a user that may connect, and its password",
+        todo=f"check the user in the address, and the password in `{name}` or in the file that `{name}_FILE` names",
+    )
+
+
+def no_database(source: str, address: Address) -> SourceError:
+    """The server has no database of that name."""
+    return SourceError(
+        "database-missing",
+        asked=f"connect to the database of the source `{source}`",
+        found=f"no database `{address.name}` on the server",
+        expected="the database that the address names",
+        todo="correct what follows the host in the address",
+    )
+
+
+def denied(source: str, *, what: str) -> SourceError:
+    """The user may connect, but not read this."""
+    return SourceError(
+        "database-denied",
+        asked=f"read {what} of the source `{source}`",
+        found="the user of the address may not read it",
+        expected="the right to read the declared columns, and no other",
+        todo="ask the holder of the database to grant it (`GRANT SELECT (column, ...) ON table TO user`)",
+    )
+
+
+def timed_out(source: str) -> SourceError:
+    """The server cancelled the reading."""
+    return SourceError(
+        "database-timeout",
+        asked=f"read the source `{source}`",
+        found="the server cancelled the reading: it took longer than a statement may, or somebody cancelled it",
+        expected="time enough for one pass over the rows",
+        todo="ask for fewer rows with `where`, for an index, or for a longer limit of this user",
+    )
+
+
+def lost(source: str) -> SourceError:
+    """The connection ended before the rows did."""
+    return SourceError(
+        "database-lost",
+        asked=f"read the source `{source}` to its end",
+        found="the connection ended before the rows did; nothing of it was kept",
+        expected="a server and a network that last as long as the reading",
+        todo="run the same command again once the server is back",
+    )
+
+
+def fault(source: str, *, state: str) -> SourceError:
+    """Anything else that a server refuses, by its SQLSTATE (ISO/IEC 9075-2, 24.1) or error number."""
+    return SourceError(
+        "database-fault",
+        asked=f"read the source `{source}`",
+        found=f"the database refuses, with the state {state or 'unknown'} (its text is withheld: it may quote a cell)",
+        expected="a table that can be read with the declared columns and types",
+        todo="look the state up in the manual of the database; its own log has the text",
+    )
+
+
+def table_missing(source: str, *, table: str, present: Iterable[str]) -> SourceError:
+    """The database has no such table, or the user sees none."""
+    return SourceError(
+        "source-table-missing",
+        asked=f"read the table `{table}` of the source `{source}`",
+        found=f"no such table among {', '.join(sorted(present)) or 'none at all'}"[:600],
+        expected="the table that the spec names",
+        todo="correct `table` in the source, or ask the holder what changed",
+    )
+
+
+def variable(source: str) -> str:
+    """The environment variable that holds the password of a source."""
+    return f"CURATOR_{source.upper()}_PASSWORD"

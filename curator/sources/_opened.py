@@ -1,0 +1,200 @@
+"""Reading live sources: each address opened once, all tables of one moment, what was read named by a keyed digest."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any
+
+import pyarrow as pa
+
+from curator.addresses import Address, address_of
+from curator.evidence import keyed_hash
+from curator.protocols import Asked, BoundSource, Engine, LiveSource, LiveTable
+from curator.sources._schemes import source_class
+
+_AHEAD = 4  # batches that wait for the digest; each is held in memory meanwhile
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What was read of one live source.
+
+    Attributes:
+        name: how evidence calls it: database and table, neither host nor user.
+        scheme: of its address.
+        snapshot: the moment it was read at, as the source names it.
+        rows, size: what it handed over; the size is that in memory, in bytes.
+        digest: HMAC-SHA256 of the columns and rows handed over, in their order; None when no key was given.
+    """
+
+    name: str
+    scheme: str
+    snapshot: Mapping[str, str]
+    rows: int
+    size: int
+    digest: str | None = None
+
+    def keyed_digest(self, key: bytes) -> str:
+        """The digest that was taken while the rows passed, under the key of the reading."""
+        if self.digest is None:
+            raise ValueError("rows that were read without a key have no digest")
+        return self.digest
+
+    def facts(self) -> dict[str, Any]:
+        """What the evidence says of it."""
+        return {
+            "database": self.name, "scheme": self.scheme, "snapshot": dict(self.snapshot), "bytes": self.size,
+            "rows_read": self.rows,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adoption:
+    """A live source that was read into an engine; see `curator.protocols.BoundSource`."""
+
+    bound: BoundSource
+    reading: Reading
+
+    @property
+    def relation(self) -> str:
+        """Its name in the engine."""
+        return self.bound.relation
+
+    @property
+    def estimated_rows(self) -> int:
+        """The rows that were read."""
+        return self.reading.rows
+
+    @property
+    def raw_columns(self) -> Mapping[str, str]:
+        """Texts of cells without a value of their declared type."""
+        return self.bound.raw_columns
+
+    @property
+    def unread(self) -> Sequence[str]:
+        """Columns of the table that did not leave it."""
+        return self.bound.unread
+
+    @property
+    def fingerprint(self) -> tuple[int, int]:
+        """Bytes that were read; no time, for what was read cannot change."""
+        return self.reading.size, 0
+
+    @property
+    def places(self) -> tuple[Reading]:
+        """What was read, whose digest was taken meanwhile."""
+        return (self.reading,)
+
+    def unchanged(self) -> None:
+        """What was read is of one moment, and cannot change any more."""
+
+    def facts(self) -> dict[str, Any]:
+        """Database, table, moment, rows and bytes."""
+        return self.reading.facts()
+
+
+@dataclass
+class Snapshots:
+    """The live sources of one run. Use it in a `with` statement: its end ends every reading, and may refuse it.
+
+    Args:
+        key: for the digests of what is read; none are taken without.
+    """
+
+    key: bytes | None = None
+    _open: dict[str, LiveSource] = field(default_factory=dict)
+
+    def __enter__(self) -> Snapshots:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        sources, self._open = list(self._open.values()), {}
+        refused: list[Exception] = []
+        for source in sources:
+            try:
+                source.close()
+            except Exception as error:  # noqa: BLE001 (every source is closed before the first refusal goes on)
+                refused.append(error)
+        if refused and fault is None:
+            raise refused[0]
+
+    def adopt(self, asked: Asked, where: str, *, engine: Engine) -> Adoption:
+        """Read one table to its end into an engine.
+
+        Raises:
+            SourceError: the source cannot be read, or is not as declared.
+        """
+        address = address_of(where, source=asked.name)
+        source = self._opened(address, asked.name)
+        with _Metered(source.table(asked), self.key) as table:
+            bound = engine.adopt(asked.name, asked.source, table)
+        place = [address.name, asked.source.table or asked.name]
+        reading = Reading(
+            name=" ".join(place),
+            scheme=address.scheme,
+            snapshot=source.snapshot(),
+            rows=table.rows,
+            size=table.size,
+            digest=table.digest(),
+        )
+        return Adoption(bound=bound, reading=reading)
+
+    def _opened(self, address: Address, source: str) -> LiveSource:
+        if address.text not in self._open:
+            self._open[address.text] = source_class(address, source=source)(address, source=source)
+        return self._open[address.text]
+
+
+class _Metered:
+    """A table whose batches are counted and hashed as they pass, the hashing on a thread of its own."""
+
+    def __init__(self, table: LiveTable, key: bytes | None) -> None:
+        self._table, self._hash = table, None if key is None else keyed_hash(key)
+        self._worker = ThreadPoolExecutor(1)
+        self.rows = self.size = 0
+
+    def __enter__(self) -> _Metered:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._worker.shutdown()
+
+    @property
+    def schema(self) -> pa.Schema:
+        return self._table.schema
+
+    @property
+    def unread(self) -> Sequence[str]:
+        return self._table.unread
+
+    @property
+    def statement(self) -> str | None:
+        return self._table.statement
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        waiting: list[Future[None]] = []
+        if self._hash is not None:
+            self._hash.update(self.schema.serialize())
+        for batch in self._table.batches():
+            self.rows += len(batch)
+            self.size += batch.nbytes
+            if self._hash is not None:
+                waiting.append(self._worker.submit(_add, self._hash, batch))
+                if len(waiting) > _AHEAD:
+                    waiting.pop(0).result()
+            yield batch
+        for job in waiting:
+            job.result()
+
+    def digest(self) -> str | None:
+        return None if self._hash is None else self._hash.hexdigest()
+
+
+def _add(digest: hmac.HMAC, batch: pa.RecordBatch) -> None:
+    digest.update(batch.serialize())

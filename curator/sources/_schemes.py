@@ -1,0 +1,89 @@
+"""The table from scheme to class, and what an absent driver is told."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Protocol
+
+from curator.addresses import Address, is_address
+from curator.errors import SourceError
+from curator.protocols import Asked, LiveSource
+
+SCHEMES: dict[str, str] = {
+    "postgresql": "curator.sources.postgres:PostgresSource",
+    "postgres": "curator.sources.postgres:PostgresSource",
+}
+"""Scheme -> module and class, imported when a source of that scheme is read."""
+
+GROUP = "curator.sources"
+"""The group of entry points by which other packages add schemes."""
+
+
+class SourceClass(Protocol):
+    """A class of live sources."""
+
+    def __call__(self, address: Address, *, source: str) -> LiveSource:
+        """Open an address for the first source that needs it. Raises SourceError."""
+
+    def planned(self, address: Address, asked: Asked) -> str | None:
+        """A class method or static method: what the source would be asked if its columns are of the declared types.
+
+        Opens nothing. None where the source has no language of its own.
+        """
+
+
+_REGISTERED: dict[str, SourceClass] = {}
+
+
+def register(scheme: str, source: SourceClass) -> None:
+    """Read addresses of a scheme through a class of your own; the last registration counts.
+
+    Args:
+        scheme: in lower case, without `://`.
+        source: the class.
+    """
+    _REGISTERED[scheme] = source
+
+
+def source_class(address: Address, *, source: str) -> SourceClass:
+    """The class that reads an address.
+
+    Raises:
+        SourceError: `scheme-unknown` when no class is known, `driver-missing` when its package is not installed.
+    """
+    if address.scheme in _REGISTERED:
+        return _REGISTERED[address.scheme]
+    if address.scheme in SCHEMES:
+        module, _, name = SCHEMES[address.scheme].partition(":")
+        found: SourceClass = getattr(import_module(module), name)
+        return found
+    for entry in entry_points(group=GROUP):
+        if entry.name == address.scheme:
+            loaded: SourceClass = entry.load()
+            return loaded
+    raise SourceError(
+        "scheme-unknown",
+        asked=f"read the source `{source}` from an address",
+        found=f"the scheme `{address.scheme}`, which nothing here reads",
+        expected="one of " + ", ".join(f"`{scheme}`" for scheme in known_schemes()),
+        todo="correct the scheme, or install the package that reads it",
+    )
+
+
+def is_live(where: object) -> bool:
+    """Whether a place is the address of a live source; a path, a pattern and an object store's address are not."""
+    if not (isinstance(where, str) and is_address(where)):
+        return False
+    scheme = where.partition("://")[0].lower()
+    return scheme in known_schemes()
+
+
+def known_schemes() -> list[str]:
+    """Every scheme that can be read, sorted."""
+    return sorted({*SCHEMES, *_REGISTERED, *(entry.name for entry in entry_points(group=GROUP))})
+
+
+def statement_of(address: Address, asked: Asked) -> str | None:
+    """What a source would be asked, for the plan; opens nothing. Raises SourceError like `source_class`."""
+    return source_class(address, source=asked.name).planned(address, asked)
