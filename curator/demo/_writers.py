@@ -22,8 +22,8 @@ _ORDERED = ("person_id", "num_acc", "occurred_at")  # statistics elsewhere cost 
 class TableWriter:
     """Writes chunks of one table to `folder/name.parquet` or `folder/name.csv`, while the next ones are being made.
 
-    Parquet is zstd level 1 (or LZ4: larger, in half the time), one row group a chunk, dictionaries kept for the columns that arrive as dictionaries.
-    CSV is UTF-8 with a header; a null is an empty field, an empty string is a quoted one.
+    Parquet is zstd level 1 (or LZ4: larger, in half the time), one row group a chunk, dictionaries kept for the columns
+    that arrive as dictionaries. CSV is UTF-8 with a header; a null is an empty field, an empty string is a quoted one.
     """
 
     def __init__(self, folder: Path, name: str, *, form: Format, codec: Literal["zstd", "lz4"] = "zstd") -> None:

@@ -125,7 +125,7 @@ def test_memory_is_flat_and_pandas_stays_out(tmp_path: Path) -> None:
         "import re, sys; from pathlib import Path; from curator.demo import generate\n"
         # getrusage would begin at the peak of the process that started this one
         "peak = lambda: int(re.search(r'VmHWM:\\s*(\\d+)', Path('/proc/self/status').read_text())[1]) // 1024\n"
-        "generate(Path(sys.argv[1], 'a'), persons=120_000, truth_identifiers=False); small = peak()\n"
+        "generate(Path(sys.argv[1], 'a'), persons=120_000); small = peak()\n"
         "generate(Path(sys.argv[1], 'b'), persons=300_000)\n"
         "print(small, peak(), 'pandas' in sys.modules)"
     )
