@@ -12,14 +12,16 @@ from curator.cli._starter import starter
 from curator.errors import Fault, SpecError, UsageError
 from curator.planning import plan as plan_of
 from curator.spec import json_schema, load_use_case, parse_use_case, scope_of
+from curator.suite import compile_suite
 
 
 def check(args: Namespace, console: Console) -> Answer:
-    """Read each spec; the faults of all of them come at once."""
+    """Read each spec and compile its rules; the faults of all of them come at once."""
     read, refused = [], []
     for path in args.specs:
         try:
             use_case = load_use_case(path)
+            compile_suite(use_case, scope_of(use_case))
         except SpecError as error:
             refused.append(error)
         else:

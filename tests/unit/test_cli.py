@@ -276,6 +276,16 @@ def test_spec_faults_of_several_files_come_together(run: Any, place: Path) -> No
     assert [fault["file"] for fault in found.document["faults"]] == ["one.yaml", "absent.yaml", "two.yaml"]
 
 
+def test_spec_check_compiles_the_rules(run: Any, place: Path) -> None:
+    """A rule that cannot run is told before any row is read, not by the first `curate`."""
+    text = (ROOT / "specs" / "road-accidents.yaml").read_text()
+    rule = "    - {type: expect_column_values_to_match_regex, kwargs: {column: plate, regex: '(?<=x)y'}}\n"
+    (place / "rule.yaml").write_text(text.replace("  expectations:\n", "  expectations:\n" + rule))
+    found = run("spec", "check", "rule.yaml", "--json")
+    assert found.code == 10
+    assert "quality.expectations[0]" in found.document["faults"][0]["file"]
+
+
 def test_spec_new_writes_a_sound_spec_once(run: Any, place: Path) -> None:
     assert run("spec", "new", "fresh-case", "--json").document == {"file": "fresh-case.yaml"}
     assert run("spec", "check", "fresh-case.yaml", "--json").document["specs"][0]["ref"] == "fresh-case@1.0.0"
