@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +36,38 @@ def shared_data() -> Path:
             pytest.fail(reason)
         pytest.skip(reason)
     return folder
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One Spark context for the whole process, which every Spark engine opened meanwhile shares."""
+    if not importlib.util.find_spec("pyspark"):
+        absent("pyspark is not installed")
+    from curator.engines.spark import shared
+    from curator.errors import UsageError
+
+    try:
+        context = shared(tmp_path_factory.mktemp("spark"), threads=1, memory="1GB")
+        context.__enter__()
+    except UsageError as refused:
+        absent(refused.found)
+    yield
+    context.__exit__(None, None, None)
+
+
+def absent(reason: str) -> None:
+    """Skip what cannot run here; fail where everything must."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(params=["duckdb", "spark"])
+def engine_name(request: pytest.FixtureRequest) -> str:
+    """Each engine in turn: what is said of one must hold for the other."""
+    if request.param == "spark":
+        request.getfixturevalue("spark")
+    return str(request.param)
 
 
 @pytest.fixture(scope="session")

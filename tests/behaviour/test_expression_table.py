@@ -1,12 +1,11 @@
 """Every behaviour of the table, on every engine at hand: equal values and equal types.
 
-DuckDB always runs. PostgreSQL runs when `CURATOR_TEST_POSTGRES` holds a connection string for `psql`, Spark when
-`CURATOR_TEST_SPARK=1` and pyspark is installed. A new engine is one class with a `run` method and one line in ENGINES.
+DuckDB always runs, Spark where pyspark and Java are. PostgreSQL runs when `CURATOR_TEST_POSTGRES` holds a connection
+string for `psql`. A new engine is one class with a `run` method and one line in ENGINES.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import math
 import os
@@ -17,6 +16,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 import duckdb
+import pyarrow as pa
 import pytest
 from expression_table import COLUMNS, TABLE, Behaviour
 
@@ -125,30 +125,33 @@ class Spark:
         "text": "string", "integer": "bigint", "decimal": "decimal", "float": "double", "boolean": "boolean",
         "date": "date", "timestamp": "timestamp_ntz",
     }  # fmt: skip
+    ARROW: ClassVar = {
+        "text": pa.string(), "integer": pa.int32(), "decimal": pa.decimal128(18, 4), "float": pa.float64(),
+        "boolean": pa.bool_(), "date": pa.date32(), "timestamp": pa.timestamp("us"),
+    }  # fmt: skip
 
     def __init__(self) -> None:
-        if os.environ.get("CURATOR_TEST_SPARK") != "1" or not importlib.util.find_spec("pyspark"):
-            pytest.skip("CURATOR_TEST_SPARK is not 1, or pyspark is not installed")
         from pyspark.sql import SparkSession
 
-        settings = {
-            "spark.sql.ansi.enabled": "true", "spark.ui.enabled": "false", "spark.driver.host": "127.0.0.1",
-            "spark.driver.bindAddress": "127.0.0.1", "spark.sql.session.timeZone": "America/New_York",
-            "spark.sql.shuffle.partitions": "1",
-        }  # fmt: skip
-        builder = SparkSession.builder.master("local[1]")
-        for name, value in settings.items():
-            builder = builder.config(name, value)
-        self._session = builder.getOrCreate()
+        self._session = SparkSession.getActiveSession().newSession()
+        self._session.conf.set("spark.sql.session.timeZone", "America/New_York")  # no result may depend on it
+        folding = "org.apache.spark.sql.catalyst.optimizer.ConvertToLocalRelation"
+        self._session.conf.set("spark.sql.optimizer.excludedRules", folding)  # else nothing would run as in a job
 
     def run(self, behaviour: Behaviour) -> tuple[list[Any], set[str]]:
         """Values in row order, and the names of the types found."""
-        columns = "".join(f", {name} {_column_type(behaviour, name, self.TYPES)}" for name in behaviour.columns)
-        rows = [(number, *row[:-1]) for number, row in enumerate(behaviour.rows)]
-        self._session.createDataFrame(rows, f"row INT{columns}").createOrReplaceTempView("rows")
+        kinds = {name: self.ARROW[COLUMNS[name]] for name in behaviour.columns}
+        wide = {name for name in kinds if _column_type(behaviour, name, self.TYPES) == "BIGINT"}
+        kinds |= dict.fromkeys(wide, pa.int64())
+        cells = zip(*(row[:-1] for row in behaviour.rows), strict=True)
+        arrays = [pa.array(column, kind) for column, kind in zip(cells, kinds.values(), strict=True)]
+        numbers = pa.array(range(len(behaviour.rows)), pa.int32())
+        table = pa.table([numbers, *arrays], names=["row", *kinds])
+        self._session.createDataFrame(table).createOrReplaceTempView("rows")
         sql = parse(behaviour.text, COLUMNS).sql("spark")
-        frame = self._session.sql(f"SELECT row, {sql} AS v FROM rows ORDER BY row")
-        return [row.v for row in frame.collect()], {frame.schema["v"].dataType.simpleString()}
+        frame = self._session.sql(f"SELECT row, {sql} AS v FROM rows")
+        found = sorted(frame.collect(), key=lambda row: row.row)
+        return [row.v for row in found], {frame.schema["v"].dataType.simpleString()}
 
 
 ENGINES: dict[str, Callable[[], Any]] = {"duckdb": DuckDB, "postgres": Postgres, "spark": Spark}
@@ -156,6 +159,8 @@ ENGINES: dict[str, Callable[[], Any]] = {"duckdb": DuckDB, "postgres": Postgres,
 
 @pytest.fixture(scope="module", params=list(ENGINES))
 def engine(request: pytest.FixtureRequest) -> Any:
+    if request.param == "spark":
+        request.getfixturevalue("spark")
     return ENGINES[request.param]()
 
 
