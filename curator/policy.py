@@ -147,6 +147,8 @@ STAGE_ROLES: MappingProxyType[Stage, tuple[Role, ...]] = MappingProxyType(
         Stage.DELIVER: (Role.DELIVERER,),
         Stage.RECALL: (Role.DELIVERER,),
         Stage.RECEIVE: tuple(Role),
+        Stage.KEYS: (Role.STEWARD, Role.CUSTODIAN),
+        Stage.REVEAL: (Role.CUSTODIAN,),
     }
 )
 """Who may sign which stage. `agents` is not here: `Directory.from_envelopes` judges it by the directory before it."""

@@ -18,13 +18,15 @@ from typing import Any
 
 from curator.agents import Agent, Directory, Role
 from curator.audit import Finding, Step, find_faults, trace
-from curator.capital import _curation, _models, _releases, _risk
+from curator.capital import _curation, _keys, _models, _releases, _reveal, _risk
 from curator.capital._curation import Preview, RunOptions, Until
 from curator.capital._founding import add_agent, found
 from curator.capital._parts import Recorder, require_role
-from curator.edges.keys import HOLDER, load_root, load_signer, read_public
+from curator.capital._reveal import Revealed
+from curator.edges.keys import HOLDER, load_signer, read_public
 from curator.edges.quarantine import destroy_expired
 from curator.edges.workspace import Workspace
+from curator.epochs import Epoch
 from curator.errors import IntegrityError, UsageError
 from curator.evidence import EvidenceStore, Stage
 from curator.manifest import Manifest
@@ -43,11 +45,12 @@ class Capital:
     Attributes:
         workspace: the folder with its Git, DVC and evidence.
         agent: in whose name statements are signed.
+        environ: where keys may be found besides the private folder.
     """
 
     def __init__(self, workspace: Workspace, *, agent: str, environ: Mapping[str, str]) -> None:
         """Use `Capital.open` or `Capital.create`."""
-        self.workspace, self.agent, self._environ = workspace, agent, environ
+        self.workspace, self.agent, self.environ = workspace, agent, environ
 
     @classmethod
     def create(cls, root: Path | str, *, holder: str, root_secret: bytes | None = None) -> Capital:
@@ -108,13 +111,55 @@ class Capital:
 
     def root_key(self) -> bytes:
         """The holder's root secret. Raises SecretError when it is missing, short or readable by others."""
-        return load_root(self.workspace.private, self._environ)
+        return _keys.provider(self).root()
+
+    def epochs(self) -> tuple[Epoch, ...]:
+        """Every epoch of keys, oldest first; the current one is what new versions take."""
+        return _keys.epochs(self)
+
+    def rotate_keys(self, name: str | None = None) -> Epoch:
+        """Begin a new epoch of keys: tokens made from now on cannot be joined with earlier ones.
+
+        Args:
+            name: of the epoch; the next number when None.
+
+        Raises:
+            NotAllowedError: the acting agent is neither steward nor custodian.
+            UsageError: `epoch-name`. SecretError: the root cannot be read.
+        """
+        return _keys.rotate(self, name)
+
+    def destroy_keys(self, epoch: str, *, reason: str) -> Epoch:
+        """Destroy the secret of a past epoch for ever, and record it: nobody can make, test or open its tokens again.
+
+        Raises:
+            NotAllowedError: the acting agent is no custodian.
+            UsageError: `epoch-in-use` for the current epoch or one without a secret of its own; `reason-missing`.
+            SecretError: `epoch-unknown`, `epoch-destroyed`, `key-held-elsewhere`.
+        """
+        return _keys.destroy(self, epoch, reason=reason)
+
+    def reveal(self, ref: str, *, column: str, token: str, reason: str) -> Revealed:
+        """The identifier behind a reversible token, for a custodian who is no engineer; the reason stays in evidence.
+
+        Args:
+            ref: dataset version that holds the token.
+            column: a field with `method: siv`.
+            token: its bytes in hexadecimal.
+            reason: why; it must not hold the identifier.
+
+        Raises:
+            NotAllowedError: `role-missing`, `roles-together`.
+            UsageError: `token-one-way`, `token-absent`, `token-malformed`, `reason-missing`, `reason-names-person`.
+            SecretError: `epoch-destroyed`, `key-another`. IntegrityError: `token-not-authentic`.
+        """
+        return _reveal.reveal(self, ref, column=column, token=token, reason=reason)
 
     def recorder(self, *roles: Role) -> Recorder:
         """Signs in the name of the acting agent, who must hold one of the roles. Raises NotAllowedError."""
         directory = self.directory()
         require_role(directory, self.agent, roles)
-        signer = load_signer(self.workspace.private, self.agent, environ=self._environ)
+        signer = load_signer(self.workspace.private, self.agent, environ=self.environ)
         return Recorder(signer=signer, directory=directory)
 
     # ---- data and models ------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from curator.agents import Role
 from curator.canonical import canonical_json, sha256_json
+from curator.capital._keys import epoch_root
 from curator.capital._parts import Recorder, code_facts
 from curator.describing import describe
 from curator.edges.durable import disk_errors
@@ -44,7 +45,7 @@ class RunOptions:
         sources: source -> file, instead of the spec's own path.
         data: folder that the spec's relative paths start from; the spec's own folder when None.
         engine, threads, memory: where to compute and with what.
-        recipient, epoch: context of the token keys.
+        recipient, epoch: context of the token keys; the current epoch when None.
         order: `keyed`, or `engine` for speed without reproducible bytes.
         progress: called with stage, done, total.
     """
@@ -55,7 +56,7 @@ class RunOptions:
     threads: int | None = None
     memory: str | None = None
     recipient: str = "internal"
-    epoch: str = "1"
+    epoch: str | None = None
     order: RowOrder = "keyed"
     progress: Progress | None = None
 
@@ -159,8 +160,9 @@ class _Run:
         self.folder = scratch / "version"
         self.folder.mkdir()
         self._root = capital.root_key()
+        epoch, self._epoch_root = epoch_root(capital, options.epoch)
         self._context = KeyContext(
-            holder=capital.workspace.holder, purpose=use_case.name, recipient=options.recipient, epoch=options.epoch
+            holder=capital.workspace.holder, purpose=use_case.name, recipient=options.recipient, epoch=epoch
         )
         self._engine = open_engine(options.engine, scratch=scratch, threads=options.threads, memory=options.memory)
         self.digests = ThreadPoolExecutor(1)
@@ -183,7 +185,7 @@ class _Run:
 
     def protect(self, checked: CheckedSample) -> ProtectedSample:
         """Protect."""
-        return protect(checked, root=self._root, context=self._context)
+        return protect(checked, root=self._root, context=self._context, epoch_root=self._epoch_root)
 
     def protected(self, paths: Mapping[str, Where]) -> ProtectedSample:
         """Extract, check and protect, lazily."""

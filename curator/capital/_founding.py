@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from curator.agents import Agent, Directory, Role
-from curator.capital._parts import now
-from curator.edges.keys import HOLDER, AgentSigner, create_agent_key, create_root, load_signer, public_pem
+from curator.capital._keys import begin_epoch
+from curator.capital._parts import Recorder, now
+from curator.edges.keys import HOLDER, AgentSigner, FileKeys, create_agent_key, create_root, load_signer, public_pem
 from curator.edges.workspace import Workspace
+from curator.epochs import FIRST
 from curator.errors import UsageError
 from curator.evidence import Envelope, Stage, Statement, format_time, sign_statement
 
@@ -26,9 +28,13 @@ def found(workspace: Workspace, *, root_secret: bytes | None) -> None:
     signer = load_signer(workspace.private, HOLDER, environ={})
     holder = Agent(name=HOLDER, public=public.hex(), roles=HOLDER_ROLES, since=format_time(now()))
     envelope = _sign(Directory(agents=(holder,), holder=public), signer, previous=())
+    envelopes = [envelope]
+    if root_secret is None:  # keys of a given root carry on what that root made elsewhere
+        recorder = Recorder(signer=signer, directory=Directory.from_envelopes([envelope], public))
+        envelopes.append(begin_epoch(recorder, FileKeys(workspace.private, {}), name=FIRST))
     workspace.publish(
         folders={},
-        files={envelope.path: envelope.data, "holder.pub": public_pem(public)},
+        files={**{each.path: each.data for each in envelopes}, "holder.pub": public_pem(public)},
         message="Found the capital",
         tag=None,
     )

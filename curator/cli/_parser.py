@@ -166,7 +166,7 @@ def _add_data(commands: Any) -> None:
         help="keyed (reproducible, tells nothing) or engine (faster, neither)",
     )  # fmt: skip
     one.add_argument(
-        "--epoch", default="1", metavar="E", help="tokens of another epoch cannot be joined with these (1)"
+        "--epoch", metavar="E", help="tokens of another epoch cannot be joined with these (the current one)"
     )
     one.add_argument(
         "--recipient", default="internal", metavar="NAME",
@@ -223,8 +223,35 @@ def _add_people(commands: Any) -> None:
     one.add_argument(
         "--public", type=_path, metavar="FILE", help="the agent's own public key (PEM); without it a key pair is drawn"
     )
+    _add_keys(commands)
     _command(group, "list", run="_people:list_agents", help="list the agents and their roles",
              example="curator agent list")  # fmt: skip
+
+
+def _add_keys(commands: Any) -> None:
+    group = _group(commands, "keys", help="epochs of token keys: list, rotate, destroy")
+    _command(group, "list", run="_keys:list_epochs", help="list the epochs of keys and whether they can be destroyed",
+             example="curator keys list")  # fmt: skip
+    one = _command(
+        group, "rotate", run="_keys:rotate", help="begin a new epoch: later tokens cannot be joined with earlier ones",
+        example="curator keys rotate",
+    )  # fmt: skip
+    one.add_argument("--name", metavar="E", help="of the epoch (the next number)")
+    one = _command(
+        group, "destroy", run="_keys:destroy",
+        help="destroy the keys of a past epoch for ever (custodian): nobody can make or open its tokens again",
+        example='curator --as keeper keys destroy 1 --reason "Retention is over."',
+    )  # fmt: skip
+    one.add_argument("epoch", metavar="E", help="a past epoch, as `curator keys list` names it")
+    one.add_argument("--reason", required=True, metavar="TEXT", help="kept in the evidence for ever: name nobody")
+    one = _command(
+        commands, "reveal", run="_keys:reveal", help="open one reversible token (custodian), with a reason that stays",
+        example='curator --as keeper reveal road-accidents@1.0.0 --column person --token 0a1b --reason "Order 12."',
+    )  # fmt: skip
+    one.add_argument("ref", metavar="REF", help="the dataset version that holds the token")
+    one.add_argument("--column", required=True, metavar="C", help="a field with `method: siv`")
+    one.add_argument("--token", required=True, metavar="HEX", help="the whole token, in hexadecimal")
+    one.add_argument("--reason", required=True, metavar="TEXT", help="kept in the evidence for ever: name nobody")
 
 
 def _add_releases(commands: Any) -> None:

@@ -51,6 +51,8 @@ class Stage(StrEnum):
     DELIVER = "deliver"
     RECEIVE = "receive"
     RECALL = "recall"
+    KEYS = "keys"
+    REVEAL = "reveal"
 
 
 @dataclass(frozen=True, order=True)

@@ -1,6 +1,7 @@
 """Keys: where they stand, who may read them, and what is locked with them.
 
-The *root secret* is the holder's: every keyed pseudonym, order and digest derives from it. Each *agent* has an Ed25519
+The *root secret* is the holder's: every keyed pseudonym, order and digest derives from it, those of an epoch from it
+and from a secret of that *epoch*, which can be destroyed. Each *agent* has an Ed25519
 key to sign evidence with. *Sealed files* hold what must not be read at rest (rejected rows). All of them live in the
 workspace's private folder, in files that only their owner can read; a key that others could have read is refused.
 """
@@ -14,13 +15,17 @@ from curator.edges.keys._agents import (
     public_pem,
     read_public,
 )
+from curator.edges.keys._epochs import EPOCH_NAME, FileKeys, KeyProvider
 from curator.edges.keys._root import create_root, load_root
 from curator.edges.keys._sealed import CHUNK, SealedReader, SealedWriter, open_sealed, seal, unseal
 
 __all__ = [
     "CHUNK",
+    "EPOCH_NAME",
     "HOLDER",
     "AgentSigner",
+    "FileKeys",
+    "KeyProvider",
     "SealedReader",
     "SealedWriter",
     "create_agent_key",

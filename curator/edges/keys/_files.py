@@ -37,7 +37,7 @@ def write_secret(path: Path, data: bytes, *, what: str) -> None:
         raise _exists(path, what) from fault
     finally:
         draft.unlink(missing_ok=True)
-    _flush_folder(path.parent)
+    flush_folder(path.parent)
 
 
 def read_secret(path: Path, *, what: str) -> bytes:
@@ -118,7 +118,8 @@ def _write_durably(path: Path, data: bytes) -> None:
         os.fsync(descriptor)
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
+    """Make what was added to or removed from a folder durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
