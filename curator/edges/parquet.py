@@ -314,7 +314,7 @@ class EngineOrderShards:
         if split not in self._shards:
             path = f"data/{split}/part-00000.parquet"
             self._shards[split] = ShardFile(self._folder, path, first=pa.Table.from_batches(batches[:1]))
-        self._shards[split].write(pa.Table.from_batches(batches).combine_chunks())
+        self._shards[split].write(pa.Table.from_batches(batches))
 
 
 class _MemoryRange:
