@@ -1,0 +1,274 @@
+"""PostgreSQL through ADBC: each table by one SELECT, in binary, straight into Arrow; all tables of one transaction.
+
+The transaction is read-only and repeatable-read (PostgreSQL manual, 13.2.2), so every table of a run is of one moment,
+whatever others commit meanwhile. The server's words never leave this file: they may quote cells.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import pyarrow as pa
+
+from curator.addresses import Address
+from curator.errors import SourceError
+from curator.protocols import Asked
+from curator.sources import _faults
+from curator.sources._postgres_sql import FITTING, Table, planned_table, select_sql
+from curator.sources._secrets import password_of
+from curator.sources._shape import require_columns, require_type, spelt
+
+_OPTIONS = (
+    "host",
+    "port",
+    "user",
+    "sslmode",
+    "sslrootcert",
+    "sslcert",
+    "sslkey",
+    "connect_timeout",
+    "statement_timeout",
+)
+_PATIENCE = "10"  # seconds to connect
+_STATE = re.compile(r"SQLSTATE:? \(?([0-9A-Z]{5})\b")
+# Words of libpq for faults before a session exists, which carry no state; a server may speak another language.
+_BEFORE = {
+    "database-login": re.compile(
+        r"password|authentification|authentication|Passwort|contrase|no pg_hba|role .* does not exist|28P01|28000", re.I
+    ),
+    "database-missing": re.compile(r'database ".*" does not exist|base de données .* n\'existe pas|3D000'),
+}
+_LOST = ("08", "57P")
+_CANCELLED = re.compile(r"cancel|timeout|annul|abgebrochen", re.I)
+_TABLES = """
+SELECT c.oid::bigint, n.nspname::text, c.relname::text, pg_table_is_visible(c.oid),
+       has_any_column_privilege(c.oid, 'SELECT')
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'v', 'm', 'f', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+"""
+_COLUMNS = """
+SELECT a.attname::text, (CASE WHEN t.typtype = 'e' OR b.typtype = 'e' THEN 'enum'
+                              ELSE coalesce(d.typname, b.typname, t.typname)::text END)::text,
+       coalesce(l.collisdeterministic, true), has_column_privilege(a.attrelid, a.attnum, 'SELECT')
+FROM pg_catalog.pg_attribute a
+JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+LEFT JOIN pg_catalog.pg_type b ON t.typtype = 'd' AND b.oid = t.typbasetype
+LEFT JOIN pg_catalog.pg_type d ON b.typtype = 'd' AND d.oid = b.typbasetype
+LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation
+WHERE a.attrelid = {} AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
+"""
+_SERVER = """
+SELECT pg_encoding_to_char(encoding)::text = 'UTF8',
+       EXISTS (SELECT 1 FROM pg_catalog.pg_collation WHERE collname = 'und-x-icu')
+FROM pg_catalog.pg_database WHERE datname = current_database()
+"""
+_MOMENT = """
+SELECT to_char(statement_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+       txid_current_snapshot()::text, current_setting('server_version')
+"""
+
+
+class PostgresSource:
+    """One PostgreSQL database in one read-only transaction.
+
+    Args:
+        address: `postgresql://user@host:port/database`; options after `?` are host (a folder of the Unix socket), port,
+            user, sslmode, sslrootcert, sslcert, sslkey, connect_timeout (seconds), statement_timeout (milliseconds).
+        source: the first source that needs it, after which the password's variable is named.
+
+    Raises:
+        SourceError: no driver, no server, no login, no such database.
+    """
+
+    def __init__(self, address: Address, *, source: str) -> None:
+        self._source = source
+        password = password_of(source)
+        self._connection = _connected(address, source, password)
+        try:
+            timeout = int(address.options.get("statement_timeout", "0"))
+            self._run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            self._run("SET LOCAL TimeZone = 'UTC'")
+            self._run("SET LOCAL DateStyle = 'ISO, YMD'")
+            self._run("SET LOCAL extra_float_digits = 1")
+            self._run("SET LOCAL synchronize_seqscans = off")
+            if timeout:
+                self._run(f"SET LOCAL statement_timeout = {timeout}")
+            time, snapshot, version = self._rows(_MOMENT)[0]
+            self._utf8, self._icu = self._rows(_SERVER)[0]
+        except BaseException:
+            self.close()
+            raise
+        self._moment = {
+            "isolation": "repeatable read, read only", "time": time, "transactions": snapshot,
+            "server": f"PostgreSQL {version}",
+        }  # fmt: skip
+
+    @staticmethod
+    def planned(address: Address, asked: Asked) -> str:
+        """The statement for a table whose columns are of the declared types."""
+        return select_sql(asked, planned_table(asked))
+
+    def snapshot(self) -> Mapping[str, str]:
+        """The moment of the transaction, its snapshot (`xmin:xmax:running`) and the server's version."""
+        return self._moment
+
+    def table(self, asked: Asked) -> PostgresTable:
+        """One table. Raises SourceError when it is missing, forbidden or not as declared."""
+        with self._translated(asked.name):
+            table = self._described(asked)
+            unread = require_columns(asked, table.types)
+            for key in asked.columns:
+                require_type(asked, key, found=table.types[spelt(asked.source, key)], fitting=FITTING)
+            denied = [spelt(asked.source, key) for key in asked.columns if spelt(asked.source, key) in table.denied]
+            if denied:
+                raise _faults.denied(asked.name, what=", ".join(f"the column `{name}`" for name in denied))
+            statement = select_sql(asked, table)
+            cursor = self._connection.cursor()
+            cursor.execute(statement)
+            reader = cursor.fetch_record_batch()
+        return PostgresTable(self, asked, rows=(cursor, reader), statement=statement, unread=unread)
+
+    def close(self) -> None:
+        """End the transaction, which wrote nothing."""
+        with suppress(Exception):
+            self._connection.rollback()
+        with suppress(Exception):
+            self._connection.close()
+
+    def _described(self, asked: Asked) -> Table:
+        wanted = asked.source.table or asked.name
+        found = {}
+        for oid, schema, name, visible, readable in self._rows(_TABLES):
+            found[f"{schema}.{name}"] = (oid, schema, name, readable)
+            if visible:
+                found[name] = (oid, schema, name, readable)
+        if wanted not in found:
+            raise _faults.table_missing(asked.name, table=wanted, present=found)
+        oid, schema, name, readable = found[wanted]
+        if not readable:
+            raise _faults.denied(asked.name, what=f"the table `{wanted}`")
+        columns = self._rows(_COLUMNS.format(int(oid)))
+        return Table(
+            name=".".join('"' + part.replace('"', '""') + '"' for part in (schema, name)),
+            types={column: kind for column, kind, _, _ in columns},
+            odd=frozenset(column for column, _, plain, _ in columns if not plain),
+            denied=frozenset(column for column, _, _, allowed in columns if not allowed),
+            utf8=bool(self._utf8),
+            icu=bool(self._icu),
+        )
+
+    def _run(self, statement: str) -> None:
+        with self._translated(self._source), self._connection.cursor() as cursor:
+            cursor.execute(statement)
+
+    def _rows(self, query: str) -> list[tuple[Any, ...]]:
+        with self._translated(self._source), self._connection.cursor() as cursor:
+            cursor.execute(query)
+            return list(cursor.fetchall())
+
+    @contextmanager
+    def _translated(self, source: str) -> Iterator[None]:
+        from adbc_driver_manager import Error
+
+        try:
+            yield
+        except SourceError:
+            raise
+        except (Error, pa.ArrowException, OSError) as fault:
+            state = getattr(fault, "sqlstate", None) or next(iter(_STATE.findall(str(fault))), "")
+            if not state and not self._answers():
+                raise _faults.lost(source) from None
+            raise _refused(source, str(fault), state) from None
+
+    def _answers(self) -> bool:
+        """Whether the session lives, once a statement failed: a stream that breaks off says in no other way why."""
+        from adbc_driver_manager import Error
+
+        try:
+            self._connection.rollback()
+            with self._connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+                cursor.fetchall()
+        except (Error, pa.ArrowException, OSError):
+            return False
+        return True
+
+
+class PostgresTable:
+    """Rows of one SELECT, as the server sends them; see `curator.protocols.LiveTable`."""
+
+    def __init__(
+        self, database: PostgresSource, asked: Asked, *, rows: tuple[Any, Any], statement: str, unread: tuple[str, ...]
+    ) -> None:
+        self._database, self._asked = database, asked
+        _, reader = self._rows = rows  # the cursor must live as long as its reader
+        self.statement, self.unread = statement, unread
+        fields = zip(asked.columns or ("nothing",), reader.schema, strict=True)
+        self.schema = pa.schema([pa.field(key, _plain(field.type)) for key, field in fields])
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """The rows, a few megabytes at a time."""
+        cursor, reader = self._rows
+        while True:
+            with self._database._translated(self._asked.name):
+                try:
+                    batch = reader.read_next_batch()
+                except StopIteration:
+                    cursor.close()
+                    return
+            columns = [column.storage if isinstance(column, pa.ExtensionArray) else column for column in batch.columns]
+            yield pa.RecordBatch.from_arrays(columns, schema=self.schema)
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    """The type without the driver's extension: numbers of any precision come as text."""
+    return kind.storage_type if isinstance(kind, pa.BaseExtensionType) else kind
+
+
+def _connected(address: Address, source: str, password: str | None) -> Any:
+    try:
+        from adbc_driver_postgresql import dbapi
+    except ModuleNotFoundError:
+        raise _faults.driver_missing(source, driver="adbc-driver-postgresql", extra="postgres") from None
+    unknown = sorted(set(address.options) - set(_OPTIONS))
+    if unknown:
+        raise _faults.option_unknown(source, option=unknown[0], known=_OPTIONS)
+    if not address.options.get("statement_timeout", "0").isdigit():
+        raise _faults.option_unknown(source, option="statement_timeout", known=("a number of milliseconds",))
+    settings = {
+        "host": address.host, "port": str(address.port) if address.port else None, "user": address.user,
+        "dbname": address.place or None, "password": password, "application_name": "curator",
+        "connect_timeout": _PATIENCE, "client_encoding": "UTF8",
+        **{name: value for name, value in address.options.items() if name != "statement_timeout"},
+    }  # fmt: skip
+    said = " ".join(f"{name}={_setting(value)}" for name, value in settings.items() if value is not None)
+    try:
+        return dbapi.connect(said, autocommit=False)
+    except dbapi.Error as fault:
+        raise _unconnected(address, source, str(fault), given=password is not None) from None
+
+
+def _setting(value: str) -> str:
+    """A value of a connection string (libpq, 34.1.1.1)."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _unconnected(address: Address, source: str, words: str, *, given: bool) -> SourceError:
+    if _BEFORE["database-missing"].search(words):
+        return _faults.no_database(source, address)
+    if _BEFORE["database-login"].search(words):
+        return _faults.login_refused(source, given=given)
+    return _faults.unreachable(source, address)
+
+
+def _refused(source: str, words: str, state: str) -> SourceError:
+    if state == "57014" or (not state and _CANCELLED.search(words)):
+        return _faults.timed_out(source)
+    if state == "42501":
+        return _faults.denied(source, what="a table")
+    if state.startswith(_LOST):
+        return _faults.lost(source)
+    return _faults.fault(source, state=state)

