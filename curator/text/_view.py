@@ -1,0 +1,108 @@
+"""A text as recognisers read it: without accents, invisible marks and typographic variants, with the way back.
+
+Recognisers are written once, for plain letters; every place they find is given in offsets of the text as it came, in
+whatever Unicode form it came (Unicode Standard Annex 15): a combining accent belongs to the letter before it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+
+_GONE = re.compile("[\u0300-\u036f\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
+_MARKS = str.maketrans(
+    {
+        **dict.fromkeys("\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+            "\u202f\u205f\u3000", " "),
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d", "-"),
+        **dict.fromkeys("\u2018\u2019\u201b\u02bc\u2032\u00b4\u0060", "'"),
+        **dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb\u2033", '"'),
+        "\x0b": "\n", "\x0c": "\n", "\x85": "\n", "\u2028": "\n", "\u2029": "\n",
+    }
+)  # fmt: skip
+# What UTF-8 read as windows-1252 leaves of the French letters; each pair is one letter.
+_MOJIBAKE = re.compile(
+    "\u00c3[\u0080-\u00bf\u2018-\u2122\u0152-\u017e\u0178\u0192\u02c6\u02dc]|\u00c2[\u00a0\u00b0\u00ab\u00bb]"
+)
+
+
+class View:
+    """One text, and the plain form that recognisers read.
+
+    Attributes:
+        text: as given.
+        plain: one code point for each one kept; accents folded, spaces, dashes and apostrophes made plain.
+    """
+
+    __slots__ = ("_places", "plain", "text")
+
+    def __init__(self, text: str) -> None:
+        """Read a text."""
+        self.text = text
+        self._places: list[int] | None = None
+        if text.isascii():
+            self.plain = text
+            return
+        plain = text
+        if _GONE.search(text) or _MOJIBAKE.search(text):
+            self._places, plain = _kept(text)
+        self.plain = plain.translate(_fold_table(frozenset(plain)))
+
+    def place(self, start: int, end: int) -> tuple[int, int]:
+        """Offsets in the text as given of a place in the plain one; what was left out goes with the letter before."""
+        if self._places is None:
+            return start, end
+        places = self._places
+        return places[start], places[end] if end < len(places) else len(self.text)
+
+
+def fold(text: str) -> str:
+    """A short text without accents, in capitals: how names are compared."""
+    return View(text).plain.upper()
+
+
+def _kept(text: str) -> tuple[list[int], str]:
+    """Where each kept code point stands, and the kept ones; a letter torn in two by a wrong decoding is one again."""
+    places: list[int] = []
+    kept: list[str] = []
+    last = 0
+    for match in re.finditer(f"{_GONE.pattern}|{_MOJIBAKE.pattern}", text):
+        places.extend(range(last, match.start()))
+        kept.append(text[last : match.start()])
+        if len(match[0]) == 2:
+            places.append(match.start())
+            kept.append(_decoded(match[0]))
+        last = match.end()
+    places.extend(range(last, len(text)))
+    kept.append(text[last:])
+    return places, "".join(kept)
+
+
+def _decoded(pair: str) -> str:
+    for encoding in ("cp1252", "latin-1"):
+        try:
+            one = pair.encode(encoding).decode("utf-8")
+        except UnicodeError:
+            continue
+        if len(one) == 1:
+            return one
+    return "a"
+
+
+@cache
+def _fold_mark(mark: str) -> str:
+    """One code point for one."""
+    plain = mark.translate(_MARKS)
+    if plain != mark or mark.isascii():
+        return plain
+    if mark in "\u0152\u00c6":
+        return "O" if mark == "\u0152" else "A"
+    if mark in "\u0153\u00e6":
+        return "o" if mark == "\u0153" else "a"
+    base = unicodedata.normalize("NFKD", mark)[:1]
+    return base if base and (base.isalnum() or base == " ") else mark
+
+
+def _fold_table(marks: frozenset[str]) -> dict[int, str]:
+    return {ord(mark): _fold_mark(mark) for mark in marks if not mark.isascii() or mark in "\x0b\x0c`"}
