@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from curator.addresses import holds_secret
 from curator.expressions import regex_is_safe
+from curator.spec.channel_checks import channel_troubles
 from curator.spec.expectations import EXPECTATIONS, ExpectationType
 from curator.spec.model import (
     AiActClass,
@@ -44,7 +45,7 @@ def troubles_of(spec: UseCase) -> tuple[Scope, list[Trouble]]:
     """The scope of a well-formed spec and everything that is wrong with it."""
     scope, troubles = build_scope(spec)
     for rule in (
-        _law, _channels, _readers, _extraction, row_troubles, _fields, protection_troubles,
+        _law, _channels, channel_troubles, _readers, _extraction, row_troubles, _fields, protection_troubles,
         _personal_names, _expectations, _disclosure, _splits,
         _baseline,
     ):  # fmt: skip

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
-from curator.spec.model._words import Slug, Text, Word
+from curator.spec.model._words import Name, Slug, Text, Word
 
 
 class ChannelTerms(Word):
@@ -16,6 +18,9 @@ class ChannelTerms(Word):
         max_days: longest time a release may last.
         models: whether models trained on the dataset may go too.
         legal_text: the text that allows leaving the police regime, where that regime applies.
+        knows: fields whose values the receiver may have of people from elsewhere, for the attacks before a delivery;
+            when absent the quasi-identifiers, and on `open` every field but tokens.
+        claim: what the release may be called; `anonymous` only when no attack succeeds.
     """
 
     purposes: tuple[Slug, ...] = Field(min_length=1)
@@ -23,6 +28,8 @@ class ChannelTerms(Word):
     max_days: int = Field(ge=1, le=36525)
     models: bool = False
     legal_text: Text | None = None
+    knows: tuple[Name, ...] | None = None
+    claim: Literal["pseudonymised", "anonymous"] = "pseudonymised"
 
 
 class Channels(Word):
