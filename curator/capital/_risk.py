@@ -18,10 +18,9 @@ from curator.manifest import Manifest
 from curator.package_file import DATASET
 from curator.receiving import open_package
 from curator.records import DatasetVersion
-from curator.risk import Measures, RiskReport, Roles, entity_of, measure, report_files, table_columns
+from curator.risk import Measures, RiskReport, entity_of, measure, report_files, roles_of, table_columns
 from curator.samples import SAMPLE, Sample
 from curator.spec import UseCase, parse_use_case, scope_of
-from curator.spec.model import IdentifierKind
 from curator.sqltext import quoted
 
 if TYPE_CHECKING:
@@ -64,30 +63,6 @@ def risk(
         capital, version.folder, manifest=version.manifest, use_case=capital.use_case(version), options=options,
         population=population,
     )  # fmt: skip
-
-
-def roles_of(use_case: UseCase) -> Roles:
-    """What the written fields are to somebody who looks for a person, as the spec declares them."""
-    kept = use_case.kept()
-    sensitive = [name for name, field in kept.items() if field.identifier == IdentifierKind.sensitive]
-    if use_case.disclosure and use_case.disclosure.l and use_case.disclosure.l.column not in sensitive:
-        sensitive.append(use_case.disclosure.l.column)
-    tokens = tuple(name for name, field in kept.items() if field.protect == "token")
-    quasi = use_case.quasi_identifiers()
-    known = {*tokens, *quasi, *sensitive}
-    return Roles(
-        quasi=quasi, sensitive=tuple(sensitive), entity=_entity(use_case),
-        other=tuple(name for name in kept if name not in known), tokens=tokens,
-    )  # fmt: skip
-
-
-def _entity(use_case: UseCase) -> tuple[str, ...]:
-    """The written fields that name whom a row is about; empty when a part of it is not written, or made coarser."""
-    written = {
-        field.from_ or name: name for name, field in use_case.kept().items() if field.protect in ("token", "keep")
-    }
-    parts = tuple(written.get(column, "") for column in use_case.extract.entity)
-    return parts if all(parts) else ()
 
 
 def _of_package(

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as parquet
 
-from curator.arrow import from_integers, integers
+from curator.arrow import integers
 
 Numbers = npt.NDArray[Any]
 
@@ -139,9 +139,12 @@ def together(columns: Sequence[Column]) -> tuple[Numbers, int]:
     return codes, values
 
 
+def together_codes(columns: Sequence[Column]) -> Numbers:
+    """Numbers of rows that are equal where the values of all columns are."""
+    return together(columns)[0]
+
+
 def table_columns(table: pa.Table, names: Sequence[str]) -> dict[str, Column]:
     """Columns of a table in memory, as numbers."""
     return {name: column_of(name, table.column(name)) for name in names}
 
-
-__all__ = ["Column", "Numbers", "column_of", "columns_of", "dense", "from_integers", "table_columns", "together"]

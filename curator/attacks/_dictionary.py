@@ -1,0 +1,195 @@
+"""The dictionary attack: try every public transform of identifiers that could be, and look for what comes out.
+
+A hash without a key is a number for everybody: whoever can list all plates can list their hashes (ENISA,
+"Pseudonymisation techniques and best practices", 2019, 4.1 and 5.2). The attack knows no key, and tries, on identifiers
+that are drawn from their space or known to it, every digest of `DIGESTS` on every usual spelling, alone and with every
+word that stands in the package as a salt, and compares with each column, whether bytes, hexadecimal or base64. Digests
+cut short are found by their first 8 bytes, or 4 when no more was kept.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curator.identifiers import FORMS, canonical
+
+Prefixes = npt.NDArray[np.uint64]
+
+DIGESTS: Mapping[str, Callable[[bytes], bytes]] = {
+    "md5": lambda data: hashlib.md5(data, usedforsecurity=False).digest(),
+    "sha1": lambda data: hashlib.sha1(data, usedforsecurity=False).digest(),
+    "sha224": lambda data: hashlib.sha224(data).digest(),
+    "sha256": lambda data: hashlib.sha256(data).digest(),
+    "sha384": lambda data: hashlib.sha384(data).digest(),
+    "sha512": lambda data: hashlib.sha512(data).digest(),
+    "sha3-256": lambda data: hashlib.sha3_256(data).digest(),
+    "blake2b": lambda data: hashlib.blake2b(data).digest(),
+    "blake2b-128": lambda data: hashlib.blake2b(data, digest_size=16).digest(),
+    "blake2b-256": lambda data: hashlib.blake2b(data, digest_size=32).digest(),
+    "blake2s": lambda data: hashlib.blake2s(data).digest(),
+    "sha256 twice": lambda data: hashlib.sha256(hashlib.sha256(data).digest()).digest(),
+    "md5 of hex md5": lambda data: hashlib.md5(
+        hashlib.md5(data, usedforsecurity=False).hexdigest().encode(), usedforsecurity=False
+    ).digest(),
+    "crc32": lambda data: zlib.crc32(data).to_bytes(4, "big"),
+    "none": lambda data: data,
+}
+"""Public transforms: each turns a spelling into bytes that whoever knows the identifier can make too."""
+
+SAMPLE = 40_000
+_SALTED = 200  # identifiers tried with each salt
+_HEX = r"^(?:0x)?(?:[0-9a-fA-F]{8}){1,16}$"
+_BASE64 = r"^[A-Za-z0-9+/_-]{11,88}={0,2}$"
+_MOSTLY = 0.9
+
+
+def prefixes(column: pa.Array | pa.ChunkedArray) -> Prefixes:
+    """First 8 bytes of each distinct value, ascending, where the values look like digests; empty where they do not.
+
+    Bytes count as they are, texts by what they spell in hexadecimal or base64; shorter values end in zeros.
+    """
+    values = pc.unique(column).drop_null()
+    kind = values.type
+    if pa.types.is_fixed_size_binary(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        return _prefixes(values.to_pylist())
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)) or not len(values):
+        return np.empty(0, np.uint64)
+    texts = values.to_pylist()
+    for shape, read in ((_HEX, _unhex), (_BASE64, _unbase)):
+        fitting = [text for text in texts if re.match(shape, text)]
+        if len(fitting) >= _MOSTLY * len(texts):
+            return _prefixes(value for value in map(read, fitting) if value)
+    return np.empty(0, np.uint64)
+
+
+def dictionary_hits(
+    columns: Mapping[str, Prefixes], identifiers: Iterable[str], *, salts: Sequence[str] = ()
+) -> dict[str, dict[str, int]]:
+    """Column -> transform -> distinct values that a public transform of some identifier gives.
+
+    Args:
+        columns: name -> prefixes of its values.
+        identifiers: candidates, in any spelling.
+        salts: words that an attacker would try as salts, such as names in the package; tried on the first candidates.
+    """
+    candidates = list(dict.fromkeys(spelling for text in identifiers for spelling in spellings(text)))
+    found: dict[str, dict[str, int]] = {}
+    for name, made in _made(candidates, salts):
+        for column, values in columns.items():
+            short = bool(len(values)) and not (values & np.uint64(0xFFFFFFFF)).any()
+            tried = made & np.uint64(0xFFFFFFFF00000000) if short else made
+            hits = int(np.isin(values, tried).sum())
+            if hits:
+                found.setdefault(column, {})[name] = hits
+    return found
+
+
+def spellings(identifier: str) -> tuple[str, ...]:
+    """An identifier as registers spell it: as given, upper and lower case, without separators."""
+    bare = re.sub(r"[\s.\-_/]", "", identifier)
+    forms = (identifier, identifier.upper(), identifier.lower(), bare, bare.upper(), bare.lower())
+    return tuple(dict.fromkeys(forms))
+
+
+def enumerated(form: str, count: int, *, seed: int = 0) -> list[str]:
+    """Identifiers drawn from the space of a form, in their canonical spelling; empty where the space is not listed.
+
+    Args:
+        form: of `curator.identifiers.FORMS`.
+        count: how many.
+        seed: of the draw.
+    """
+    rng = np.random.default_rng(seed)
+    if form not in _SPACES:
+        return []
+    drawn = pa.array(list(dict.fromkeys(_SPACES[form](rng, count))))
+    return [value for value in canonical(drawn, form).to_pylist() if value] if form in FORMS else drawn.to_pylist()
+
+
+def space(form: str) -> float | None:
+    """How many identifiers a form has, about; None where the space is not listed."""
+    return _SIZES.get(form)
+
+
+def _made(candidates: Sequence[str], salts: Sequence[str]) -> Iterator[tuple[str, Prefixes]]:
+    plain = [text.encode() for text in candidates]
+    for name, digest in DIGESTS.items():
+        yield name, _prefixes(map(digest, plain))
+    few = plain[:_SALTED]
+    for salt in dict.fromkeys(salts):
+        key = salt.encode()
+        for name in ("md5", "sha1", "sha256", "sha512"):
+            digest = DIGESTS[name]
+            salted = [value for text in few for value in (digest(key + text), digest(text + key))]
+            salted += [hmac.digest(key, text, name) for text in few]
+            yield f"{name} with a public salt", _prefixes(salted)
+
+
+def _prefixes(values: Iterable[bytes]) -> Prefixes:
+    joined = b"".join(value[:8].ljust(8, b"\0") for value in values)
+    return np.unique(np.frombuffer(joined, ">u8").astype(np.uint64))
+
+
+def _unhex(text: str) -> bytes:
+    return bytes.fromhex(text.removeprefix("0x"))
+
+
+def _unbase(text: str) -> bytes:
+    try:
+        return base64.b64decode(text.replace("-", "+").replace("_", "/").rstrip("=") + "==")
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _phones(rng: np.random.Generator, count: int) -> list[str]:
+    firsts = rng.choice(np.array([6, 7, 1, 2, 3, 4, 5, 9]), count, p=[0.35, 0.35, *[0.05] * 6])
+    rests = rng.integers(0, 10**8, count)
+    return [f"0{first}{rest:08d}" for first, rest in zip(firsts.tolist(), rests.tolist(), strict=True)]
+
+
+def _plates(rng: np.random.Generator, count: int) -> list[str]:
+    letters = np.array(list("ABCDEFGHJKLMNPQRSTVWXYZ"))
+    drawn = letters[rng.integers(0, len(letters), (count, 4))]
+    numbers = rng.integers(1, 1000, count)
+    pairs = zip(drawn.tolist(), numbers.tolist(), strict=True)
+    return [f"{''.join(four[:2])}-{number:03d}-{''.join(four[2:])}" for four, number in pairs]
+
+
+def _licences(rng: np.random.Generator, count: int) -> list[str]:
+    years, departments = rng.integers(70, 113, count) % 100, rng.integers(1, 96, count)
+    rests = rng.integers(0, 10**6, count)
+    rows = zip(years.tolist(), rng.integers(1, 13, count).tolist(), departments.tolist(), rests.tolist(), strict=True)
+    return [f"{year:02d}{month:02d}{department:02d}{rest:06d}" for year, month, department, rest in rows]
+
+
+def _nirs(rng: np.random.Generator, count: int) -> list[str]:
+    found = []
+    columns = [rng.integers(low, high, count).tolist() for low, high in
+               ((1, 3), (30, 120), (1, 13), (1, 96), (1, 600), (1, 1000))]  # fmt: skip
+    for sex, year, month, department, commune, order in zip(*columns, strict=True):
+        body = f"{sex}{year % 100:02d}{month:02d}{department:02d}{commune:03d}{order:03d}"
+        found.append(f"{body}{97 - int(body) % 97:02d}")
+    return found
+
+
+def _dates(rng: np.random.Generator, count: int) -> list[str]:
+    days = np.unique(rng.integers(0, 46_000, count)) - 25_567  # from 1900 on
+    return [str(day) for day in days.astype("datetime64[D]")]
+
+
+_SPACES: Mapping[str, Callable[[np.random.Generator, int], list[str]]] = {
+    "phone": _phones, "plate": _plates, "licence": _licences, "nir": _nirs, "date": _dates,
+}  # fmt: skip
+_SIZES = {"phone": 8e8, "plate": 23**4 * 999.0, "licence": 50 * 12 * 95 * 1e6, "nir": 2 * 90 * 12 * 95 * 600 * 1e3,
+          "date": 46_000.0}  # fmt: skip

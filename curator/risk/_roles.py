@@ -1,0 +1,35 @@
+"""What the written fields are to somebody who looks for a person, as a spec declares them."""
+
+from __future__ import annotations
+
+from curator.risk._files import Roles
+from curator.spec import UseCase
+from curator.spec.model import IdentifierKind
+
+
+def roles_of(use_case: UseCase) -> Roles:
+    """The roles of a use case's written fields.
+
+    Sensitive are the fields declared so and the one whose diversity is limited. The entity is told when every column of
+    `extract.entity` is written, as a token or as it is; otherwise nobody who holds the files can tell people apart.
+    """
+    kept = use_case.kept()
+    sensitive = [name for name, field in kept.items() if field.identifier == IdentifierKind.sensitive]
+    limits = use_case.disclosure
+    if limits and limits.l and limits.l.column in kept and limits.l.column not in sensitive:
+        sensitive.append(limits.l.column)
+    tokens = tuple(name for name, field in kept.items() if field.protect == "token")
+    quasi = use_case.quasi_identifiers()
+    known = {*tokens, *quasi, *sensitive}
+    return Roles(
+        quasi=quasi, sensitive=tuple(name for name in sensitive if name not in quasi), entity=_entity(use_case),
+        other=tuple(name for name in kept if name not in known), tokens=tokens,
+    )  # fmt: skip
+
+
+def _entity(use_case: UseCase) -> tuple[str, ...]:
+    """The written fields that name whom a row is about; empty when a part of it is not written, or made coarser."""
+    fields = use_case.kept().items()
+    written = {field.from_ or name: name for name, field in fields if field.protect in ("token", "keep")}
+    parts = tuple(written.get(column, "") for column in use_case.extract.entity)
+    return parts if all(parts) else ()
