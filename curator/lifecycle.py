@@ -217,7 +217,7 @@ def check_delivery(delivery: Envelope, papers: Mapping[str, Envelope], *, direct
             not approved often enough.
     """
     statement = _staged(delivery, Stage.DELIVER)
-    facts = _exact(statement.facts, {"request", "terms", "members"})
+    facts = _exact(statement.facts, {"request", "terms", "members"}, optional={"attacks"})
     _check_whole(statement, papers)
     for envelope in papers.values():
         if envelope.statement.stage not in (Stage.REVIEW, Stage.AGENTS):
@@ -294,8 +294,8 @@ def _staged(envelope: Envelope, stage: Stage) -> Statement:
     return envelope.statement
 
 
-def _exact(raw: Any, keys: set[str]) -> dict[str, Any]:
-    if not isinstance(raw, Mapping) or set(raw) != keys:
+def _exact(raw: Any, keys: set[str], *, optional: Collection[str] = ()) -> dict[str, Any]:
+    if not isinstance(raw, Mapping) or set(raw) - set(optional) != keys:
         raise _malformed(f"facts that are not exactly {', '.join(sorted(keys))}")
     return dict(raw)
 

@@ -298,9 +298,23 @@ class Capital:
         """Approve or refuse a request, bound to the bytes as they stand. Raises NotAllowedError likewise."""
         return _releases.review(self, request, approve=approve, reason=reason)
 
-    def deliver(self, request: str, *, into: Path | str | None = None) -> Path:
-        """Write the package of an approved request; `releases/` of the workspace when no folder is given."""
-        return _releases.deliver(self, request, into=Path(into) if into else None)
+    def deliver(
+        self, request: str, *, into: Path | str | None = None, canaries: Path | str | None = None
+    ) -> Path:
+        """Attack the package of an approved request, then write it.
+
+        Args:
+            request: its short name.
+            into: folder of the package; `releases/` of the workspace when None.
+            canaries: file of identifiers planted in the sources, one a line; that in the private folder
+                (`holder/canaries.txt`), where there is one, when None.
+
+        Raises:
+            DisclosureError: an attack succeeds on the bytes about to leave; nothing is written.
+            NotAllowedError: the request may not be delivered, or not by this agent.
+        """
+        planted = Path(canaries) if canaries else None
+        return _releases.deliver(self, request, into=Path(into) if into else None, canaries=planted)
 
     def recall(self, request: str, *, reason: str) -> _releases.Case:
         """Declare that a delivered package must no longer be used. Raises NotAllowedError likewise."""

@@ -88,8 +88,9 @@ def review(capital: Capital, name: str, *, approve: bool, reason: str) -> Case:
     return _case(capital, asked)
 
 
-def deliver(capital: Capital, name: str, *, into: Path | None) -> Path:
+def deliver(capital: Capital, name: str, *, into: Path | None, canaries: Path | None = None) -> Path:
     """Write the package, then publish the statement; a package whose statement cannot be published is removed."""
+    planted = _canaries(canaries or capital.workspace.private / "holder" / "canaries.txt", required=bool(canaries))
     recorder = capital.recorder(*Role)
     asked = release.find_request(capital.evidence, name, directory=recorder.directory)
     versions = _versions(capital, asked)
@@ -106,6 +107,7 @@ def deliver(capital: Capital, name: str, *, into: Path | None) -> Path:
             signer=recorder.signer,
             directory=recorder.directory,
             now=now(),
+            canaries=planted,
         )
         final = _place(folder, delivery.path, asked)
         try:
@@ -151,6 +153,23 @@ def requests(capital: Capital) -> tuple[Case, ...]:
     keys = capital.directory().keys()
     found = [envelope for envelope in capital.evidence.envelopes(keys) if envelope.statement.stage is Stage.REQUEST]
     return tuple(_case(capital, Request.read(envelope)) for envelope in found)
+
+
+def _canaries(file: Path, *, required: bool) -> tuple[str, ...]:
+    """Planted identifiers, one a line; none when the holder keeps no such file."""
+    if not file.is_file() and not required:
+        return ()
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as fault:
+        raise UsageError(
+            "canaries-unreadable",
+            asked="read the planted identifiers",
+            found=type(fault).__name__,
+            expected="a text file in UTF-8, one identifier a line",
+            todo="correct the path after --canaries",
+        ) from None
+    return tuple(line.strip() for line in lines if line.strip())
 
 
 def _case(capital: Capital, asked: Request) -> Case:

@@ -283,6 +283,9 @@ def _add_releases(commands: Any) -> None:
     )  # fmt: skip
     one.add_argument("request", metavar="ID", help=_REQUEST)
     one.add_argument("--out", type=_path, metavar="DIR", help="folder of the package (releases/ of the capital)")
+    one.add_argument(
+        "--canaries", type=_path, metavar="FILE", help="identifiers planted in the sources, which must come out nowhere"
+    )
 
     one = _command(
         group, "recall", run="_releases:recall", help="declare that a delivered package must no longer be used",

@@ -31,7 +31,7 @@ def review(args: Namespace, console: Console) -> Answer:
 def deliver(args: Namespace, console: Console) -> Answer:
     """Write the package."""
     with console.busy("deliver"):
-        path = open_capital(args).deliver(args.request, into=args.out)
+        path = open_capital(args).deliver(args.request, into=args.out, canaries=args.canaries)
     console.note("Send holder.pub by another way than the package: it is what the receiver trusts.")
     document = {"request": args.request, "package": str(path), "bytes": path.stat().st_size}
     return Answer(document=document, text=str(path))

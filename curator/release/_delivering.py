@@ -15,6 +15,7 @@ from curator.evidence import Artifact, Envelope, EvidenceStore, Signer, Stage
 from curator.lifecycle import APPROVE, Request, Terms, reviews_of, state_of
 from curator.manifest import MANIFEST, Manifest
 from curator.package_file import DATASET, HOLDER, MODEL, SUMS, TERMS, Member, in_order, sums_text, write_package
+from curator.release._gating import gate
 from curator.release._moves import artifacts_of, judge, read_request, sign, void
 from curator.spec.model import UseCase
 
@@ -46,6 +47,7 @@ def deliver(
     signer: Signer,
     directory: Directory,
     now: datetime,
+    canaries: Sequence[str] = (),
 ) -> Delivery:
     """Write the package of an approved request: the reviewed bytes, the terms, and all evidence to verify them alone.
 
@@ -58,8 +60,10 @@ def deliver(
         signer: a deliverer.
         directory: the present agents; it must know the holder's key.
         now: the time, with a time zone.
+        canaries: identifiers planted in the sources, which must come out nowhere.
 
     Raises:
+        DisclosureError: `attack-succeeded`, when an attack of the gate succeeds on the very bytes.
         NotAllowedError: `move-not-allowed` (not approved), `request-void` (a byte differs from those reviewed),
             `request-expired`, `channel-not-allowed`, `role-missing`.
         StorageError: `package-exists`, `package-unwritable`. IntegrityError: as `open_envelope`, `release-statement`,
@@ -76,6 +80,7 @@ def deliver(
     reviews = [item.digest for item in reviews_of(case, known, directory=directory)[APPROVE]]
     previous = [case.digest, *reviews, directory.digest]
     contents = _contents(case.terms, folders, manifests, evidence=evidence, previous=previous, directory=directory)
+    attacked = gate(contents, use_case=use_case, terms=case.terms, canaries=canaries)
     members = _members(contents, manifests)
     name = _file_name(manifests)
     envelope = sign(
@@ -85,6 +90,7 @@ def deliver(
             "request": case.digest,
             "terms": case.terms.to_json(),
             "members": [member.to_json() for member in members],
+            "attacks": attacked.facts(),
         },
     )  # fmt: skip
     path = destination / name if destination.is_dir() else destination
