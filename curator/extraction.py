@@ -7,15 +7,16 @@ handle that later stages add to, so that rows move once, when a dataset version 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from curator.addresses import Address, place_of
 from curator.errors import SourceError
 from curator.files import Where
 from curator.planning import asked
 from curator.protocols import BoundSource, Engine
 from curator.samples import SAMPLE, Sample
 from curator.sampling import POPULATION, Extracting, chosen_sql, refuse_leaks, relations, sample_sql
-from curator.sources import Snapshots, is_live
+from curator.sources import Snapshots, is_live, statement_of
 from curator.spec import Scope, UseCase, scope_of
 from curator.sqltext import quoted
 
@@ -49,6 +50,40 @@ def extract(
     )
 
 
+def statements(use_case: UseCase, scope: Scope, *, given: Mapping[str, str]) -> dict[str, str]:
+    """What each live source would be asked, for a plan; opens nothing.
+
+    Args:
+        use_case: a checked spec.
+        scope: its names.
+        given: source -> place, instead of the spec's own.
+
+    Raises:
+        SourceError: an address that holds a secret, or that nothing reads.
+    """
+    wanted = asked(use_case, scope)
+    found: dict[str, str] = {}
+    for name, source in use_case.sources.items():
+        for text in (given[name],) if name in given else source.addresses:
+            where = place_of(text, source=name)  # a secret in it is refused before the plan is shown
+            statement = statement_of(where, wanted[name]) if isinstance(where, Address) and is_live(where) else None
+            found |= {name: statement} if statement is not None else {}
+    return found
+
+
+def require_known(use_case: UseCase, given: Iterable[str]) -> None:
+    """Refuse places given for sources that the spec does not have. Raises SourceError `source-unknown`."""
+    unknown = sorted(set(given) - set(use_case.sources))
+    if unknown:
+        raise SourceError(
+            "source-unknown",
+            asked="read given files instead of the spec's own",
+            found=f"no source {', '.join(f'`{name}`' for name in unknown)} in {use_case.ref}",
+            expected="one of " + ", ".join(f"`{name}`" for name in use_case.sources),
+            todo="correct the name before `=` in --source",
+        )
+
+
 def _bound(
     use_case: UseCase, scope: Scope, *, engine: Engine, paths: Mapping[str, Where], key: bytes | None
 ) -> dict[str, BoundSource]:
@@ -57,7 +92,7 @@ def _bound(
     found: dict[str, BoundSource] = {}
     with Snapshots(key=key) as snapshots:
         for name, where in ((name, paths[name]) for name in use_case.sources):
-            if isinstance(where, str) and is_live(where):
+            if isinstance(where, Address) and is_live(where):
                 found[name] = snapshots.adopt(wanted[name], where, engine=engine)
             else:
                 found[name] = engine.bind(name, use_case.sources[name], where)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from curator.expressions import Engine as Dialect
     from curator.expressions import Expression
-    from curator.files import Where
+    from curator.files import Place, Where
     from curator.spec.model import Source
 
 
@@ -140,17 +140,6 @@ class LiveSource(Protocol):
         """End the reading. Raises SourceError when what was read is not of one moment after all."""
 
 
-class Origin(Protocol):
-    """One file or table that was read."""
-
-    @property
-    def name(self) -> str:
-        """What evidence calls it: a file's own name, or database and table."""
-
-    def keyed_digest(self, key: bytes) -> str:
-        """HMAC-SHA256 of what was read, so that nobody can confirm a guess."""
-
-
 class BoundSource(Protocol):
     """A source that an engine can read."""
 
@@ -175,7 +164,7 @@ class BoundSource(Protocol):
         """Size and modification time at binding."""
 
     @property
-    def places(self) -> Sequence[Origin]:
+    def places(self) -> Sequence[Place]:
         """The files it consists of, or the table of a live source."""
 
     def unchanged(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,19 +13,21 @@ from curator.agents import Role
 from curator.canonical import canonical_json, sha256_json
 from curator.capital._keys import epoch_root
 from curator.capital._parts import Recorder, code_facts
+from curator.capital._sources import keep_digests
 from curator.describing import describe
 from curator.edges.durable import disk_errors
 from curator.edges.quarantine import RejectedRows
 from curator.engines import open_engine
-from curator.errors import SourceError, StorageError, UsageError
+from curator.errors import StorageError, UsageError
 from curator.evidence import KEYED, Artifact, Stage
-from curator.extraction import extract
-from curator.files import Where, where_of
+from curator.extraction import extract, require_known
+from curator.files import SourceDigests, Where, where_of
 from curator.manifest import Manifest
 from curator.protection import protect
 from curator.pseudonyms import KeyContext, derive_key
 from curator.quality import check
 from curator.records import DatasetVersion
+from curator.representation import RepresentationReport, measure
 from curator.samples import CheckedSample, ProtectedSample, QualityReport, RowOrder, Sample, Written
 from curator.spec import UseCase
 from curator.versioning import Progress, write_shards
@@ -42,7 +43,7 @@ class RunOptions:
     """How to run, without any effect on what a keyed-order dataset holds.
 
     Attributes:
-        sources: source -> file, instead of the spec's own path.
+        sources: source -> file or address, instead of the spec's own path.
         data: folder that the spec's relative paths start from; the spec's own folder when None.
         engine, threads, memory: where to compute and with what.
         recipient, epoch: context of the token keys; the current epoch when None.
@@ -84,15 +85,7 @@ class Preview:
 
 def source_paths(use_case: UseCase, *, spec_folder: Path, options: RunOptions) -> dict[str, Where]:
     """Where each source stands. Raises SourceError when `sources` names one that the spec does not have."""
-    unknown = sorted(set(options.sources) - set(use_case.sources))
-    if unknown:
-        raise SourceError(
-            "source-unknown",
-            asked="read given files instead of the spec's own",
-            found=f"no source {', '.join(f'`{name}`' for name in unknown)} in {use_case.ref}",
-            expected="one of " + ", ".join(f"`{name}`" for name in use_case.sources),
-            todo="correct the name before `=` in --source",
-        )
+    require_known(use_case, options.sources)
     base = Path(options.data or spec_folder)
     told = {name: (source.addresses, base) for name, source in use_case.sources.items()}
     told |= {name: ((str(where),), Path()) for name, where in options.sources.items()}
@@ -102,7 +95,7 @@ def source_paths(use_case: UseCase, *, spec_folder: Path, options: RunOptions) -
 def curate(capital: Capital, spec: Path, use_case: UseCase, *, options: RunOptions) -> DatasetVersion:
     """Run every stage and publish the version; see `Capital.curate`."""
     recorder = capital.recorder(Role.ENGINEER)
-    _refuse_existing(capital, use_case)
+    refuse_existing(capital, use_case)
     with ExitStack() as stack:
         stack.enter_context(disk_errors(capital.workspace.root, asked=f"make {use_case.ref}"))
         scratch = stack.enter_context(capital.workspace.scratch("curate"))
@@ -113,10 +106,17 @@ def curate(capital: Capital, spec: Path, use_case: UseCase, *, options: RunOptio
         rejected = stack.enter_context(run.rejected_rows())
         written = run.write(protected, rejected)
         spec_bytes = spec.read_bytes()
-        manifest = describe(run.folder, use_case=use_case, written=written, protected=protected, spec=spec_bytes)
-        envelopes = _statements(recorder, protected, written=written, manifest=manifest, sources=run.source_artifacts())
+        manifest = describe(
+            run.folder, use_case=use_case, written=written, protected=protected, spec=spec_bytes,
+            representation=run.representation,
+        )  # fmt: skip
+        envelopes = _statements(
+            recorder, protected, written=written, manifest=manifest, sources=run.source_artifacts(),
+            representation=run.representation,
+        )  # fmt: skip
         place = f"datasets/{use_case.name}/{use_case.version}"
         rejected.keep(capital.workspace.private / "holder" / "rejected", use_case=use_case)
+        keep_digests(capital.workspace.private, use_case.ref, told=run.digests.facts())
         capital.workspace.publish(
             folders={place: run.folder},
             files={
@@ -143,9 +143,10 @@ def preview(capital: Capital, spec: Path, use_case: UseCase, *, options: RunOpti
             rows = sample.engine.rows("SELECT count(*) FROM sample")[0][0]
             return Preview(stage=until, extraction={**sample.facts(), "rows": int(rows)})
         if until == "check":
-            report = check(sample).run()
-            return Preview(stage=until, extraction=sample.facts(), quality=_quality_facts(report))
-        written = run.write(run.protect(check(sample)), None)
+            checked = run.check(sample)
+            quality = {**_quality_facts(checked.run()), **run.stands_for()}
+            return Preview(stage=until, extraction=sample.facts(), quality=quality)
+        written = run.write(run.protect(run.check(sample)), None)
         disclosure = written.disclosure.facts() if written.disclosure else None
         return Preview(
             stage=until, extraction=sample.facts(), quality=_quality_facts(written.quality), disclosure=disclosure
@@ -165,8 +166,8 @@ class _Run:
             holder=capital.workspace.holder, purpose=use_case.name, recipient=options.recipient, epoch=epoch
         )
         self._engine = open_engine(options.engine, scratch=scratch, threads=options.threads, memory=options.memory)
-        self.digests = ThreadPoolExecutor(1)
-        self._digests: dict[tuple[str, str], Any] = {}
+        self.digests = SourceDigests(self._key("source-digest"))
+        self.representation: RepresentationReport | None = None
 
     def close(self) -> None:
         """Close the engine."""
@@ -176,12 +177,21 @@ class _Run:
         """Extract; keyed digests of the sources are taken meanwhile, on another thread."""
         key = self._key("source-digest")
         sample = extract(self._use_case, engine=self._engine, paths=paths, digest_key=key)
-        self._digests = {
-            (name, place.name): self.digests.submit(place.keyed_digest, key)
-            for name, bound in sample.bound.items()
-            for place in bound.places
-        }
+        for name, bound in sample.bound.items():
+            self.digests.begin(name, bound.places)
         return sample
+
+    def check(self, sample: Sample) -> CheckedSample:
+        """Check, and compare what is kept with its population. Raises QualityError when a limit is passed."""
+        checked = check(sample)
+        self.representation = measure(checked)
+        if self.representation is not None:
+            self.representation.refuse()
+        return checked
+
+    def stands_for(self) -> dict[str, Any]:
+        """Figures of that comparison, as a part of the check's facts."""
+        return {"representation": self.representation.facts()} if self.representation else {}
 
     def protect(self, checked: CheckedSample) -> ProtectedSample:
         """Protect."""
@@ -189,11 +199,11 @@ class _Run:
 
     def protected(self, paths: Mapping[str, Where]) -> ProtectedSample:
         """Extract, check and protect, lazily."""
-        return self.protect(check(self.sample(paths)))
+        return self.protect(self.check(self.sample(paths)))
 
     def write(self, protected: ProtectedSample, rejected: RejectedRows | None) -> Written:
-        """Move the rows."""
-        return write_shards(
+        """Move the rows; refuses when a file's bytes changed meanwhile."""
+        written = write_shards(
             protected,
             folder=self.folder,
             scratch=self._scratch,
@@ -201,6 +211,8 @@ class _Run:
             quarantine=rejected,
             progress=self._options.progress,
         )
+        self.digests.settle()
+        return written
 
     def rejected_rows(self) -> RejectedRows:
         """The encrypted place for rejected rows."""
@@ -208,10 +220,7 @@ class _Run:
 
     def source_artifacts(self) -> tuple[Artifact, ...]:
         """The sources by keyed digest; a plain digest of raw data would confirm a guess."""
-        return tuple(
-            Artifact(f"source {name}: {file}", job.result(), KEYED)
-            for (name, file), job in sorted(self._digests.items(), key=lambda item: item[0])
-        )
+        return tuple(Artifact(f"source {name}: {file}", digest, KEYED) for name, file, digest in self.digests.keyed())
 
     def _key(self, usage: str) -> bytes:
         context = KeyContext(holder=self._capital.workspace.holder, purpose=usage, recipient="holder", epoch="all")
@@ -225,16 +234,18 @@ def _statements(
     written: Written,
     manifest: Manifest,
     sources: tuple[Artifact, ...],
+    representation: RepresentationReport | None = None,
 ) -> list[Any]:
     """One statement a stage, each following the one before: sources -> sample -> checked -> protected -> version."""
     use_case, sample = protected.use_case, protected.checked.sample
     spec = Artifact(f"use case {use_case.ref}", use_case.digest)
     engine = sample.engine.describe()
+    stands_for = {"representation": representation.facts()} if representation else {}
     disclosure = written.disclosure.facts() if written.disclosure else None
     shielded = {**protected.facts(), "disclosure": disclosure, **_identifiers(written)}
     steps = [
         (Stage.EXTRACT, "sample", {**sample.facts(), "engine": engine, "rows": written.quality.rows}, (*sources, spec)),
-        (Stage.CHECK, "checked sample", _quality_facts(written.quality), (spec,)),
+        (Stage.CHECK, "checked sample", {**_quality_facts(written.quality), **stands_for}, (spec,)),
         (Stage.PROTECT, "protected sample", shielded, (spec,)),
     ]
     envelopes: list[Any] = []
@@ -277,7 +288,7 @@ def _plain(facts: Mapping[str, Any]) -> dict[str, Any]:
     return plain
 
 
-def _refuse_existing(capital: Capital, use_case: UseCase) -> None:
+def refuse_existing(capital: Capital, use_case: UseCase) -> None:
     """Refuse before any work a version that exists; the workspace checks again when it publishes."""
     if use_case.name in {name for name, _ in capital.workspace.versions("model")}:
         raise UsageError(

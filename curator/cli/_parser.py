@@ -56,7 +56,10 @@ def build_parser() -> Parser:
     top.add_argument("--version", action="version", version=f"curator {curator.__version__}")
     _add_globals(top, defaults=True)
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
-    for add in (_add_start, _add_specs, _add_data, _add_risk, _add_people, _add_releases, _add_proof, _add_manual):
+    for add in (
+        _add_start, _add_specs, _add_data, _add_representation, _add_risk, _add_people, _add_releases, _add_proof,
+        _add_manual,
+    ):  # fmt: skip
         add(commands)
     return top
 
@@ -142,6 +145,10 @@ def _add_specs(commands: Any) -> None:
         example="curator plan specs/road-accidents.yaml",
     )  # fmt: skip
     one.add_argument("spec", type=_path, metavar="SPEC", help="use-case file")
+    one.add_argument(
+        "--source", dest="sources", action="append", type=_source, default=[], metavar="NAME=PATH",
+        help="file or address of a source, instead of the spec's own; may be repeated",
+    )  # fmt: skip
 
 
 def _add_data(commands: Any) -> None:
@@ -152,7 +159,7 @@ def _add_data(commands: Any) -> None:
     one.add_argument("spec", type=_path, metavar="SPEC", help="use-case file")
     one.add_argument(
         "--source", dest="sources", action="append", type=_source, default=[], metavar="NAME=PATH",
-        help="file of a source, instead of the spec's own; may be repeated",
+        help="file or address of a source, instead of the spec's own; may be repeated",
     )  # fmt: skip
     one.add_argument("--data", type=_path, metavar="DIR", help="folder that the spec's paths start from (the spec's)")
     one.add_argument("--engine", choices=("duckdb", "spark"), default="duckdb", help="where to compute (duckdb)")
@@ -188,6 +195,23 @@ def _add_data(commands: Any) -> None:
     )  # fmt: skip
     one.add_argument("dataset", metavar="SPEC|REF", help="dataset version, or the spec that made it")
     one.add_argument("--version", metavar="V", help="of the model (the next patch number)")
+
+
+def _add_representation(commands: Any) -> None:
+    one = _command(
+        commands, "represent", run="_representation:represent",
+        help="compare the rows kept with the population they come from",
+        example="curator represent specs/road-accidents.yaml --data source --html report.html",
+    )  # fmt: skip
+    one.add_argument("what", metavar="SPEC|REF", help="a spec to measure, or a version that was measured when it was made")
+    one.add_argument(
+        "--source", dest="sources", action="append", type=_source, default=[], metavar="NAME=PATH",
+        help="file or address of a source, instead of the spec's own; may be repeated",
+    )  # fmt: skip
+    one.add_argument("--data", type=_path, metavar="DIR", help="folder that the spec's paths start from (the spec's)")
+    one.add_argument("--engine", choices=("duckdb", "spark"), default="duckdb", help="where to compute (duckdb)")
+    one.add_argument("--lang", choices=("en", "fr"), help="language ($LANG when it is French, else English)")
+    one.add_argument("--html", type=_path, metavar="FILE", help="write a page with pictures there")
 
 
 def _add_risk(commands: Any) -> None:
@@ -244,6 +268,16 @@ def _add_keys(commands: Any) -> None:
     )  # fmt: skip
     one.add_argument("epoch", metavar="E", help="a past epoch, as `curator keys list` names it")
     one.add_argument("--reason", required=True, metavar="TEXT", help="kept in the evidence for ever: name nobody")
+    one = _command(
+        commands, "rekey", run="_keys:rekey",
+        help="make a version of its own for one recipient, without the source: no token is another recipient's",
+        example="curator rekey road-accidents@1.0.0 --to acme",
+    )  # fmt: skip
+    one.add_argument("ref", metavar="REF", help="a dataset version")
+    one.add_argument("--to", required=True, metavar="NAME", help="the recipient, as the release request will name it")
+    one.add_argument("--epoch", metavar="E", help="of the new keys (the current one)")
+    one.add_argument("--name", metavar="NAME", help="of the new dataset (the old name, -for- and the recipient)")
+
     one = _command(
         commands, "reveal", run="_keys:reveal", help="open one reversible token (custodian), with a reason that stays",
         example='curator --as keeper reveal road-accidents@1.0.0 --column person --token 0a1b --reason "Order 12."',
@@ -367,11 +401,11 @@ def _memory(text: str) -> str:
     return text
 
 
-def _source(text: str) -> tuple[str, Path]:
+def _source(text: str) -> tuple[str, Path | str]:
     name, equal, path = text.partition("=")
     if not (name and equal and path):
         raise argparse.ArgumentTypeError("NAME=PATH is needed")
-    return name, _path(path)
+    return name, path if "://" in path else _path(path)
 
 
 def commands_of(parser: argparse.ArgumentParser, prefix: Sequence[str] = ()) -> dict[str, argparse.ArgumentParser]:

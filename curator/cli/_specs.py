@@ -10,6 +10,7 @@ from pathlib import Path
 from curator.cli._console import Answer, Console
 from curator.cli._starter import starter
 from curator.errors import Fault, SpecError, UsageError
+from curator.extraction import require_known, statements
 from curator.planning import plan as plan_of
 from curator.spec import json_schema, load_use_case, parse_use_case, scope_of
 from curator.suite import compile_suite
@@ -66,7 +67,9 @@ def schema(args: Namespace, console: Console) -> Answer:
 def plan(args: Namespace, console: Console) -> Answer:
     """What a run would do, before any row is read."""
     use_case = load_use_case(args.spec)
-    found = plan_of(use_case, scope_of(use_case))
+    scope, given = scope_of(use_case), {name: str(place) for name, place in args.sources}
+    require_known(use_case, given)
+    found = plan_of(use_case, scope).reading(given, statements(use_case, scope, given=given))
     return Answer(document=found.to_json(), text=found.render().rstrip("\n"))
 
 

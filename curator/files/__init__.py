@@ -5,17 +5,19 @@ a zip with one member) and its encoding to clear UTF-8, in memory only: no clear
 Nothing here knows an engine.
 """
 
+from curator.files._digests import SourceDigests
 from curator.files._drift import FileReading, Names, compare, reading_of
 from curator.files._faults import unreadable
 from curator.files._features import feature_lines
 from curator.files._packing import PACKED, Packing, packing_of, unpacked
-from curator.files._places import LocalPlace, Place, Where, files_of, where_of
+from curator.files._places import Digests, LocalPlace, Place, Where, files_of, where_of
 from curator.files._snapshot import Identity, Snapshot
 from curator.files._texts import NATIVE, bad_encoding, clear_text, codec_of
 
 __all__ = [
     "NATIVE",
     "PACKED",
+    "Digests",
     "FileReading",
     "Identity",
     "LocalPlace",
@@ -23,6 +25,7 @@ __all__ = [
     "Packing",
     "Place",
     "Snapshot",
+    "SourceDigests",
     "Where",
     "bad_encoding",
     "clear_text",

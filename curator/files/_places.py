@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 import glob
+import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol, TypeAlias
 
 from curator.addresses import Address, place_of
 from curator.errors import SourceError
-from curator.evidence import keyed_digest
+from curator.evidence import keyed_hash
 from curator.files._snapshot import Identity, Snapshot, local_identity
+
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Digests:
+    """What names a file's bytes.
+
+    Attributes:
+        plain: for the holder alone: SHA-256 of the bytes, or an object store's own tag.
+        keyed: for the evidence: HMAC-SHA256, so that nobody can confirm a guess.
+    """
+
+    plain: str
+    keyed: str
 
 
 class Place(Protocol):
@@ -34,8 +51,8 @@ class Place(Protocol):
     def identity(self) -> Identity | None:
         """What tells one state of the file from another; None when there is no such file."""
 
-    def keyed_digest(self, key: bytes) -> str:
-        """HMAC-SHA256 of its bytes, or of what an object store says of them, so that nobody can confirm a guess."""
+    def digests(self, key: bytes) -> Digests:
+        """Digests of its bytes, or of what an object store says of them. Raises OSError."""
 
 
 class LocalPlace:
@@ -59,9 +76,14 @@ class LocalPlace:
         """Device, number, size and times of the file."""
         return local_identity(self._path)
 
-    def keyed_digest(self, key: bytes) -> str:
-        """HMAC-SHA256 of its bytes."""
-        return keyed_digest(self._path, key)
+    def digests(self, key: bytes) -> Digests:
+        """SHA-256 and HMAC-SHA256 of its bytes."""
+        plain, keyed = hashlib.sha256(), keyed_hash(key)
+        with self._path.open("rb", buffering=0) as stream:
+            while block := stream.read(_BLOCK):
+                plain.update(block)
+                keyed.update(block)
+        return Digests(plain=plain.hexdigest(), keyed=keyed.hexdigest())
 
     def __repr__(self) -> str:
         return f"LocalPlace({self.name})"
@@ -86,7 +108,8 @@ def files_of(name: str, where: Where) -> tuple[Snapshot, tuple[Place, ...]]:
     asked = where if isinstance(where, tuple) else (where,)
 
     def look() -> dict[str, Identity]:
-        now = {place.address: place.identity() for place in _places(name, asked)}
+        matches = [place for where in asked for place in _matches(name, where)]
+        now = {place.address: place.identity() for place in matches}
         return {address: state for address, state in now.items() if state is not None}
 
     places = _places(name, asked)
@@ -97,11 +120,15 @@ def _places(name: str, asked: Sequence[Path | Address]) -> tuple[Place, ...]:
     """The files that paths and patterns mean, each once, sorted by name."""
     found: dict[str, Place] = {}
     for where in asked:
-        matches = [LocalPlace(path) for path in _matching(where)] if isinstance(where, Path) else _remote(name, where)
+        matches = _matches(name, where)
         if not matches:
             raise _no_match(name, where)
         found |= {place.address: place for place in matches}
     return tuple(sorted(found.values(), key=lambda place: (place.name, place.address)))
+
+
+def _matches(name: str, where: Path | Address) -> Sequence[Place]:
+    return [LocalPlace(path) for path in _matching(where)] if isinstance(where, Path) else _remote(name, where)
 
 
 def _matching(path: Path) -> list[Path]:

@@ -51,6 +51,7 @@ def plan(use_case: UseCase, scope: Scope) -> Plan:
         keep_rejected_days=use_case.quality.keep_rejected_days,
         quasi_identifiers=use_case.quasi_identifiers(),
         disclosure=told["disclosure"],
+        representation=stated(told["representation"]),
         splits=told["splits"],
         model=told["model"],
         channels=told["channels"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from curator.planning._layout import Section, page
@@ -41,6 +41,7 @@ class SourcePlan:
         name: in the spec.
         path: as the spec gives it.
         options: reader options that are not the default, by name.
+        statement: what a database would be asked; None for files.
         columns: what it declares; no other column is read.
     """
 
@@ -48,6 +49,7 @@ class SourcePlan:
     path: str
     options: Mapping[str, Any]
     columns: tuple[ColumnPlan, ...]
+    statement: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +137,7 @@ class Plan:
         needless: declared columns that no part of the dataset needs.
         rules, max_rejected, keep_rejected_days: what rows must meet, and what becomes of those that do not.
         quasi_identifiers, disclosure: fields and limits of the measure; None when no limit is declared.
+        representation: dimensions compared with the population, and limits; None where there are none.
         splits, model: as in the spec; the model is None when there is none.
         channels: terms by channel; None for a closed one.
         notes: what a careful reader would ask about.
@@ -163,10 +166,19 @@ class Plan:
     keep_rejected_days: int
     quasi_identifiers: tuple[str, ...]
     disclosure: Mapping[str, Any] | None
+    representation: Mapping[str, Any] | None
     splits: Mapping[str, Any]
     model: Mapping[str, Any] | None
     channels: Mapping[str, Mapping[str, Any] | None]
     notes: tuple[str, ...]
+
+    def reading(self, places: Mapping[str, str], statements: Mapping[str, str]) -> Plan:
+        """The same plan with other places of its sources, and with what databases would be asked."""
+        sources = tuple(
+            replace(source, path=places.get(source.name, source.path), statement=statements.get(source.name))
+            for source in self.sources
+        )
+        return replace(self, sources=sources)
 
     def to_json(self) -> dict[str, Any]:
         """What `--json` prints: the attributes, records as objects and tuples as lists."""
@@ -184,6 +196,8 @@ class Plan:
         yield "Why", [(name.replace("_", " "), _words(value)) for name, value in self.law.items() if value]
         yield "Sources", [_source_row(source) for source in self.sources]
         yield "Read", [row for source in self.sources for row in _column_rows(source)]
+        asked = [(source.name, source.statement) for source in self.sources if source.statement]
+        yield "Asked of databases, if their columns are of the declared types", asked
         yield "Read only for a rule", [(name,) for name in self.only_for_rules]
         yield "Declared, but needed by nothing", [(_words(self.needless),)] if self.needless else []
         yield "Rows", list(self._row_rows())
@@ -192,6 +206,7 @@ class Plan:
         yield "Check", [_rule_row(rule) for rule in self.rules]
         yield "Rows set apart", list(self._rejection_rows())
         yield "Who could be found", list(self._disclosure_rows())
+        yield "Compare with the population", [(name, _words(value)) for name, value in (self.representation or {}).items()]
         yield "Splits", [(name, _words(value)) for name, value in self.splits.items()]
         yield (
             "Model",

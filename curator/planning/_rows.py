@@ -20,6 +20,9 @@ def row_needs(use_case: UseCase, scope: Scope) -> Iterator[tuple[str, Iterable[s
         yield _called(table), (*table.on, table.until if isinstance(table, History) else table.after)
     if extract.sample is not None:
         yield "sample", sorted(_sampled_by(extract.sample, use_case, scope))
+    if use_case.representation is not None:
+        for name, formula in use_case.representation.dimensions.items():
+            yield f"compared {name}", sorted(parse(formula, scope.expression_types()).columns)
 
 
 def _sampled_by(sample: Sample, use_case: UseCase, scope: Scope) -> set[str]:

@@ -6,13 +6,15 @@ import hmac
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from io import UnsupportedOperation
 from types import TracebackType
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 
-from curator.addresses import Address, address_of
+from curator.addresses import Address
 from curator.evidence import keyed_hash
+from curator.files import Digests, Identity
 from curator.protocols import Asked, BoundSource, Engine, LiveSource, LiveTable
 from curator.sources._schemes import source_class
 
@@ -38,11 +40,28 @@ class Reading:
     size: int
     digest: str | None = None
 
-    def keyed_digest(self, key: bytes) -> str:
-        """The digest that was taken while the rows passed, under the key of the reading."""
+    @property
+    def address(self) -> str:
+        """Scheme, database and table: what tells it from other places of a run."""
+        return f"{self.scheme}:{self.name}"
+
+    @property
+    def path(self) -> None:
+        """It is no file."""
+
+    def open(self) -> IO[bytes]:
+        """What was read of a database cannot be read again. Raises UnsupportedOperation."""
+        raise UnsupportedOperation("what was read of a live source cannot be read again")
+
+    def identity(self) -> Identity:
+        """Its size, and the moment it was read at."""
+        return Identity(self.size, 0, self.snapshot.get("time", ""))
+
+    def digests(self, key: bytes) -> Digests:
+        """The digest that was taken while the rows passed. There is no file to be compared with: it stands for both."""
         if self.digest is None:
             raise ValueError("rows that were read without a key have no digest")
-        return self.digest
+        return Digests(plain=self.digest, keyed=self.digest)
 
     def facts(self) -> dict[str, Any]:
         """What the evidence says of it."""
@@ -124,20 +143,19 @@ class Snapshots:
         if refused and fault is None:
             raise refused[0]
 
-    def adopt(self, asked: Asked, where: str, *, engine: Engine) -> Adoption:
+    def adopt(self, asked: Asked, where: Address, *, engine: Engine) -> Adoption:
         """Read one table to its end into an engine.
 
         Raises:
             SourceError: the source cannot be read, or is not as declared.
         """
-        address = address_of(where, source=asked.name)
-        source = self._opened(address, asked.name)
+        source = self._opened(where, asked.name)
         with _Metered(source.table(asked), self.key) as table:
             bound = engine.adopt(asked.name, asked.source, table)
-        place = [address.name, asked.source.table or asked.name]
+        place = [where.name, asked.source.table or asked.name]
         reading = Reading(
             name=" ".join(place),
-            scheme=address.scheme,
+            scheme=where.scheme,
             snapshot=source.snapshot(),
             rows=table.rows,
             size=table.size,

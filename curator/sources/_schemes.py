@@ -6,7 +6,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Protocol
 
-from curator.addresses import Address, is_address
+from curator.addresses import Address
 from curator.errors import SourceError
 from curator.protocols import Asked, LiveSource
 
@@ -50,7 +50,7 @@ def source_class(address: Address, *, source: str) -> SourceClass:
     """The class that reads an address.
 
     Raises:
-        SourceError: `scheme-unknown` when no class is known, `driver-missing` when its package is not installed.
+        SourceError: `source-scheme` when no class is known, `driver-missing` when its package is not installed.
     """
     if address.scheme in _REGISTERED:
         return _REGISTERED[address.scheme]
@@ -63,7 +63,7 @@ def source_class(address: Address, *, source: str) -> SourceClass:
             loaded: SourceClass = entry.load()
             return loaded
     raise SourceError(
-        "scheme-unknown",
+        "source-scheme",
         asked=f"read the source `{source}` from an address",
         found=f"the scheme `{address.scheme}`, which nothing here reads",
         expected="one of " + ", ".join(f"`{scheme}`" for scheme in known_schemes()),
@@ -71,12 +71,9 @@ def source_class(address: Address, *, source: str) -> SourceClass:
     )
 
 
-def is_live(where: object) -> bool:
-    """Whether a place is the address of a live source; a path, a pattern and an object store's address are not."""
-    if not (isinstance(where, str) and is_address(where)):
-        return False
-    scheme = where.partition("://")[0].lower()
-    return scheme in known_schemes()
+def is_live(where: Address) -> bool:
+    """Whether an address is of a live source; those of object stores, for instance, are of files."""
+    return where.scheme in known_schemes()
 
 
 def known_schemes() -> list[str]:
