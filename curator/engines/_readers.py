@@ -204,7 +204,8 @@ def _literal_of(name: str, source: Source, place: Place, *, kind: SourceFormat, 
     encoding = codec_of(source.encoding, source=name)
     suffix = ".csv" if kind == SourceFormat.csv else ".json"
     opener = functools.partial(_clear, name, place, encoding, kind == SourceFormat.geojson)
-    return literal(streams.offer(f"{name}{suffix}", opener, size=size * _UNPACKED))
+    address = streams.offer(f"{name}{suffix}", opener, size=size * _UNPACKED)
+    return f"{literal(address)}, compression = 'gzip'"
 
 
 def _alone(source: Source, kind: SourceFormat) -> bool:

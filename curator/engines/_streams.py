@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import io
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, Any
@@ -18,7 +19,7 @@ from curator.errors import CuratorError
 
 PROTOCOL = "curator"
 _EPOCH = datetime.datetime(2000, 1, 1)
-_SKIP = 1 << 20
+_BLOCK = 1 << 18
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,31 +121,38 @@ class _Kept(_Watched):
 
 
 class _Sequential(_Watched):
-    """A stream that goes forward; the engine may begin again, which opens it anew."""
+    """A stream that goes forward, in the form of a gzip file whose blocks are not compressed (RFC 1951, 3.2.4).
 
-    _place = 0
+    Of a plain file the engine wants the length beforehand, and any part of it; a gzip file it reads from its start to
+    its end. Beginning again opens the stream anew.
+    """
+
+    def __init__(self, opener: Callable[[], IO[bytes]], streams: FileStreams) -> None:
+        super().__init__(opener, streams)
+        self._begin()
 
     def read(self, size: int = -1) -> bytes:
         """Up to so many bytes, fewer only at the end: the engine takes a short read for the end."""
-        parts, wanted = [], size if size >= 0 else 1 << 62
+        parts, held, wanted = [self._held], len(self._held), size if size >= 0 else 1 << 62
         with _kept(self._streams):
-            while wanted > 0 and (part := self._file.read(min(wanted, 1 << 24))):
-                parts.append(part)
-                wanted -= len(part)
-        data = parts[0] if len(parts) == 1 else b"".join(parts)
-        self._place += len(data)
-        return data
+            while held < wanted and not self._ended:
+                block = self._file.read(_BLOCK)
+                self._ended = not block
+                parts.append(self._wrapper.compress(block) if block else self._wrapper.flush())
+                held += len(parts[-1])
+        data = memoryview(b"".join(parts) if len(parts) > 1 else parts[0])
+        self._held = data[wanted:]
+        self._place += len(data) - len(self._held)
+        return bytes(data[:wanted])
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        if whence != 0:
-            raise io.UnsupportedOperation("a stream has no end to start from")
+        if whence != 0 or offset not in (0, self._place):
+            raise io.UnsupportedOperation("a stream goes forward from its start")
         if offset < self._place:
             self._file.close()
             with _kept(self._streams):
                 self._file = self._opener()
-            self._place = 0
-        while self._place < offset and self.read(min(_SKIP, offset - self._place)):
-            pass
+            self._begin()
         return self._place
 
     def tell(self) -> int:
@@ -152,6 +160,10 @@ class _Sequential(_Watched):
 
     def seekable(self) -> bool:
         return False
+
+    def _begin(self) -> None:
+        self._wrapper = zlib.compressobj(0, zlib.DEFLATED, 31)  # level 0: stored; 31: with the header of gzip
+        self._held, self._place, self._ended = memoryview(b""), 0, False
 
 
 class _kept:  # noqa: N801 (reads as a statement)
