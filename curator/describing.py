@@ -12,11 +12,20 @@ import pyarrow
 from curator.cards import dataset_card
 from curator.croissant import dataset_croissant
 from curator.manifest import MANIFEST, FileEntry, Manifest
-from curator.samples import ProtectedSample, Written
+from curator.representation import RepresentationReport
+from curator.samples import Written
 from curator.spec import UseCase
 
 
-def describe(folder: Path, *, use_case: UseCase, written: Written, protected: ProtectedSample, spec: bytes) -> Manifest:
+def describe(
+    folder: Path,
+    *,
+    use_case: UseCase,
+    written: Written,
+    protected: ProtectedSample,
+    spec: bytes,
+    representation: RepresentationReport | None = None,
+) -> Manifest:
     """Write the papers of a staged version and its manifest; returns the manifest.
 
     Args:
@@ -25,15 +34,21 @@ def describe(folder: Path, *, use_case: UseCase, written: Written, protected: Pr
         written: what the stream wrote and found.
         protected: how each field was protected.
         spec: the spec's own bytes.
+        representation: the rows kept against their population, where the spec asks for it.
     """
+    stands_for = representation.facts() if representation else None
     disclosure = written.disclosure.facts() if written.disclosure else None
     papers = {
-        "README.md": dataset_card(use_case, written=written, protection=protected.facts()).encode(),
+        "README.md": dataset_card(
+            use_case, written=written, protection=protected.facts(), representation=stands_for
+        ).encode(),
         "croissant.json": _pretty(dataset_croissant(use_case, files=written.files, schema=written.schema)),
         "quality.json": _pretty({**written.quality.results, "counts": written.quality.facts()}),
         "disclosure.json": _pretty(disclosure),
         "use-case.yaml": spec,
     }
+    if representation is not None:
+        papers["representation.json"] = _pretty(representation.to_json())
     entries = [*written.files, *(_place(folder, name, data) for name, data in papers.items())]
     manifest = Manifest(
         kind="dataset",
@@ -44,6 +59,7 @@ def describe(folder: Path, *, use_case: UseCase, written: Written, protected: Pr
             "spec": use_case.digest,
             "schema": [{"name": name, "type": kind} for name, kind in written.schema],
             "order": written.order,
+            "row_digest": written.row_digest,
             "writer": {"pyarrow": pyarrow.__version__},
         },
     )

@@ -18,7 +18,7 @@ from typing import Any
 
 from curator.agents import Agent, Directory, Role
 from curator.audit import Finding, Step, find_faults, trace
-from curator.capital import _curation, _keys, _models, _releases, _reveal, _risk
+from curator.capital import _curation, _keys, _models, _releases, _representation, _reveal, _risk
 from curator.capital._curation import Preview, RunOptions, Until
 from curator.capital._founding import add_agent, found
 from curator.capital._parts import Recorder, require_role
@@ -32,6 +32,7 @@ from curator.evidence import EvidenceStore, Stage
 from curator.manifest import Manifest
 from curator.planning import Plan, plan
 from curator.records import DatasetVersion, ModelVersion
+from curator.representation import RepresentationReport
 from curator.spec import UseCase, load_use_case, parse_use_case, scope_of
 
 __all__ = ["Capital", "Preview", "RunOptions"]
@@ -138,6 +139,25 @@ class Capital:
             SecretError: `epoch-unknown`, `epoch-destroyed`, `key-held-elsewhere`.
         """
         return _keys.destroy(self, epoch, reason=reason)
+
+    def rekey(self, ref: str, *, to: str, epoch: str | None = None, name: str | None = None) -> DatasetVersion:
+        """A version of its own for one recipient, made from a version and not from the source.
+
+        Its tokens are tokens of tokens: consistent in themselves, none equal to another recipient's; its rows have an
+        order of their own. Everything else is as in the version it is made from.
+
+        Args:
+            ref: dataset version to start from.
+            to: the recipient, as a release request will name it.
+            epoch: of the new keys; the current one when None.
+            name: of the new dataset; the old name, `-for-` and the recipient when None.
+
+        Raises:
+            NotAllowedError: the acting agent is no engineer.
+            UsageError: `rekey-pointless`, `rekey-name`. StorageError: `version-exists`.
+            IntegrityError: `version-changed`. SecretError: the epoch's keys are not there.
+        """
+        return _rekey.rekey(self, ref, to=to, epoch=epoch, name=name)
 
     def reveal(self, ref: str, *, column: str, token: str, reason: str) -> Revealed:
         """The identifier behind a reversible token, for a custodian who is no engineer; the reason stays in evidence.
@@ -266,6 +286,19 @@ class Capital:
         wanted = _models.Wanted(name=name, target=target, features=features, version=version)
         return _models.package(self, pipeline, dataset, wanted=wanted)
 
+    def represent(self, what: str | Path, options: RunOptions | None = None) -> RepresentationReport:
+        """Whom rows stand for: those kept, drawn and accepted, against the population they come from.
+
+        Args:
+            what: a spec (`.yaml`), to extract, check and measure, publishing nothing; or the reference of a dataset
+                version, to read what was measured when it was made.
+            options: where the sources are and where to compute.
+
+        Raises:
+            UsageError: `representation-absent`, when the spec names no dimensions. SpecError, SourceError: as `curate`.
+        """
+        return _representation.represent(self, str(what), options=options or RunOptions())
+
     def risk(
         self,
         what: str | Path,
@@ -298,9 +331,7 @@ class Capital:
         """Approve or refuse a request, bound to the bytes as they stand. Raises NotAllowedError likewise."""
         return _releases.review(self, request, approve=approve, reason=reason)
 
-    def deliver(
-        self, request: str, *, into: Path | str | None = None, canaries: Path | str | None = None
-    ) -> Path:
+    def deliver(self, request: str, *, into: Path | str | None = None, canaries: Path | str | None = None) -> Path:
         """Attack the package of an approved request, then write it.
 
         Args:

@@ -36,7 +36,13 @@ _SIZES = (
 )
 
 
-def dataset_card(use_case: UseCase, *, written: Written, protection: Mapping[str, Any]) -> str:
+def dataset_card(
+    use_case: UseCase,
+    *,
+    written: Written,
+    protection: Mapping[str, Any],
+    representation: Mapping[str, Any] | None = None,
+) -> str:
     """The README.md of a dataset version: YAML front matter, then Markdown; ends with a line feed.
 
     Args:
@@ -44,19 +50,18 @@ def dataset_card(use_case: UseCase, *, written: Written, protection: Mapping[str
         written: the shards, their schema and the reports of the run.
         protection: how each field was protected, as `ProtectedSample.facts` says.
 
+        representation: figures of the rows kept against their population; None where none were asked for.
+
     Returns:
         Text that is the same for the same arguments.
     """
+    found = sections(use_case, written=written, protection=protection, representation=representation)
     front = yaml.safe_dump(_front(use_case, written), sort_keys=False, allow_unicode=False, width=1000)
     body = [
         f"# {prose(use_case.title)}",
         f"`{use_case.ref}`, {written.rows:,} rows, made by {prose(use_case.owner.organisation)}.",
         french_summary(use_case, written),
-        *(
-            f"## {title}\n\n{text}"
-            for title, text in sections(use_case, written=written, protection=protection)
-            if text
-        ),
+        *(f"## {title}\n\n{text}" for title, text in found if text),
     ]
     return f"---\n{front}---\n\n" + "\n\n".join(body) + "\n"
 

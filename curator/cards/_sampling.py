@@ -1,10 +1,11 @@
-"""What a card says of how the rows were chosen, and of columns made from events."""
+"""What a card says of how the rows were chosen, of columns made from events, and of whom the rows stand for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from curator.cards._markdown import code
+from curator.cards._markdown import code, table
 from curator.spec import UseCase
 from curator.spec.model import Sample
 
@@ -48,3 +49,38 @@ def _drawn(sample: Sample) -> Iterable[str]:
 
 def _names(names: Iterable[str]) -> str:
     return ", ".join(code(name) for name in names)
+
+
+def stands_for(facts: Mapping[str, Any] | None) -> str:
+    """The figures of each dimension; the classes are in `representation.json`."""
+    if facts is None:
+        return ""
+    rows = [
+        [
+            code(name, cell=True),
+            f"{found['classes']:,}",
+            _figure(found["divergence"]),
+            _figure(found["difference"]),
+            f"{sum(found['missing'].values()):,}",
+            _depends(found["missing_depends_on"]),
+        ]
+        for name, found in facts["dimensions"].items()
+    ]
+    heads = ["Dimension", "Classes#", "Divergence#", "Difference#", "Missing#", "Missing depends on"]
+    return (
+        f"{facts['kept']:,} rows were kept of {facts['drawn']:,} drawn from a population of {facts['population']:,}. "
+        "The divergence is Jensen-Shannon's, in bits (0 alike, 1 apart); the difference is the greatest standardised "
+        "difference of the share of a class (from 0.1 it is usually taken seriously). Missing counts nulls, empty "
+        "texts and texts that say unknown in the population; where it depends on another dimension (Cramér's V), "
+        "values are not missing at random. Rows left out to reach k and l come after this measure.\n\n"
+        + table(heads, rows)
+        + f"\n\nEvery class is in `representation.json`; none is told below {facts['smallest_cell']:,} rows."
+    )
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _depends(found: Mapping[str, Any] | None) -> str:
+    return f"{found['state']}: {code(found['dimension'], cell=True)} ({found['v']:.2f})" if found else ""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from curator.cards._markdown import bullets, code, fenced, prose, table
-from curator.cards._sampling import sampling_limits
+from curator.cards._sampling import sampling_limits, stands_for
 from curator.cards._splits import declared_splits, rows_per_split
 from curator.samples import DisclosureReport, Written
 from curator.spec import UseCase
@@ -50,7 +50,13 @@ print("identity:", hashlib.sha256(manifest).hexdigest())
 """
 
 
-def sections(use_case: UseCase, *, written: Written, protection: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+def sections(
+    use_case: UseCase,
+    *,
+    written: Written,
+    protection: Mapping[str, Any],
+    representation: Mapping[str, Any] | None = None,
+) -> Iterable[tuple[str, str]]:
     """Title and Markdown of each section, in order; an empty text means that there is nothing to say."""
     yield "What a row is", _row(use_case)
     yield "Purpose", _purpose(use_case)
@@ -58,6 +64,7 @@ def sections(use_case: UseCase, *, written: Written, protection: Mapping[str, An
     yield "Fields", _fields(use_case, written)
     yield "Splits", _splits(use_case, written)
     yield "Quality", _quality(written)
+    yield "Whom it stands for", stands_for(representation)
     yield "Who could be found", _risk(use_case, written.disclosure)
     yield "Tokens", _tokens(use_case, written, protection)
     yield "Limits", bullets(_limits(use_case, written))

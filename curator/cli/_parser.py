@@ -203,7 +203,7 @@ def _add_representation(commands: Any) -> None:
         help="compare the rows kept with the population they come from",
         example="curator represent specs/road-accidents.yaml --data source --html report.html",
     )  # fmt: skip
-    one.add_argument("what", metavar="SPEC|REF", help="a spec to measure, or a version that was measured when it was made")
+    one.add_argument("what", metavar="SPEC|REF", help="a spec to measure, or a version measured when it was made")
     one.add_argument(
         "--source", dest="sources", action="append", type=_source, default=[], metavar="NAME=PATH",
         help="file or address of a source, instead of the spec's own; may be repeated",

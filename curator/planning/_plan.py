@@ -10,7 +10,7 @@ from curator.planning._layout import Section, page
 
 _PROTECTION = {
     "keep": "as it is", "token": "keyed token", "generalise": "coarser", "shift": "date moved",
-    "jitter": "place moved", "clamp": "top and bottom coded", "round": "rounded",
+    "jitter": "place moved", "clamp": "top and bottom coded", "round": "rounded", "mask": "text masked",
 }  # fmt: skip
 _ON_FAILURE = {"reject": "row set apart", "warn": "reported", "stop": "run stops"}
 
@@ -206,7 +206,8 @@ class Plan:
         yield "Check", [_rule_row(rule) for rule in self.rules]
         yield "Rows set apart", list(self._rejection_rows())
         yield "Who could be found", list(self._disclosure_rows())
-        yield "Compare with the population", [(name, _words(value)) for name, value in (self.representation or {}).items()]
+        compared = (self.representation or {}).items()
+        yield "Compare with the population", [(name, _words(value)) for name, value in compared]
         yield "Splits", [(name, _words(value)) for name, value in self.splits.items()]
         yield (
             "Model",

@@ -10,7 +10,7 @@ import datetime
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
-from curator.spec.model import History, Label, Measure, Sample, UseCase
+from curator.spec.model import History, Label, Measure, Representation, Sample, UseCase
 from curator.spec.nearest import nearest
 from curator.spec.scope import PathKey, Scope, Trouble, source_types, try_parse
 
@@ -29,6 +29,8 @@ def row_troubles(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
         yield from _label(spec, scope, spec.extract.label)
     if spec.extract.sample is not None:
         yield from _sample(spec.extract.sample, scope)
+    if spec.representation is not None:
+        yield from _representation(spec, scope, spec.representation)
 
 
 # ---- filters ---------------------------------------------------------------------------------------------------------
@@ -206,3 +208,23 @@ def _shares(sample: Sample, path: PathKey) -> Iterator[Trouble]:
     for word, share in shares.items():
         if share is not None and Fraction(str(share)).denominator > 1_000_000:
             yield Trouble((*path, word), f"a share of {share!r}", "at most six digits after the point")
+
+
+# ---- representation --------------------------------------------------------------------------------------------------
+
+
+def _representation(spec: UseCase, scope: Scope, part: Representation) -> Iterator[Trouble]:
+    for name, formula in part.dimensions.items():
+        path: PathKey = ("representation", "dimensions", name)
+        expression, troubles = try_parse(formula, scope.types, path)
+        yield from troubles
+        if expression is None:
+            continue
+        if any(scope.types[column] == "free_text" for column in expression.columns):
+            yield Trouble(path, "free text", "columns with classes")
+        elif expression.type == "float":
+            yield Trouble(path, "a formula of type float", "classes, such as `band(column, 10)`")
+    k = spec.disclosure.k if spec.disclosure else 1
+    if part.smallest_cell < k:
+        place: PathKey = ("representation", "smallest_cell")
+        yield Trouble(place, f"{part.smallest_cell}", f"at least {k}, the dataset's own k")

@@ -12,8 +12,10 @@ from curator.spec.model._fields import IdentifierKind, OutputField
 from curator.spec.model._law import AiActClass, Law, LegalBasis, Owner, Purpose, Regime
 from curator.spec.model._learning import Baseline, EntitySplits, Estimator, TimeSplits
 from curator.spec.model._quality import Expectation, Quality
+from curator.spec.model._representation import Representation, RepresentationLimits
 from curator.spec.model._sampling import AtLeast, Negatives, Quotas, Sample, Strata
 from curator.spec.model._sources import Column, Drift, LogicalType, Source, SourceFormat
+from curator.spec.model._text import TextKind, TextMask
 from curator.spec.model._use_case import UseCase
 from curator.spec.model._words import Formula, Name, Share, Slug, Text, Version, Word
 
@@ -48,6 +50,8 @@ __all__ = [
     "Quality",
     "Quotas",
     "Regime",
+    "Representation",
+    "RepresentationLimits",
     "Sample",
     "Share",
     "Slug",
@@ -55,6 +59,8 @@ __all__ = [
     "SourceFormat",
     "Strata",
     "Text",
+    "TextKind",
+    "TextMask",
     "TimeSplits",
     "UseCase",
     "Version",
