@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+
 from curator.agents import Directory, Role
 from curator.canonical import sha256_bytes, sha256_file
 from curator.edges.keys import read_public
@@ -21,6 +23,7 @@ from curator.lineage import Step, newest_first
 from curator.manifest import MANIFEST, Manifest
 from curator.package_file import PackageReader
 from curator.receiving import open_package
+from curator.rowdigest import SCHEME, RowDigest, digest_file
 
 __all__ = ["Finding", "Step", "find_faults", "trace"]
 
@@ -77,7 +80,7 @@ def find_faults(workspace: Workspace, *, evidence: EvidenceStore, holder: Path) 
         evidence: its statements.
         holder: the holder's public key file, the one thing trusted.
     """
-    found = [*workspace.faults()]
+    found = [*workspace.faults(), *_other_rows(workspace)]
     try:
         key = read_public(holder)
         directory = Directory.from_envelopes(evidence.unverified(), key)
@@ -172,3 +175,20 @@ def _packages(workspace: Workspace, evidence: EvidenceStore, holder: bytes) -> I
         except CuratorError as fault:
             if fault.code != "release-expired":
                 yield f"releases/{path.name}: {fault.found}"
+
+
+def _other_rows(workspace: Workspace) -> Iterator[str]:
+    """Dataset versions whose shards hold other rows than their manifest says, by the digest that asks for no order."""
+    for name, version in workspace.versions("dataset"):
+        folder = workspace.root / "datasets" / name / version
+        try:
+            manifest = Manifest.read(folder)
+            stated = manifest.about.get("row_digest")
+            if not isinstance(stated, dict) or stated.get("scheme") != SCHEME:
+                continue  # an earlier curator's, or a later one's
+            files = [folder / entry.path for entry in manifest.files if entry.split]
+            found = sum((digest_file(path) for path in files), RowDigest())
+        except (CuratorError, pa.ArrowException, OSError, TypeError):
+            continue  # absent or unreadable bytes are named by their SHA-256 already
+        if str(found) != stated.get("digest"):
+            yield f"datasets/{name}/{version}: other rows than its manifest states"

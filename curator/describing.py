@@ -60,6 +60,7 @@ def describe(
             "schema": [{"name": name, "type": kind} for name, kind in written.schema],
             "order": written.order,
             "row_digest": written.row_digest,
+            "row_digest": written.row_digest,
             "writer": {"pyarrow": pyarrow.__version__},
         },
     )

@@ -59,6 +59,16 @@ class DatasetVersion(_Version):
     """A dataset version: `load` gives a split as `datasets.Dataset`, `table` as an Arrow table."""
 
     @property
+    def row_digest(self) -> str:
+        """Digest of the rows, the same in any order and from any engine; empty where the manifest states none."""
+        stated = self.manifest.about.get("row_digest")
+        return str(stated["digest"]) if isinstance(stated, dict) else ""
+
+    def to_json(self) -> dict[str, Any]:
+        """What `--json` prints."""
+        return {**super().to_json(), "row_digest": self.row_digest}
+
+    @property
     def splits(self) -> tuple[str, ...]:
         """Names of the splits that hold rows."""
         return tuple(self.manifest.rows)

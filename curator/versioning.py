@@ -87,6 +87,7 @@ def write_shards(
         disclosure=disclosure,
         order=order,
         identifiers=stream.identifiers.counts(),
+        digests=report.digests,
     )
 
 

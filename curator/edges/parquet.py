@@ -28,6 +28,7 @@ from curator.anonymity import Codes, members
 from curator.arrow import integers, rows_at, token_words
 from curator.kernel import CLASS, ORDER, SPLIT
 from curator.manifest import FileEntry
+from curator.rowdigest import RowDigest, digest_rows
 
 ROW_GROUP = 122_880
 ROWS_PER_SHARD = 500_000
@@ -93,6 +94,7 @@ class ShardFile:
         self._path = path
         self._file = HashingFile(folder / path)
         self._rows = 0
+        self.digest = RowDigest()
         # Gathered outside Python: each call into it would wait for its lock, which the kernel holds most of the time.
         self._buffered = pa.BufferedOutputStream(pa.PythonFile(self._file, mode="w"), _BUFFER)
         self._writer = parquet.ParquetWriter(
@@ -113,6 +115,7 @@ class ShardFile:
             table = pa.Table.from_batches([table])
         self._writer.write_table(table, row_group_size=ROW_GROUP)
         self._rows += len(table)
+        self.digest += digest_rows(table)
 
     def finish(self, split: str) -> FileEntry:
         """Close the shard and describe it."""
@@ -138,15 +141,24 @@ class ShardReport:
         files: the shards.
         suppressed: rows left out because their class was too rare.
         repeated: rows whose row key another row has too.
+        digests: split -> digest of its rows, which neither their order nor the shards change.
     """
 
     files: list[FileEntry] = field(default_factory=list)
     suppressed: int = 0
     repeated: int = 0
+    digests: dict[str, RowDigest] = field(default_factory=dict)
+
+    def take(self, shard: ShardFile, split: str) -> None:
+        """Close a shard and add it."""
+        self.files.append(shard.finish(split))
+        self.digests[split] = self.digests.get(split, RowDigest()) + shard.digest
 
     def merge(self, other: ShardReport) -> None:
         """Add another report."""
         self.files += other.files
+        for split, digest in other.digests.items():
+            self.digests[split] = self.digests.get(split, RowDigest()) + digest
         self.suppressed += other.suppressed
         self.repeated += other.repeated
 
@@ -244,10 +256,12 @@ class KeyedShards:
         for place, split in enumerate(self._splits):
             rows = order[splits == place]
             if len(rows):
-                report.files.append(self._write_split(table, rows, (split, index)))
+                self._write_split(table, rows, place=(split, index), report=report)
         return report
 
-    def _write_split(self, table: pa.Table, rows: npt.NDArray[np.int64], place: tuple[str, int]) -> FileEntry:
+    def _write_split(
+        self, table: pa.Table, rows: npt.NDArray[np.int64], *, place: tuple[str, int], report: ShardReport
+    ) -> None:
         split, index = place
         sample = rows_at(table, rows[:_PROBED])
         shard = ShardFile(self._folder, f"data/{split}/part-{index:05d}.parquet", first=sample)
@@ -255,7 +269,7 @@ class KeyedShards:
             # Row groups one by one, so that a sorted copy of the whole range is never held.
             for start in range(0, len(rows), ROW_GROUP):
                 shard.write(rows_at(table, rows[start : start + ROW_GROUP]))
-            return shard.finish(split)
+            report.take(shard, split)
         except BaseException:
             shard.abandon()
             raise
@@ -302,7 +316,11 @@ class EngineOrderShards:
         shards, self._shards = self._shards, {}
         keys = np.sort(np.concatenate(self._keys or [np.empty(0, np.uint64)]))
         repeated = int((keys[1:] == keys[:-1]).sum())
-        return ShardReport(files=sorted(shard.finish(split) for split, shard in shards.items()), repeated=repeated)
+        report = ShardReport(repeated=repeated)
+        for split, shard in shards.items():
+            report.take(shard, split)
+        report.files.sort()
+        return report
 
     def _flush(self, split: str) -> None:
         if self._held[split]:

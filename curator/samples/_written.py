@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from curator.manifest import FileEntry
+from curator.rowdigest import SCHEME, RowDigest
 from curator.samples._checked import QualityReport
 from curator.samples._identifiers import IdentifierCount
 
@@ -50,6 +51,7 @@ class Written:
         quality, disclosure: what was found on the way and on the files.
         order: `keyed` or `engine`.
         identifiers: token field -> how many identifiers were known, unknown and malformed.
+        digests: split -> digest of its rows, whatever their order (`curator.rowdigest`).
     """
 
     files: tuple[FileEntry, ...]
@@ -58,8 +60,18 @@ class Written:
     disclosure: DisclosureReport | None
     order: RowOrder
     identifiers: Mapping[str, IdentifierCount] = field(default_factory=dict)
+    digests: Mapping[str, RowDigest] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
         """Rows written."""
         return sum(entry.rows for entry in self.files)
+
+    @property
+    def row_digest(self) -> dict[str, Any]:
+        """What the manifest says of the rows: the scheme, the digest of all of them and of each split."""
+        return {
+            "scheme": SCHEME,
+            "digest": str(sum(self.digests.values(), RowDigest())),
+            "splits": {split: str(digest) for split, digest in sorted(self.digests.items())},
+        }
