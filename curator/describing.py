@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow
 
@@ -17,12 +17,19 @@ from curator.samples import Written
 from curator.spec import UseCase
 
 
+class Protection(Protocol):
+    """Whatever knows how each field was protected."""
+
+    def facts(self) -> dict[str, Any]:
+        """As `ProtectedSample.facts`."""
+
+
 def describe(
     folder: Path,
     *,
     use_case: UseCase,
     written: Written,
-    protected: ProtectedSample,
+    protected: Protection,
     spec: bytes,
     representation: RepresentationReport | None = None,
 ) -> Manifest:
@@ -59,7 +66,6 @@ def describe(
             "spec": use_case.digest,
             "schema": [{"name": name, "type": kind} for name, kind in written.schema],
             "order": written.order,
-            "row_digest": written.row_digest,
             "row_digest": written.row_digest,
             "writer": {"pyarrow": pyarrow.__version__},
         },

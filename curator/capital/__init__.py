@@ -18,7 +18,7 @@ from typing import Any
 
 from curator.agents import Agent, Directory, Role
 from curator.audit import Finding, Step, find_faults, trace
-from curator.capital import _curation, _keys, _models, _releases, _representation, _reveal, _risk
+from curator.capital import _curation, _keys, _models, _rekey, _releases, _representation, _reveal, _risk
 from curator.capital._curation import Preview, RunOptions, Until
 from curator.capital._founding import add_agent, found
 from curator.capital._parts import Recorder, require_role

@@ -100,6 +100,7 @@ def curate(capital: Capital, spec: Path, use_case: UseCase, *, options: RunOptio
         stack.enter_context(disk_errors(capital.workspace.root, asked=f"make {use_case.ref}"))
         scratch = stack.enter_context(capital.workspace.scratch("curate"))
         run = _Run(capital, use_case, options=options, scratch=scratch)
+        run.spec_folder = spec.parent
         stack.callback(run.close)
         stack.enter_context(run.digests)
         protected = run.protected(source_paths(use_case, spec_folder=spec.parent, options=options))
@@ -136,6 +137,7 @@ def preview(capital: Capital, spec: Path, use_case: UseCase, *, options: RunOpti
         stack.enter_context(disk_errors(capital.workspace.root, asked=f"look at {use_case.ref}"))
         scratch = stack.enter_context(capital.workspace.scratch("preview"))
         run = _Run(capital, use_case, options=options, scratch=scratch)
+        run.spec_folder = spec.parent
         stack.callback(run.close)
         stack.enter_context(run.digests)
         sample = run.sample(source_paths(use_case, spec_folder=spec.parent, options=options))
@@ -161,6 +163,7 @@ class _Run:
         self.folder = scratch / "version"
         self.folder.mkdir()
         self._root = capital.root_key()
+        self.spec_folder: Path | None = None
         epoch, self._epoch_root = epoch_root(capital, options.epoch)
         self._context = KeyContext(
             holder=capital.workspace.holder, purpose=use_case.name, recipient=options.recipient, epoch=epoch
@@ -195,7 +198,7 @@ class _Run:
 
     def protect(self, checked: CheckedSample) -> ProtectedSample:
         """Protect."""
-        return protect(checked, root=self._root, context=self._context, epoch_root=self._epoch_root)
+        return protect(checked, root=self._root, context=self._context, epoch_root=self._epoch_root, folder=self.spec_folder)
 
     def protected(self, paths: Mapping[str, Where]) -> ProtectedSample:
         """Extract, check and protect, lazily."""

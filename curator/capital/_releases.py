@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from curator import release
 from curator.agents import Role
 from curator.capital._parts import now
+from curator.capital._rekey import refuse_shared_tokens
 from curator.edges.durable import disk_errors
 from curator.errors import UsageError
 from curator.evidence import Envelope, Stage
@@ -53,6 +54,7 @@ def request(capital: Capital, refs: tuple[str, ...], *, to: str, channel: str, p
     """Sign and publish a request."""
     recorder = capital.recorder(Role.ENGINEER)
     versions = [capital.version(ref) for ref in refs]
+    refuse_shared_tokens(capital, versions, recipient=to)
     envelope = release.request(
         [version.manifest for version in versions],
         use_case=_use_case(capital, versions),
@@ -94,6 +96,7 @@ def deliver(capital: Capital, name: str, *, into: Path | None, canaries: Path | 
     recorder = capital.recorder(*Role)
     asked = release.find_request(capital.evidence, name, directory=recorder.directory)
     versions = _versions(capital, asked)
+    refuse_shared_tokens(capital, versions, recipient=asked.terms.recipient)
     folder = into or capital.workspace.root / "releases"
     folder.mkdir(parents=True, exist_ok=True)
     workspace = capital.workspace

@@ -1,4 +1,4 @@
-"""`keys list`, `keys rotate`, `keys destroy`, `reveal`."""
+"""`keys list`, `keys rotate`, `keys destroy`, `rekey`, `reveal`."""
 
 from __future__ import annotations
 
@@ -35,6 +35,16 @@ def destroy(args: Namespace, console: Console) -> Answer:
         "this epoch is not erased by this, it only can no longer be linked back by anybody."
     )
     return _epoch(epoch)
+
+
+def rekey(args: Namespace, console: Console) -> Answer:
+    """A version of its own for one recipient."""
+    capital = open_capital(args)
+    with console.busy("rekey"):
+        version = capital.rekey(args.ref, to=args.to, epoch=args.epoch, name=args.name)
+    document = {**version.to_json(), "folder": str(version.folder), "recipient": args.to}
+    lines = {**document, "rows": ", ".join(f"{split} {rows:,}" for split, rows in version.manifest.rows.items())}
+    return Answer(document=document, text=pairs(lines))
 
 
 def reveal(args: Namespace, console: Console) -> Answer:
