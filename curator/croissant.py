@@ -296,6 +296,8 @@ def _preprocessing(use_case: UseCase) -> list[str]:
             )
         elif field.protect == "jitter":
             steps.append(f"{name}: moved within a circle of {field.metres} m, by a keyed draw")
+        elif field.protect == "mask":
+            steps.append(f"{name}: what names somebody replaced by a surrogate, as far as it was found")
         elif field.protect in ("clamp", "round"):
             steps.append(
                 f"{name}: " + ("top and bottom coded" if field.protect == "clamp" else f"rounded to {field.to}")
@@ -321,6 +323,7 @@ def _personal_facts(use_case: UseCase) -> list[str]:
     words = {
         "token": "keyed token", "generalise": "coarser", "keep": "as it was", "drop": "left out",
         "shift": "shifted in time", "jitter": "moved in place", "clamp": "top and bottom coded", "round": "rounded",
+        "mask": "masked, as far as found",
     }  # fmt: skip
     return [
         f"{kind}: " + ", ".join(f"{name} ({words[field.protect]})" for name, field in found.items())

@@ -25,6 +25,7 @@ from curator.arrow import from_integers, integers, without_chunks
 from curator.displacement import jittered, shifted
 from curator.identifiers import canonical, examined
 from curator.pseudonyms import HmacKernel, SivKernel, TokenKernel, thresholds
+from curator.text import Masker
 
 # Helper columns begin with a dot, which no field's name can: they are never written.
 ROW_KEY, SPLIT, ENTITY = ".row key", ".split", ".entity {}"
@@ -111,6 +112,7 @@ class BatchKernel:
         quasi: quasi-identifiers among the fields.
         sensitive: the field whose diversity is counted.
         moved: those of the fields that are moved by a keyed draw.
+        masked: those of the fields whose text is masked.
     """
 
     fields: tuple[str, ...]
@@ -123,6 +125,7 @@ class BatchKernel:
     quasi: tuple[str, ...] = ()
     sensitive: str | None = None
     moved: tuple[MovedField, ...] = ()
+    masked: Mapping[str, Masker] = field(default_factory=dict)
     _kernels: dict[bytes, Any] = field(default_factory=dict, compare=False)
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -138,6 +141,8 @@ class BatchKernel:
                 columns[name] = self._tokens(tokens[name], plain[name], malformed.get(name))
             elif name in moved:
                 columns[name] = self._moved(moved[name], batch, plain)
+            elif name in self.masked:
+                columns[name] = self.masked[name].column(_text(batch.column(name)))
             else:
                 columns[name] = batch.column(name)
         return self._with_classes(pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)))

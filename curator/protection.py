@@ -8,16 +8,24 @@ even read.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 from curator.kernel import BatchKernel, MovedField, TokenField
 from curator.pseudonyms import KEY_BYTES, KeyContext, derive_key, derive_siv_key, key_id
 from curator.samples import CheckedSample, ProtectedSample, anchors, entity_parts
 from curator.spec import UseCase
-from curator.spec.model import EntitySplits, OutputField
+from curator.spec.model import EntitySplits, OutputField, TextMask
+from curator.text import Kind, Masker, read_evaluation
 
 
 def protect(
-    checked: CheckedSample, *, root: bytes, context: KeyContext, epoch_root: bytes | None = None
+    checked: CheckedSample,
+    *,
+    root: bytes,
+    context: KeyContext,
+    epoch_root: bytes | None = None,
+    folder: Path | None = None,
 ) -> ProtectedSample:
     """Decide how each field is protected and derive the keys for it.
 
@@ -26,6 +34,7 @@ def protect(
         root: the holder's root key; what outlives epochs (the split) derives from it.
         context: holder, purpose, recipient and epoch; another context gives other tokens.
         epoch_root: what the epoch's keys derive from, so that destroying it destroys them; the root when None.
+        folder: where the spec stands, and the evaluations of masked text that it names.
 
     Raises:
         SecretError: a root is too short or the context lacks a part.
@@ -49,9 +58,11 @@ def protect(
         quasi=use_case.quasi_identifiers(),
         sensitive=use_case.disclosure.l.column if use_case.disclosure and use_case.disclosure.l else None,
         moved=tuple(_moved_fields(use_case, secret=secret, context=context)),
+        masked=dict(_maskers(use_case, secret=secret, context=context)),
     )
     key_ids = {token.name: key_id(token.key[:KEY_BYTES]) for token in tokens}
-    return ProtectedSample(checked=checked, kernel=kernel, context=context, key_ids=key_ids)
+    text = {name: _masking(use_case.fields[name], masker, folder=folder) for name, masker in kernel.masked.items()}
+    return ProtectedSample(checked=checked, kernel=kernel, context=context, key_ids=key_ids, text=text)
 
 
 def token_key(root: bytes, context: KeyContext, *, method: str, domain: str) -> bytes:
@@ -76,6 +87,24 @@ def _token_field(name: str, field: OutputField, *, secret: bytes, context: KeyCo
         malformed=field.malformed or "apart",
         apart=token_key(secret, context, method=method, domain=f"malformed {domain}"),
     )
+
+
+def _maskers(use_case: UseCase, *, secret: bytes, context: KeyContext) -> Iterator[tuple[str, Masker]]:
+    """What masks each text; those of one key domain give one person one surrogate in all of them."""
+    for name, field in use_case.kept().items():
+        if field.protect == "mask":
+            words = field.mask or TextMask()
+            key = derive_key(secret, context, usage="text", domain="surrogates") if words.scope == "dataset" else None
+            kinds = frozenset(Kind(kind) for kind in words.entities) or frozenset(Kind)
+            model = None if words.model == "none" else words.model
+            yield name, Masker(kinds=kinds, scope=words.scope, model=model, key=key)
+
+
+def _masking(field: OutputField, masker: Masker, *, folder: Path | None) -> dict[str, Any]:
+    """How a text is masked and how well that was measured to work, for the evidence and the card."""
+    named = field.mask.evaluation if field.mask else None
+    measured = read_evaluation((folder or Path()) / named, masker=masker) if named else None
+    return {**masker.describe(), "scope": masker.scope, "evaluation": measured}
 
 
 def _moved_fields(use_case: UseCase, *, secret: bytes, context: KeyContext) -> Iterator[MovedField]:

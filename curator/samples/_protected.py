@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -27,12 +28,14 @@ class ProtectedSample:
         kernel: the keyed part, run on each batch.
         context: for whom and why the keys are derived.
         key_ids: field -> id of its token key; an id tells nothing of the key.
+        text: masked field -> how, and what was measured of it.
     """
 
     checked: CheckedSample
     kernel: BatchKernel
     context: KeyContext
     key_ids: dict[str, str]
+    text: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
 
     @property
     def use_case(self) -> UseCase:
@@ -86,6 +89,8 @@ class ProtectedSample:
     def facts(self) -> dict[str, Any]:
         """How each field was protected, for the evidence: methods, forms and key ids, never a key."""
         fields = {name: _described(field, self.key_ids.get(name)) for name, field in self.use_case.fields.items()}
+        for name, masking in self.text.items():
+            fields[name] |= masking
         return {
             "context": {
                 "purpose": self.context.purpose,

@@ -174,9 +174,9 @@ def _generalised(name: str, field: OutputField, scope: Scope) -> Iterator[Troubl
 def _protection(name: str, field: OutputField, scope: Scope) -> Iterator[Trouble]:
     path: PathKey = ("fields", name, "protect")
     kind = scope.types.get(field.from_ or name, "")
-    if kind == "free_text" and field.protect != "drop":
-        yield Trouble(path, f"free text with `{field.protect}`", "`drop`: prose may name anybody")
-    if field.identifier == IdentifierKind.direct and field.protect not in ("token", "drop"):
+    if kind == "free_text" and field.protect not in ("drop", "mask"):
+        yield Trouble(path, f"free text with `{field.protect}`", "`mask` or `drop`: prose may name anybody")
+    if field.identifier == IdentifierKind.direct and field.protect not in ("token", "drop", "mask"):
         yield Trouble(path, f"a direct identifier with `{field.protect}`", "`token` or `drop`")
     if field.protect == "token":
         if field.form not in FORMS:

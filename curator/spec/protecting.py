@@ -17,14 +17,16 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "jitter": ("by", "metres", "latitude"),
     "clamp": ("least", "most"),
     "round": ("to",),
+    "mask": ("mask",),
 }
 _NEEDED = {"shift": ("days",), "jitter": ("metres", "by"), "round": ("to",)}
-_TYPES = {"shift": DAYS, "jitter": ("float", "decimal"), "clamp": NUMBERS, "round": NUMBERS}
+_TYPES = {"shift": DAYS, "jitter": ("float", "decimal"), "clamp": NUMBERS, "round": NUMBERS, "mask": ("free_text",)}
 _TOLD = {
     "shift": "a date or timestamp column",
     "jitter": "a coordinate in degrees, of type float or decimal",
     "clamp": "a column of numbers",
     "round": "a column of numbers",
+    "mask": "a column of type free_text",
 }
 
 

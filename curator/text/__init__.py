@@ -13,8 +13,10 @@ from curator.text._finder import RULES, Finder
 from curator.text._kinds import LABELS, Kind
 from curator.text._masker import Masker
 from curator.text._model import MODELS, EntityModel, load_model
+from curator.text._report import read_evaluation, report
 from curator.text._spans import Span, union
 from curator.text._surrogates import identities
+from curator.text._view import read_text
 
 __all__ = [
     "LABELS",
@@ -32,6 +34,9 @@ __all__ = [
     "hidden",
     "identities",
     "load_model",
+    "read_evaluation",
     "read_labelled",
+    "read_text",
+    "report",
     "union",
 ]

@@ -167,7 +167,7 @@ class PersonFinder:
         )
         if word.bare or word.shape == "l":
             if word.shape == "I":
-                return True
+                return word.upper not in ("A", "Y") or self._cut.plain.startswith(".", word.end)
             common = upper in COMMON and not (known and first and strong)
             if word.shape == "l" and not word.bare:
                 return (known and upper not in COMMON) or (first and strong and not is_common(upper) and len(upper) > 2)

@@ -57,6 +57,22 @@ class View:
         return places[start], places[end] if end < len(places) else len(self.text)
 
 
+def read_text(data: bytes) -> str:
+    """Bytes as text: UTF-8, with or without its mark, and windows-1252 in the lines that are no UTF-8.
+
+    Files put together from several programs change encoding in the middle; a text with holes in it would hide names.
+    """
+    lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    return "\n".join(_line(line) for line in lines)
+
+
+def _line(line: bytes) -> str:
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        return line.decode("cp1252", errors="replace")
+
+
 def fold(text: str) -> str:
     """A short text without accents, in capitals: how names are compared."""
     return View(text).plain.upper()
