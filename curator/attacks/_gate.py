@@ -1,7 +1,8 @@
 """The gate: every attack on exactly the bytes about to leave, by the attacker whom the channel is declared to meet.
 
-Leaks close the gate whatever was promised: a value that a public transform of an identifier gives, a planted canary, an
-identifier in clear, statistics or metadata beside the rows, rows in an order that tells, people fewer than the spec's k.
+Leaks close the gate whatever was promised: a value that a public transform of an identifier gives, a planted canary,
+an identifier in clear, statistics or metadata beside the rows, rows in an order that tells, fewer alike than the spec's
+k, a difference from an earlier release that is one person.
 The three attacks on people measure; they close the gate where the release claims to be anonymous. That word needs all
 three to fail, for an attacker who knows every column, and no pseudonym left in the rows (Recital 26 of the GDPR;
 Article 29 Working Party, Opinion 05/2014: singling out, linkability, inference).
@@ -143,7 +144,7 @@ def attack_package(
     """Attack a package before it leaves.
 
     Args:
-        contents: path inside the package -> its bytes, or the file that holds them; the dataset stands under `dataset/`.
+        contents: path inside the package -> its bytes, or the file that holds them; shards stand under `dataset/`.
         roles: what its columns are.
         forms: token field -> canonical form of the identifier behind it.
         attacker: who receives it.
@@ -167,7 +168,7 @@ def attack_package(
     leaks += [leak for name in table.column_names for leak in clear_leaks(name, table.column(name))]
     leaks += order_leaks([{name: part.column(name) for name in part.column_names} for part in parts])
     columns = {name: column_of(name, table.column(name)) for name in _used(roles, attacker)}
-    people, measures = _people(columns, roles, attacker=attacker, rows=len(table), anonymous=limits.anonymous, seed=seed)
+    people, measures = _people(columns, roles, attacker=attacker, anonymous=limits.anonymous, seed=seed)
     leaks += _too_few(measures, limits)
     return GateReport(
         attacker=attacker, rows=len(table), leaks=tuple(leaks), people=people, measures=measures, dictionary=tried,
@@ -175,9 +176,7 @@ def attack_package(
     )  # fmt: skip
 
 
-def attack_people(
-    tables: Tables, *, known: Sequence[str], secrets: Sequence[str], seed: int = 0
-) -> dict[str, Odds]:
+def attack_people(tables: Tables, *, known: Sequence[str], secrets: Sequence[str], seed: int = 0) -> dict[str, Odds]:
     """The three attacks on people.
 
     Args:
@@ -202,11 +201,11 @@ def _people(
     roles: Roles,
     *,
     attacker: Attacker,
-    rows: int,
     anonymous: bool,
     seed: int,
 ) -> tuple[dict[str, Odds], Measures | None]:
     entity = entity_of([columns[name] for name in roles.entity])
+    rows = len(next(iter(columns.values())).codes) if columns else 0
     people = np.arange(rows) if entity is None else whose(entity)
     quasi = [columns[name] for name in roles.quasi]
     measures = measure(quasi, entity=entity) if quasi else None

@@ -3,7 +3,7 @@
 Each is guessed with the table in hand, against two who do not have it: one whose table lacks the rows of the very
 person (or people who are not in it at all, where some are at hand), and one whose table has the same columns shuffled
 independently, which tells nothing of anybody. Only success beyond the better of these counts. The attacks are those of
-anonymeter (Giomi et al., PoPETs 2023(2)), made for tables of real rows: guesses by exact and nearest matches, ties drawn.
+anonymeter (Giomi et al., PoPETs 2023(2)), made for tables of real rows: guesses by the nearest match, ties drawn.
 """
 
 from __future__ import annotations
@@ -119,9 +119,7 @@ def _against_safe(
     return odds(hits, safe_hits=max(without, blind), tries=tries)
 
 
-def _isolated(
-    tables: Tables, table: Mapping[str, Column], *, rows: Places, picks: Sequence[tuple[str, ...]]
-) -> int:
+def _isolated(tables: Tables, table: Mapping[str, Column], *, rows: Places, picks: Sequence[tuple[str, ...]]) -> int:
     """How many of the drawn rows' values exactly one person of the data has."""
     hits = 0
     for names in dict.fromkeys(picks):

@@ -24,8 +24,9 @@ from curator.attacks._dictionary import spellings
 from curator.identifiers import valid
 from curator.risk import column_of
 
-_NAME = re.compile(r"data/[a-z][a-z0-9_]*/part-\d{5}\.parquet")
-_METADATA = {b"ARROW:schema"}
+_NAME = re.compile(r"(?:[a-z][a-z0-9_-]*/)+(?:part-\d{5}|[a-z][a-z_-]*)\.parquet")
+_LONG_NUMBER = re.compile(r"(?<!part-)\d{5,}")
+_METADATA = {b"ARROW:schema", b"huggingface"}
 _CLEAR = {"nir": r"^[1-478](?:[\s.]?[\dABab]){14}$", "email": r"@", "iban": r"^[A-Za-z]{2}\d{2}[\dA-Za-z ]{11,40}$",
           "phone": r"^(?:\+33|0033|0)[\s.-]?[1-9](?:[\s.-]?\d{2}){4}$"}  # fmt: skip
 _SEEN = 50_000  # distinct values looked at in a column
@@ -84,14 +85,15 @@ def needles_of(canaries: Iterable[str]) -> tuple[bytes, ...]:
 def shard_leaks(path: str, file: Path) -> tuple[Leak, ...]:
     """What a shard's name, metadata and statistics tell."""
     metadata = parquet.read_metadata(file)
-    found = [] if _NAME.fullmatch(path) else [Leak(kind="file-name", where=path)]
+    told = _NAME.fullmatch(path) is None or _LONG_NUMBER.search(path) is not None
+    found = [Leak(kind="file-name", where="the name of a shard")] if told else []
     odd = sorted(set(metadata.metadata or {}) - _METADATA)
     if odd:
         found.append(Leak(kind="metadata", where=path, count=len(odd)))
     chunks = (metadata.row_group(group).column(place)
               for group in range(metadata.num_row_groups) for place in range(metadata.num_columns))  # fmt: skip
-    told = sorted({chunk.path_in_schema for chunk in chunks if chunk.is_stats_set})
-    return (*found, *(Leak(kind="statistics", where=f"{path}: {name}") for name in told))
+    counted = sorted({chunk.path_in_schema for chunk in chunks if chunk.is_stats_set})
+    return (*found, *(Leak(kind="statistics", where=f"{path}: {name}") for name in counted))
 
 
 def clear_leaks(name: str, column: pa.ChunkedArray) -> tuple[Leak, ...]:
@@ -163,7 +165,7 @@ def _codings(text: str) -> Iterator[bytes]:
 
 def _readings(path: str, content: bytes | Path) -> Iterator[tuple[str, bytes]]:
     """A member as bytes, its name, and for Parquet its values, texts and bytes alike."""
-    yield f"name of {path}", path.encode()
+    yield "the name of a member", path.encode()
     data = content if isinstance(content, bytes) else content.read_bytes()
     yield path, data
     if path.endswith(".parquet"):

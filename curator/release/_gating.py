@@ -34,7 +34,8 @@ def gate(
     """
     opened = use_case.channels.terms(terms.channel)
     claimed = opened is not None and opened.claim == "anonymous"
-    salts = (use_case.name, use_case.ref, use_case.owner.organisation, terms.recipient, terms.purpose, "curator", "salt")
+    owner = use_case.owner.organisation
+    salts = (use_case.name, use_case.ref, owner, terms.recipient, terms.purpose, "curator", "salt")
     report = attack_package(
         contents,
         roles=roles_of(use_case),

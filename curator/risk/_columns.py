@@ -147,4 +147,3 @@ def together_codes(columns: Sequence[Column]) -> Numbers:
 def table_columns(table: pa.Table, names: Sequence[str]) -> dict[str, Column]:
     """Columns of a table in memory, as numbers."""
     return {name: column_of(name, table.column(name)) for name in names}
-

@@ -26,7 +26,8 @@ def _knows(spec: UseCase, terms: ChannelTerms, *, path: PathKey) -> Iterator[Tro
     knowable = [name for name, field in spec.kept().items() if field.protect != "token"]
     for place, name in enumerate(terms.knows or ()):
         if name not in knowable:
-            found = "a token, which nobody knows beforehand" if name in spec.kept() else f"`{name}`, which is not written"
+            token = name in spec.kept()
+            found = "a token, which nobody knows beforehand" if token else f"`{name}`, which is not written"
             yield Trouble((*path, "knows", place), found, f"one of {', '.join(knowable)}")
 
 
