@@ -215,7 +215,7 @@ def write_dataset(folder: Path, *, spec: str, tables: dict[str, pa.Table] | None
     for split, table in tables.items():
         path = folder / f"data/{split}/part-00000.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(table, path, compression="zstd")
+        pq.write_table(table, path, compression="zstd", write_statistics=False)
     return write_manifest(folder, kind="dataset", name="road-accidents", about={"spec": spec})
 
 

@@ -80,6 +80,7 @@ def deliver(
     reviews = [item.digest for item in reviews_of(case, known, directory=directory)[APPROVE]]
     previous = [case.digest, *reviews, directory.digest]
     contents = _contents(case.terms, folders, manifests, evidence=evidence, previous=previous, directory=directory)
+    _as_reviewed(manifests, folders)  # the attacks are on these bytes, and the writer takes no others
     attacked = gate(contents, use_case=use_case, terms=case.terms, canaries=canaries)
     members = _members(contents, manifests)
     name = _file_name(manifests)
@@ -109,6 +110,14 @@ def _manifests(folders: Mapping[str, Path]) -> dict[str, Manifest]:
         if found[kind].kind != kind:
             raise void(f"a {found[kind].kind} in the place of a {kind}")
     return found
+
+
+def _as_reviewed(manifests: Mapping[str, Manifest], folders: Mapping[str, Path]) -> None:
+    """Refuse files that are not, byte for byte, those that the manifests list."""
+    for kind, manifest in manifests.items():
+        faults = [fault for fault in manifest.differences(folders[kind]) if not fault.startswith("added")]
+        if faults:
+            raise void(faults[0])
 
 
 def _contents(
