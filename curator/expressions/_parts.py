@@ -23,6 +23,7 @@ from curator.expressions._nodes import (
     Logic,
     Negative,
     Node,
+    Not,
     walk,
 )
 
@@ -83,6 +84,12 @@ def sees_nulls(condition: Expression) -> bool:
     knows a value where the engine reads a null then lets through every row that the engine would keep.
     """
     return any(_sees_null(node) for node in walk(condition._root))
+
+
+def compares_only(condition: Expression) -> bool:
+    """Whether a condition only compares columns with each other and with literals, so that no value makes it fail."""
+    nodes = (Column, Constant, Negative, Logic, Not, Compare, Between, Among)
+    return all(isinstance(node, nodes) or _value(node) is not None for node in walk(condition._root))
 
 
 def ranges(condition: Expression) -> tuple[Range, ...] | None:

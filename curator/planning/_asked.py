@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 
 from curator.expressions import Expression, conjuncts, in_terms_of, parse
 from curator.planning._build import plan
 from curator.protocols import Asked
+from curator.sampling import pushed_share
 from curator.spec import Scope, UseCase
 from curator.spec.scope import source_types
 
@@ -44,8 +46,17 @@ def asked(use_case: UseCase, scope: Scope) -> dict[str, Asked]:
             source=source,
             columns=tuple(column for column in source.columns if column in columns),
             where=(*own, *where),
+            share=partial(_share, use_case, scope, name),
         )
     return found
+
+
+def _share(use_case: UseCase, scope: Scope, name: str, texts: Mapping[str, str]) -> str | None:
+    """The sample's threshold for a source that spells its key alike; a key of several columns stays with the engine."""
+    sample = use_case.extract.sample
+    if sample is None or len(sample.by) != 1 or sample.by[0] not in texts:
+        return None
+    return pushed_share(use_case, scope, name, columns=texts)
 
 
 def _needed(use_case: UseCase, scope: Scope) -> dict[str, set[str]]:

@@ -49,7 +49,7 @@ class Reading:
     def path(self) -> None:
         """It is no file."""
 
-    def open(self) -> IO[bytes]:
+    def open(self, *, parts: bool = False) -> IO[bytes]:
         """What was read of a database cannot be read again. Raises UnsupportedOperation."""
         raise UnsupportedOperation("what was read of a live source cannot be read again")
 

@@ -13,11 +13,12 @@ The engine applies every condition again, so that a value which PostgreSQL holds
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from curator.errors import CuratorError
-from curator.expressions import Expression, quote_name, sees_nulls
+from curator.expressions import Expression, Range, compares_only, quote_name, ranges, sees_nulls
 from curator.protocols import Asked
 from curator.sources._shape import spelt
 from curator.spec.model import Column, LogicalType, Source
@@ -44,6 +45,15 @@ _ALIKE: dict[str, tuple[str, ...]] = {
     "timestamp": ("timestamp", "timestamptz"),
 }  # fmt: skip
 # Logical type -> types under which the server computes what the engine would, or the engine knows less.
+_READABLE = {
+    "date": "{0} BETWEEN DATE '0001-01-01' AND DATE '9999-12-31'",
+    "timestamp": "{0} >= TIMESTAMP '0001-01-01 00:00:00' AND {0} < TIMESTAMP '10000-01-01 00:00:00'",
+    "timestamptz": "{0} >= TIMESTAMP '0001-01-01 00:00:00' AND {0} < TIMESTAMP '10000-01-01 00:00:00'",
+    "float8": "{0} > '-Infinity' AND {0} < 'Infinity'",
+    "float4": "{0} > '-Infinity' AND {0} < 'Infinity'",
+    "numeric": "abs({0}) < 1000000000000",
+}
+# Type -> when the engine reads a value of it (of `numeric`, when it may).
 _NATURAL = {
     LogicalType.text: "text", LogicalType.free_text: "text", LogicalType.integer: "int8",
     LogicalType.decimal: "numeric", LogicalType.float: "float8", LogicalType.boolean: "bool",
@@ -90,26 +100,67 @@ def select_sql(asked: Asked, table: Table) -> str:
         asked: columns and conditions.
         table: where they are.
     """
-    source = asked.source
-    values = {key: _value(source, key, table) for key in asked.columns}
-    conditions = [one for one in asked.where if _left_to_server(one, source, table)]
-    names = {key: spelt(source, key) for key in asked.columns}
-    converted = {key for key in values if values[key] != quote_name(names[key], "postgres")}
-    inside = any(condition.columns & converted for condition in conditions)
-    printed = [condition.sql("postgres", None if inside else names) for condition in conditions]
+    values = {key: _value(asked.source, key, table) for key in asked.columns}
+    conditions = [one for one in asked.where if _left_to_server(one, asked.source, table)]
+    guarded = _guarded(conditions, asked, table)
+    changed = {key for key in values if values[key] != _quoted(spelt(asked.source, key))}
+    nested = bool(guarded) or any(condition.columns & changed for condition in conditions)
+    names = {key: key if nested else spelt(asked.source, key) for key in asked.columns}
+    printed = [_printed(condition, names, guarded) for condition in conditions]
     printed = [sql for sql in printed if table.icu or "und-x-icu" not in sql]
-    share = _share(asked, table, inside=inside)
+    share = _share(asked, table, nested=nested)
     printed += [share] if share else []
     where = " WHERE " + " AND ".join(printed) if printed else ""
     listed = ", ".join(_named(value, key) for key, value in values.items()) or "1 AS nothing"
-    if not inside:
+    if not nested:
         return f"SELECT {listed} FROM {table.name}{where}"  # noqa: S608 (quoted identifiers, checked conditions)
-    keys = ", ".join(quote_name(key, "postgres") for key in values)
-    return f"SELECT {keys} FROM (SELECT {listed} FROM {table.name}) t{where}"  # noqa: S608 (likewise)
+    extra = "".join(f", {value} AS {_quoted(name)}" for name, value in guarded.values())
+    keys = ", ".join(_quoted(key) for key in values)
+    return f"SELECT {keys} FROM (SELECT {listed}{extra} FROM {table.name}) t{where}"  # noqa: S608 (likewise)
+
+
+def _quoted(name: str) -> str:
+    return quote_name(name, "postgres")
+
+
+def _printed(condition: Expression, names: Mapping[str, str], guarded: Mapping[str, tuple[str, str]]) -> str:
+    """A condition in PostgreSQL's SQL; as plain bounds where it can be, which an index can answer."""
+    bounds = _bounds(condition)
+    if bounds is not None:
+        return "(" + " AND ".join(_bound(bound, _quoted(names[bound.column])) for bound in bounds) + ")"
+    if compares_only(condition):
+        return condition.sql("postgres", names)
+    return condition.sql("postgres", {**names, **{key: name for key, (name, _) in guarded.items()}})
+
+
+def _bounds(condition: Expression) -> tuple[Range, ...] | None:
+    return None if sees_nulls(condition) else ranges(condition)
+
+
+def _bound(bound: Range, column: str) -> str:
+    values = [f"DATE '{value}'" if isinstance(value, datetime.date) else str(value) for value in bound.values]
+    if bound.operator == "IN":
+        return f"{column} IN ({', '.join(values)})"
+    return " ".join([column, bound.operator, *values])
+
+
+def _guarded(conditions: Sequence[Expression], asked: Asked, table: Table) -> dict[str, tuple[str, str]]:
+    """Column -> a name and the SQL of its value where the engine reads one, for conditions that compute with it.
+
+    To compute with an infinite day or a number that is none is an error there, and a null here.
+    """
+    computing = [one for one in conditions if not compares_only(one) and _bounds(one) is None]
+    found = {}
+    for key in sorted({column for condition in computing for column in condition.columns}):
+        kind = table.types[spelt(asked.source, key)]
+        if kind in _READABLE:
+            value = _value(asked.source, key, table)
+            found[key] = (f".{key}", f"CASE WHEN {_READABLE[kind].format(value)} THEN {value} END")
+    return found
 
 
 def _named(value: str, key: str) -> str:
-    name = quote_name(key, "postgres")
+    name = _quoted(key)
     return value if value == name else f"{value} AS {name}"
 
 
@@ -119,7 +170,7 @@ def _value(source: Source, key: str, table: Table) -> str:
     Times of day go as text (24:00 would become 00:00), single floats by their shortest text, as any export spells them,
     fixed-width texts without their padding.
     """
-    column = quote_name(spelt(source, key), "postgres")
+    column = _quoted(spelt(source, key))
     kind = table.types[spelt(source, key)]
     if kind == "float4":
         return f"CAST(CAST({column} AS text) AS double precision)"
@@ -138,10 +189,10 @@ def _left_to_server(condition: Expression, source: Source, table: Table) -> bool
         if column.type in ("text", "free_text") and not _texts_alike(name, table):
             return False
     known = all(_exact(column, name, source=source, table=table) for column, name in kinds.values())
-    if not known and sees_nulls(condition):
+    if sees_nulls(condition) and not known:
         return False
     try:
-        condition.sql("postgres", {key: name for key, (_, name) in kinds.items()})
+        condition.sql("postgres", {key: max(f".{key}", name, key=len) for key, (_, name) in kinds.items()})
     except CuratorError:  # a name, or nested formulas, that PostgreSQL would not take
         return False
     return True
@@ -152,14 +203,14 @@ def _texts_alike(name: str, table: Table) -> bool:
 
 
 def _exact(column: Column, name: str, *, source: Source, table: Table) -> bool:
-    """Whether the engine reads every value that the server holds, so that a null there is a null here."""
+    """Whether a null there is a null here, since the engine reads every other value that the condition looks at."""
     kind = table.types[name]
-    if kind in _WHOLE or kind == "bool":
+    if kind in _WHOLE or kind == "bool" or (kind in _READABLE and kind != "numeric"):
         return True
     return column.type in ("text", "free_text") and not source.null_tokens
 
 
-def _share(asked: Asked, table: Table, *, inside: bool) -> str | None:
+def _share(asked: Asked, table: Table, *, nested: bool) -> str | None:
     """The sample's threshold, over keys whose text is spelt alike: whole numbers and texts."""
     if asked.share is None or not table.utf8:
         return None
@@ -169,5 +220,5 @@ def _share(asked: Asked, table: Table, *, inside: bool) -> str | None:
         if table.types[name] in (*_WHOLE, *_TEXTS) and _exact(
             asked.source.columns[key], name, source=asked.source, table=table
         ):
-            texts[key] = f"CAST({quote_name(key if inside else name, 'postgres')} AS text)"
+            texts[key] = f"CAST({_quoted(key if nested else name)} AS text)"
     return asked.share(texts)

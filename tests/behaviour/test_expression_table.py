@@ -1,7 +1,7 @@
 """Every behaviour of the table, on every engine at hand: equal values and equal types.
 
-DuckDB always runs, Spark where pyspark and Java are. PostgreSQL runs when `CURATOR_TEST_POSTGRES` holds a connection
-string for `psql`. A new engine is one class with a `run` method and one line in ENGINES.
+DuckDB always runs, PostgreSQL where its wheel is installed, Spark where pyspark and Java are. A new engine is one class
+with a `run` method and one line in ENGINES.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 from expression_table import COLUMNS, TABLE, Behaviour
+from postgres_server import PASSWORD, PostgresServer, binaries
 
 from curator.expressions import FUNCTIONS, parse
 
@@ -71,10 +72,10 @@ class Postgres:
         "date": "date", "timestamp": "timestamp without time zone",
     }  # fmt: skip
 
-    def __init__(self) -> None:
-        self._conninfo = os.environ.get("CURATOR_TEST_POSTGRES", "")
-        if not self._conninfo:
-            pytest.skip("CURATOR_TEST_POSTGRES does not name a PostgreSQL database")
+    def __init__(self, server: PostgresServer) -> None:
+        self._psql = str(binaries() / "psql")
+        self._conninfo = f"host=127.0.0.1 port={server.port} user=owner dbname=accidents"
+        self._environment = {**os.environ, "PGPASSWORD": PASSWORD}
 
     def run(self, behaviour: Behaviour) -> tuple[list[Any], set[str]]:
         """Values in row order, and the names of the types found."""
@@ -87,8 +88,10 @@ class Postgres:
             f"SET TimeZone = 'America/New_York'; SELECT json_build_array(CAST(v AS TEXT), CAST(pg_typeof(v) AS TEXT)) "
             f"FROM (SELECT row, {sql} AS v FROM ({rows}) AS r) AS t ORDER BY row"
         )
-        command = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", self._conninfo, "-f", "-"]
-        done = subprocess.run(command, input=query, capture_output=True, text=True, timeout=60, check=False)
+        command = [self._psql, "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", self._conninfo, "-f", "-"]
+        done = subprocess.run(
+            command, input=query, capture_output=True, text=True, timeout=60, check=False, env=self._environment
+        )
         assert done.returncode == 0, done.stderr
         pairs = [json.loads(line) for line in done.stdout.splitlines()]
         read = _READERS[behaviour.type]
@@ -154,13 +157,15 @@ class Spark:
         return [row.v for row in found], {frame.schema["v"].dataType.simpleString()}
 
 
-ENGINES: dict[str, Callable[[], Any]] = {"duckdb": DuckDB, "postgres": Postgres, "spark": Spark}
+ENGINES: dict[str, Callable[..., Any]] = {"duckdb": DuckDB, "postgres": Postgres, "spark": Spark}
 
 
 @pytest.fixture(scope="module", params=list(ENGINES))
 def engine(request: pytest.FixtureRequest) -> Any:
     if request.param == "spark":
         request.getfixturevalue("spark")
+    if request.param == "postgres":
+        return Postgres(request.getfixturevalue("postgres"))
     return ENGINES[request.param]()
 
 

@@ -1,0 +1,292 @@
+"""PostgreSQL as a source, against a real server: what is asked of it, what leaves it, and what it may not change."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pyarrow.csv as csv
+import pyarrow.parquet as parquet
+import pytest
+from capital_world import curate, empty_capital, spec_value
+from outside_world import curated, spec_of
+from postgres_server import PASSWORD, PostgresServer
+
+from curator.capital import Capital
+from curator.records import DatasetVersion
+
+TABLES = ("persons", "vehicles", "accidents")
+
+
+@pytest.fixture
+def password(monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("CURATOR_SOURCE_PASSWORD", PASSWORD)
+    return PASSWORD
+
+
+@pytest.fixture(scope="module")
+def base(postgres: PostgresServer, demo_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demonstration tables in the server, and the same as CSV in a folder."""
+    folder = tmp_path_factory.mktemp("csv")
+    for name in TABLES:
+        table = parquet.read_table(demo_base / f"{name}.parquet")
+        postgres.load(name, table)
+        csv.write_csv(table, folder / f"{name}.csv")
+    return folder
+
+
+@pytest.fixture
+def capital(tmp_path: Path) -> Capital:
+    return empty_capital(tmp_path / "capital")
+
+
+def spec(**changes: Any) -> dict[str, Any]:
+    """The shipped spec, its joins uncounted so that conditions may be left to the source."""
+    value = spec_value()
+    for join in value["extract"]["join"]:
+        join["orphans"] = "ignore"
+    value["extract"] |= changes
+    return value
+
+
+def shards(version: DatasetVersion) -> dict[str, bytes]:
+    folder = version.folder / "data"
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.parquet"))}
+
+
+def test_csv_and_postgresql_give_the_same_bytes(
+    postgres: PostgresServer, base: Path, tmp_path: Path, password: str
+) -> None:
+    value = spec(where="role in (1, 2, 3) and year(date_of(occurred_at)) >= 2013 and light >= 1")
+    files = curate(
+        empty_capital(tmp_path / "csv"), base, spec=value, sources={name: base / f"{name}.csv" for name in TABLES}
+    )
+    asked = curate(empty_capital(tmp_path / "pg"), base, spec=value, sources=dict.fromkeys(TABLES, postgres.address()))
+    assert files.manifest.rows == asked.manifest.rows
+    assert sum(files.manifest.rows.values()) > 500
+    assert shards(files) == shards(asked)
+
+
+def test_the_server_is_asked_once_a_table_for_the_needed_columns_and_rows(
+    postgres: PostgresServer, base: Path, capital: Capital, password: str
+) -> None:
+    before = len(postgres.statements())
+    value = spec(where="role in (1, 2, 3) and light >= 1")
+    curate(capital, base, spec=value, sources=dict.fromkeys(TABLES, postgres.address()))
+    asked = [line for line in postgres.statements()[before:] if any(f'"public"."{name}"' in line for name in TABLES)]
+    assert len(asked) == 3
+    persons, vehicles, accidents = asked
+    assert persons == (
+        'COPY (SELECT "person_id", "num_acc", "num_veh", "role", "severity", "sex", "birth_date", "nir", '
+        '"licence_number", "safety", "trip", "seat" FROM "public"."persons" WHERE ("role" IN (1, 2, 3))) '
+        "TO STDOUT (FORMAT binary)"
+    )
+    assert "make" not in vehicles
+    assert "WHERE" not in vehicles
+    assert "narrative" not in accidents
+    assert accidents.endswith('WHERE ("light" >= 1)) TO STDOUT (FORMAT binary)')
+
+
+def test_rows_without_partner_are_counted_over_whole_tables(
+    postgres: PostgresServer, base: Path, capital: Capital, password: str
+) -> None:
+    before = len(postgres.statements())
+    curate(capital, base, spec=spec_value(), sources=dict.fromkeys(TABLES, postgres.address()))
+    asked = [line for line in postgres.statements()[before:] if '"public"."persons"' in line]
+    assert len(asked) == 1
+    assert "WHERE" not in asked[0]
+
+
+def test_the_evidence_names_the_snapshot_and_a_keyed_digest(
+    postgres: PostgresServer, base: Path, capital: Capital, password: str
+) -> None:
+    curate(capital, base, spec=spec(), sources=dict.fromkeys(TABLES, postgres.address()))
+    said = ""
+    for path in (capital.workspace.root / "evidence").rglob("*.json"):
+        envelope = json.loads(path.read_text())
+        said += base64.b64decode(envelope.get("payload", "")).decode(errors="replace")
+    assert '"isolation":"repeatable read, read only"' in said
+    assert "source persons: accidents persons" in said
+    assert PASSWORD not in said
+    assert "127.0.0.1" not in said
+    assert str(postgres.port) not in said
+
+
+# ---- a database that changes while it is read
+
+
+def test_tables_are_of_one_moment_while_others_commit(postgres: PostgresServer, tmp_path: Path, password: str) -> None:
+    """A writer moves rows between two tables that always hold as many; twenty readings must each see them so."""
+    postgres.run(
+        "DROP TABLE IF EXISTS left_side, right_side",
+        "CREATE TABLE left_side AS SELECT i AS id, 'p' || i AS who, 0 AS round FROM generate_series(1, 20000) i",
+        "CREATE TABLE right_side AS SELECT i AS id, 0 AS round_there FROM generate_series(1, 20000) i",
+    )
+    stop = threading.Event()
+    rounds = [0]
+
+    def write() -> None:
+        with postgres.connect() as connection, connection.cursor() as cursor:
+            while not stop.is_set():
+                rounds[0] += 1
+                cursor.execute("BEGIN")
+                cursor.execute(f"UPDATE left_side SET round = {rounds[0]} WHERE id % 50 = 0")
+                cursor.execute(f"UPDATE right_side SET round_there = {rounds[0]} WHERE id % 50 = 0")
+                cursor.execute(f"INSERT INTO left_side VALUES ({20000 + rounds[0]}, 'new', {rounds[0]})")
+                cursor.execute(f"INSERT INTO right_side VALUES ({20000 + rounds[0]}, {rounds[0]})")
+                cursor.execute("COMMIT")
+
+    value = spec_of({"round": "integer"}, path=postgres.address(), source={"table": "left_side"})
+    value["sources"]["r"] = {
+        "path": postgres.address(), "table": "right_side", "columns": {"id": "integer", "round_there": "integer"},
+    }  # fmt: skip
+    value["extract"] |= {
+        "join": [{"source": "r", "on": ["id"], "orphans": "stop"}],
+        "derive": {"apart": "round <> round_there"},
+    }
+    value["fields"]["apart"] = {"meaning": "Whether the tables disagree.", "identifier": "none", "because": "invented"}
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        seen = []
+        for number in range(20):
+            rows = snapshot_rows(tmp_path / str(number), value)
+            seen.append(max(rows["round"]))
+            assert not any(rows["apart"])
+    finally:
+        stop.set()
+        writer.join()
+    assert len(set(seen)) > 5  # the writer did write meanwhile
+
+
+def snapshot_rows(folder: Path, value: dict[str, Any]) -> dict[str, list[Any]]:
+    """Extracted rows, without making a version."""
+    from curator.addresses import place_of
+    from curator.engines import open_engine
+    from curator.extraction import extract
+    from curator.spec import parse_use_case
+
+    folder.mkdir()
+    use_case = parse_use_case(json.dumps(value), file="spec.yaml")
+    engine = open_engine("duckdb", scratch=folder)
+    try:
+        places = {name: place_of(source.addresses[0], source=name) for name, source in use_case.sources.items()}
+        extract(use_case, engine=engine, paths=places)
+        rows = engine.rows('SELECT round, apart FROM "sample"')
+    finally:
+        engine.close()
+    return {"round": [row[0] for row in rows], "apart": [row[1] for row in rows]}
+
+
+# ---- values that a file could not hold
+
+
+HOSTILE = """
+INSERT INTO hostile VALUES
+(1, 'a', 'NaN', 'infinity', 'infinity', '-infinity', 'NaN', 'Infinity', '24:00', 'ab', 'x'),
+(2, 'b', 1e30, '1850-02-28', '1850-01-01 12:00', '1850-01-01 12:00+02', '-0.0', 1, '23:59:59', 'é', '12'),
+(3, 'c', 12.50, '0044-03-15 BC', '9999-12-31 23:59:59.999999', '2020-06-01 12:00:00+02', 1e308, 0.1, NULL, NULL, ' 7 '),
+(4, 'd', 0.1234567, '1583-01-01', '0001-01-01', '294276-01-01', 5e-324, 16777217, '00:00', '', NULL)
+"""
+
+
+@pytest.fixture(scope="module")
+def hostile(postgres: PostgresServer) -> None:
+    postgres.run(
+        "CREATE TABLE hostile (id int, who text, n numeric, d date, ts timestamp, tz timestamptz, f float8, r real, "
+        "t time, c char(4), w varchar(10))",
+        HOSTILE,
+    )
+
+
+CELLS = {
+    "n": ("decimal", [None, None, "12.500000", None]),
+    "d": ("date", [None, "1850-02-28", None, "1583-01-01"]),
+    "ts": ("timestamp", [None, "1850-01-01 12:00:00", "9999-12-31 23:59:59.999999", "0001-01-01 00:00:00"]),
+    "tz": ("timestamp", [None, "1850-01-01 10:00:00", "2020-06-01 10:00:00", None]),
+    "f": ("float", [None, "-0.0", "1e+308", "5e-324"]),
+    "r": ("float", [None, "1.0", "0.1", "16777216.0"]),
+    "t": ("text", ["24:00:00", "23:59:59", None, "00:00:00"]),
+    "c": ("text", ["ab", "é", None, ""]),
+    "w": ("integer", [None, "12", "7", None]),
+}
+
+
+@pytest.mark.usefixtures("hostile")
+@pytest.mark.parametrize("column", CELLS)
+def test_each_value_is_read_as_a_file_would_be(
+    postgres: PostgresServer, tmp_path: Path, password: str, column: str
+) -> None:
+    kind, wanted = CELLS[column]
+    value = spec_of({column: kind}, path=postgres.address(), source={"table": "hostile"})
+    value["quality"] = {"max_rejected": 1.0}
+    rows = {row["id"]: row for row in extracted(tmp_path, value, f'id, "{column}"')}
+    assert [None if rows[i][column] is None else str(rows[i][column]) for i in range(1, 5)] == wanted
+
+
+@pytest.mark.usefixtures("hostile")
+def test_a_row_with_an_unreadable_value_is_set_apart(postgres: PostgresServer, tmp_path: Path, password: str) -> None:
+    spec = spec_of({"f": "float"}, path=postgres.address(), source={"table": "hostile"})
+    assert sorted(curated(tmp_path, spec)["f"].to_pylist()) == [-0.0, 5e-324, 1e308]
+
+
+CONDITIONS = [
+    "year(d) >= 1800", "year(d) < 1900 and n > 0", "floor(f) > 1 or id = 1", "floor(n) = 12", "n + 1 > 2",
+    "days_between(d, date_of(ts)) > 0", "month_start(d) is not null", "f between 0 and 2",
+    "n is null", "n > 1", "d is null", "d < parse_date('1900-01-01', '%Y-%m-%d')", "not (f > 0)", "f is null",
+    "coalesce(r, 1) = 1", "t = '24:00:00'", "c = 'ab'", "c is null", "w > 6", "w is null", "year(tz) >= 1000",
+    "lower(c) = 'É' or id = 1", "case when f > 1 then true else false end", "tz is distinct from ts",
+    "length(c) < 3 and id in (1, 3)", "c <> ''", "to_int(t) is null",
+]  # fmt: skip
+
+
+@pytest.mark.usefixtures("hostile")
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_a_condition_left_to_the_server_changes_no_row(
+    postgres: PostgresServer, tmp_path: Path, password: str, condition: str
+) -> None:
+    columns = {name: kind for name, (kind, _) in CELLS.items()}
+    value = spec_of(columns, path=postgres.address(), source={"table": "hostile"})
+    whole = extracted(tmp_path / "whole", value, "*")
+    value["extract"]["where"] = condition
+    left = extracted(tmp_path / "left", value, "*")
+    here = filtered(whole, condition, columns)
+    assert [row["id"] for row in left] == here
+
+
+def extracted(folder: Path, value: dict[str, Any], columns: str) -> list[dict[str, Any]]:
+    from curator.addresses import place_of
+    from curator.engines import open_engine
+    from curator.extraction import extract
+    from curator.spec import parse_use_case
+
+    folder.mkdir(exist_ok=True)
+    use_case = parse_use_case(json.dumps(value), file="spec.yaml")
+    engine = open_engine("duckdb", scratch=folder)
+    try:
+        places = {name: place_of(source.addresses[0], source=name) for name, source in use_case.sources.items()}
+        extract(use_case, engine=engine, paths=places)
+        batches = list(engine.batches(f'SELECT {columns} FROM "sample" ORDER BY id', rows=1000))
+    finally:
+        engine.close()
+    return [row for batch in batches for row in batch.to_pylist()]
+
+
+def filtered(rows: list[dict[str, Any]], condition: str, columns: dict[str, str]) -> list[int]:
+    import duckdb
+    import pyarrow as pa
+
+    from curator.expressions import parse
+
+    types = {"id": "integer", "who": "text", **columns}
+    kinds = {
+        "decimal": pa.decimal128(18, 6), "date": pa.date32(), "timestamp": pa.timestamp("us"), "float": pa.float64(),
+        "text": pa.string(), "integer": pa.int64(),
+    }  # fmt: skip
+    arrays = {name: pa.array([row[name] for row in rows], kinds[kind]) for name, kind in types.items()}
+    rows_read = pa.table(arrays)  # noqa: F841 (DuckDB reads it by name)
+    sql = parse(condition, types).sql("duckdb")
+    return [row[0] for row in duckdb.sql(f"SELECT id FROM rows_read WHERE {sql} ORDER BY id").fetchall()]
