@@ -45,7 +45,8 @@ def test_help_loads_nothing_heavy(words: str) -> None:
 def test_the_commands_are_these() -> None:
     assert list(COMMANDS) == [
         "init", "demo", "doctor", "spec check", "spec new", "spec schema", "plan", "curate", "show", "list", "train",
-        "represent", "risk", "agent add", "agent list", "release request", "release review", "release deliver", "release recall",
+        "represent", "risk", "agent add", "agent list", "keys list", "keys rotate", "keys destroy", "rekey", "reveal",
+        "release request", "release review", "release deliver", "release recall",
         "release status", "receive", "trace", "verify", "rejected", "explain", "completion",
     ]  # fmt: skip
 
@@ -139,7 +140,7 @@ def test_arguments_have_their_types() -> None:
     words = "curate a.yaml --source persons=/x/p.parquet --source v=w=z.csv --threads 2 --memory 1.5GB"
     parsed = build_parser().parse_args(words.split())
     assert parsed.sources == [("persons", Path("/x/p.parquet")), ("v", Path("w=z.csv"))]
-    assert (parsed.threads, parsed.memory, parsed.order, parsed.epoch) == (2, "1.5GB", "keyed", "1")
+    assert (parsed.threads, parsed.memory, parsed.order, parsed.epoch) == (2, "1.5GB", "keyed", None)
 
 
 def test_groups_are_explained() -> None:
