@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from curator.expressions._build import MAX_DEPTH
 from curator.expressions._expression import Expression
@@ -129,7 +129,7 @@ def _ands(node: Node) -> Iterator[Node]:
 def _replaced(node: Node, name: str, formula: Node) -> Node:
     if isinstance(node, Column):
         return formula if node.name == name else node
-    changed = {field.name: _replaced_in(getattr(node, field.name), name, formula) for field in fields(node)}
+    changed: dict[str, Any] = {field.name: _replaced_in(getattr(node, field.name), name, formula) for field in fields(node)}
     depth = 1 + max((child.depth for value in changed.values() for child in _children(value)), default=0)
     return replace(node, **{**changed, "depth": depth})
 
