@@ -111,6 +111,7 @@ def deliver(capital: Capital, name: str, *, into: Path | None, canaries: Path | 
             directory=recorder.directory,
             now=now(),
             canaries=planted,
+            earlier=_released_before(capital, versions),
         )
         final = _place(folder, delivery.path, asked)
         try:
@@ -156,6 +157,25 @@ def requests(capital: Capital) -> tuple[Case, ...]:
     keys = capital.directory().keys()
     found = [envelope for envelope in capital.evidence.envelopes(keys) if envelope.statement.stage is Stage.REQUEST]
     return tuple(_case(capital, Request.read(envelope)) for envelope in found)
+
+
+def _released_before(capital: Capital, versions: Iterable[DatasetVersion | ModelVersion]) -> list[list[Path]]:
+    """Shards of every other dataset version that was delivered under the same name, to whomever, and is still here."""
+    names = {version.manifest.name: version.digest for version in versions if isinstance(version, DatasetVersion)}
+    delivered = {
+        item
+        for envelope in capital.evidence.envelopes(capital.directory().keys())
+        if envelope.statement.stage is Stage.DELIVER
+        for item in envelope.statement.inputs
+    }
+    known = set(capital.datasets())
+    found = []
+    for item in sorted(delivered):
+        name = item.name.partition("@")[0]
+        if item.name in known and name in names and item.digest != names[name]:
+            earlier = capital.dataset(item.name)
+            found.append([earlier.folder / entry.path for entry in earlier.manifest.files if entry.split])
+    return found
 
 
 def _canaries(file: Path, *, required: bool) -> tuple[str, ...]:
