@@ -6,6 +6,7 @@ against a safe baseline. No report holds a value of a row, an identifier or a ca
 """
 
 from curator.attacks._dictionary import DIGESTS, dictionary_hits, enumerated, prefixes, space, spellings
+from curator.attacks._differences import difference_leaks, differing
 from curator.attacks._gate import LIMIT, Attacker, GateReport, Limits, attack_package, attack_people
 from curator.attacks._odds import Odds, odds
 from curator.attacks._people import Tables, inferring, linking, singling_out
@@ -33,6 +34,8 @@ __all__ = [
     "canary_leaks",
     "clear_leaks",
     "dictionary_hits",
+    "difference_leaks",
+    "differing",
     "enumerated",
     "inferring",
     "linking",

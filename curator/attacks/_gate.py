@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 
 from curator.attacks._dictionary import SAMPLE, dictionary_hits, enumerated, prefixes
+from curator.attacks._differences import difference_leaks
 from curator.attacks._odds import Odds
 from curator.attacks._people import Tables, inferring, linking, singling_out
 from curator.attacks._traces import Leak, canary_leaks, clear_leaks, order_leaks, shard_leaks
@@ -139,6 +140,7 @@ def attack_package(
     limits: Limits | None = None,
     canaries: Sequence[str] = (),
     salts: Sequence[str] = (),
+    earlier: Sequence[Sequence[Path]] = (),
     seed: int = 0,
 ) -> GateReport:
     """Attack a package before it leaves.
@@ -151,6 +153,7 @@ def attack_package(
         limits: what the spec promises.
         canaries: identifiers that the holder planted in the sources.
         salts: words that stand in the package, which an attacker would try as salts.
+        earlier: shards of each version released before under the same name.
         seed: of the draws; the same bytes and seed give the same report.
     """
     shards = {path: content for path, content in contents.items() if path.endswith(".parquet")}
@@ -170,6 +173,8 @@ def attack_package(
     columns = {name: column_of(name, table.column(name)) for name in _used(roles, attacker)}
     people, measures = _people(columns, roles, attacker=attacker, anonymous=limits.anonymous, seed=seed)
     leaks += _too_few(measures, limits)
+    for before in earlier if limits.k else ():
+        leaks += difference_leaks(table, before, left_out=roles.tokens, least=max(limits.k, 2))
     return GateReport(
         attacker=attacker, rows=len(table), leaks=tuple(leaks), people=people, measures=measures, dictionary=tried,
         canaries=len(canaries), pseudonyms=roles.tokens, limits=limits,

@@ -165,8 +165,8 @@ def _nearest(
 
 def _apart(released: Matrix, wanted: Matrix, *, ordered: bool) -> npt.NDArray[np.int16]:
     if ordered:
-        return np.abs(wanted[:, None] - released[None, :])
-    return (wanted[:, None] != released[None, :]).astype(np.int16) * np.int16(_FAR)
+        return np.asarray(np.abs(wanted[:, None] - released[None, :]), np.int16)
+    return np.asarray((wanted[:, None] != released[None, :]) * np.int16(_FAR), np.int16)
 
 
 def _scaled(column: Column) -> Matrix:

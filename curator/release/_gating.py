@@ -16,7 +16,12 @@ _TOLD = 5
 
 
 def gate(
-    contents: Mapping[str, bytes | Path], *, use_case: UseCase, terms: Terms, canaries: Sequence[str]
+    contents: Mapping[str, bytes | Path],
+    *,
+    use_case: UseCase,
+    terms: Terms,
+    canaries: Sequence[str],
+    earlier: Sequence[Sequence[Path]] = (),
 ) -> GateReport:
     """Attack a package before it leaves.
 
@@ -25,6 +30,7 @@ def gate(
         use_case: the spec; its channel says what the receiver knows and what the release may be called.
         terms: on which it leaves.
         canaries: identifiers that the holder planted in the sources.
+        earlier: shards of each version released before under the same name.
 
     Returns:
         What the attacks found, none of it beyond the limits.
@@ -44,6 +50,7 @@ def gate(
         limits=Limits(k=use_case.disclosure.k if use_case.disclosure else 0, anonymous=claimed),
         canaries=canaries,
         salts=salts,
+        earlier=earlier,
     )
     if not report.passed:
         raise _refusal(report)
