@@ -196,7 +196,7 @@ def _literal_of(name: str, source: Source, place: Place, *, kind: SourceFormat, 
     if kind == SourceFormat.parquet:
         if place.path:
             return one_file(place.path)
-        return literal(streams.offer(place.name, place.open, size=size, seekable=True))
+        return literal(streams.offer(place.name, functools.partial(place.open, parts=True), size=size, seekable=True))
     if place.path and _alone(source, kind) and packing in (Packing.none, Packing.gzip):
         if packing is Packing.gzip:
             require_whole_gzip(name, place.path)
@@ -233,7 +233,7 @@ def _untyped(place: Place) -> dict[str, str]:
     """The columns of a Parquet file that hold nulls only and have no type; the engine calls them integers."""
     import pyarrow.parquet as parquet
 
-    with place.open() as stream:
+    with place.open(parts=True) as stream:
         return {column.name: NOTHING for column in parquet.read_schema(stream) if str(column.type) == "null"}
 
 
@@ -405,7 +405,7 @@ def _estimate(file: _File) -> int:
     if file.kind == SourceFormat.parquet:
         import pyarrow.parquet as parquet
 
-        with file.place.open() as stream:
+        with file.place.open(parts=True) as stream:
             return int(parquet.ParquetFile(stream).metadata.num_rows)
     state = file.place.identity()
     factor = _UNPACKED if packing_of(file.place.name) else 1

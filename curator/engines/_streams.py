@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import io
+import threading
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -60,7 +61,7 @@ class FileStreams(AbstractFileSystem):  # type: ignore[misc] # fsspec has no typ
     def open(self, path: str, mode: str = "rb", **options: Any) -> Any:
         """Open an offered file for reading."""
         offer = self._offers[path]
-        return (_Kept if offer.seekable else _Sequential)(offer.opener, self)
+        return _Kept(offer.opener, self, size=offer.size) if offer.seekable else _Sequential(offer.opener, self)
 
     def glob(self, path: str, **options: Any) -> list[str]:
         """The address itself: no pattern is followed."""
@@ -104,17 +105,25 @@ class _Watched(io.RawIOBase):
 
 
 class _Kept(_Watched):
-    """A file of which any part can be read."""
+    """A file of which any part can be read, by several threads of the engine at once: each has its own place in it."""
+
+    def __init__(self, opener: Callable[[], IO[bytes]], streams: FileStreams, *, size: int) -> None:
+        super().__init__(opener, streams)
+        self._size, self._own = size, threading.local()
 
     def read(self, size: int = -1) -> bytes:
+        place = self.tell()
         with _kept(self._streams):
-            return self._file.read(size)
+            data: bytes = self._file.part(place, size)  # type: ignore[attr-defined] # files of object stores have it
+        self._own.place = place + len(data)
+        return data
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        return self._file.seek(offset, whence)
+        self._own.place = offset + (0, self.tell(), self._size)[whence]
+        return self._own.place  # type: ignore[no-any-return]
 
     def tell(self) -> int:
-        return self._file.tell()
+        return getattr(self._own, "place", 0)
 
     def seekable(self) -> bool:
         return True

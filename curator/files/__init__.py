@@ -10,13 +10,16 @@ from curator.files._drift import FileReading, Names, compare, reading_of
 from curator.files._faults import unreadable
 from curator.files._features import feature_lines
 from curator.files._packing import PACKED, Packing, packing_of, unpacked
-from curator.files._places import Digests, LocalPlace, Place, Where, files_of, where_of
+from curator.files._places import LocalPlace, Place, Where, files_of, where_of
 from curator.files._snapshot import Identity, Snapshot
+from curator.files._stores import SCHEMES
 from curator.files._texts import NATIVE, bad_encoding, clear_text, codec_of
+from curator.files._words import Digests
 
 __all__ = [
     "NATIVE",
     "PACKED",
+    "SCHEMES",
     "Digests",
     "FileReading",
     "Identity",

@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from curator.files._places import Digests, Place
+from curator.files._places import Place
 from curator.files._snapshot import changed_source
+from curator.files._words import Digests
 
 FileName = tuple[str, str]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import glob
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol, TypeAlias
 
@@ -13,21 +12,10 @@ from curator.addresses import Address, place_of
 from curator.errors import SourceError
 from curator.evidence import keyed_hash
 from curator.files._snapshot import Identity, Snapshot, local_identity
+from curator.files._stores import SCHEMES, stored_places
+from curator.files._words import Digests
 
 _BLOCK = 1 << 20
-
-
-@dataclass(frozen=True, kw_only=True)
-class Digests:
-    """What names a file's bytes.
-
-    Attributes:
-        plain: for the holder alone: SHA-256 of the bytes, or an object store's own tag.
-        keyed: for the evidence: HMAC-SHA256, so that nobody can confirm a guess.
-    """
-
-    plain: str
-    keyed: str
 
 
 class Place(Protocol):
@@ -45,8 +33,8 @@ class Place(Protocol):
     def path(self) -> Path | None:
         """Its path when it stands on a disk of this machine."""
 
-    def open(self) -> IO[bytes]:
-        """Its bytes, from the start, seekable."""
+    def open(self, *, parts: bool = False) -> IO[bytes]:
+        """Its bytes, from the start, seekable; `parts` when they are asked for here and there."""
 
     def identity(self) -> Identity | None:
         """What tells one state of the file from another; None when there is no such file."""
@@ -68,7 +56,7 @@ class LocalPlace:
         """The file's own name."""
         return self._path.name
 
-    def open(self) -> IO[bytes]:
+    def open(self, *, parts: bool = False) -> IO[bytes]:
         """Its bytes."""
         return self._path.open("rb")
 
@@ -141,11 +129,13 @@ def _matching(path: Path) -> list[Path]:
 
 def _remote(name: str, address: Address) -> Sequence[Place]:
     """The objects of an address, by its scheme. Raises SourceError when no reader has that scheme."""
+    if address.scheme in SCHEMES:
+        return stored_places(name, address)
     raise SourceError(
         "source-scheme",
         asked=f"read the source `{name}`",
         found=f"an address of the scheme `{address.scheme}`",
-        expected="a path",
+        expected="a path, or an address that begins with " + ", ".join(f"`{scheme}://`" for scheme in SCHEMES),
         todo="correct the address in the spec",
     )
 

@@ -147,8 +147,8 @@ def test_every_byte_of_an_encoding_is_decoded_or_refused(encoding: str, engine: 
             held.append(chr(code))
         except UnicodeEncodeError:
             continue
-    wanted = [(number, sign, "x") for number, sign in enumerate(held)]
-    text = "id,name,cost\n" + "".join(f"{number},{sign},x\n" for number, sign, _ in wanted)
+    wanted = [(number, sign.encode(encoding).decode(encoding), "x") for number, sign in enumerate(held)]
+    text = "id,name,cost\n" + "".join(f"{number},{sign},x\n" for number, sign in enumerate(held))
     (tmp_path / "rows.csv").write_bytes(text.encode(encoding))
     assert rows(engine, source("rows.csv", encoding=encoding), tmp_path) == wanted
 

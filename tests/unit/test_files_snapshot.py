@@ -74,7 +74,8 @@ def test_twenty_runs_over_a_growing_source_are_consistent_or_refused(
         table = version.table("train")
         ids = sorted(table.column("id").to_pylist())
         assert ids == list(range(len(ids))), "every row up to a moment, and none after it"
-        assert all(x == 2 * number for number, x in zip(*map(list, (table["id"].to_pylist(), table["x"].to_pylist()))))
+        pairs = zip(table.column("id").to_pylist(), table.column("x").to_pylist(), strict=True)
+        assert all(x == 2 * number for number, x in pairs)
         outcomes.append("consistent")
     assert len(outcomes) == 20
     assert writer.poll() is None, "the writer wrote all the while"
