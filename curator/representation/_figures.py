@@ -88,9 +88,9 @@ def chi_square_tail(value: float, degrees: int) -> float:
         value: not negative.
         degrees: degrees of freedom, at least 1.
     """
-    if value <= 0:
-        return 1.0
     shape, x = degrees / 2, value / 2
+    if x <= 0:  # also where half of it is too small to be told from nothing
+        return 1.0
     scale = math.exp(shape * math.log(x) - x - math.lgamma(shape))
     if x < shape + 1:
         return max(0.0, 1.0 - scale * _series(shape, x))

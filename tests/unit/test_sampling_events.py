@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sampling_world import connected, drawn, spec_of
+from sampling_world import drawn, spec_of
 
 from curator.errors import QualityError, SpecError
 from curator.planning import plan
@@ -63,9 +63,9 @@ def matching(row: tuple[Any, ...], events: list[tuple[Any, ...]], part: dict[str
     for cells in events:
         event = dict(zip(EVENTS, cells, strict=True))
         same = all(visit[key] is not None and visit[key] == event[key] for key in part["on"])
-        if same and event[part["at"]] is not None and visit[cut] is not None:
-            if part.get("where") is None or event["kind"] == "a":
-                found.append((event[part["at"]], event))
+        timed = event[part["at"]] is not None and visit[cut] is not None
+        if same and timed and (part.get("where") is None or event["kind"] == "a"):
+            found.append((event[part["at"]], event))
     return found
 
 
@@ -151,8 +151,9 @@ def test_events_after_the_cut_off_change_no_feature(visits: list[Any], events: l
 
 
 def test_the_base_may_be_its_own_events() -> None:
-    rows = [(1, "ann", "n", date(2020, 1, 1), None, None, None), (2, "ann", "s", date(2020, 1, 5), None, None, None),
-            (3, "ann", "n", date(2020, 3, 1), None, None, None), (4, "bob", "n", date(2020, 1, 2), None, None, None)]  # fmt: skip
+    stays = [(1, "ann", "n", date(2020, 1, 1)), (2, "ann", "s", date(2020, 1, 5)), (3, "ann", "n", date(2020, 3, 1)),
+             (4, "bob", "n", date(2020, 1, 2))]  # fmt: skip
+    rows = [(*stay, None, None, None) for stay in stays]
     before = {"events": "visits", "on": ["who"], "at": "day", "until": "day", "strictly": True,
               "columns": {"before": "count", "last_ward": {"measure": "last", "of": "ward"}}}  # fmt: skip
     label = {"name": "back", "events": "visits", "on": ["who"], "at": "day", "after": "day", "within_days": 30}
@@ -166,12 +167,14 @@ def test_derived_columns_filters_and_samples_may_use_what_events_tell() -> None:
     events = [(f"p{n}", "n", date(2020, 1, 5), None, "a", 1, None) for n in range(0, 20, 4)]
     label = {"name": "back", "events": "events", "on": ["who"], "at": "on_day", "after": "day", "within_days": 30}
     sample = {"by": ["visit"], "negatives": {"positive": "back", "per_positive": 1.0}}
-    spec = use_case({"label": label, "derive": {"twice": "back and visit >= 0"}, "where": "visit < 16", "sample": sample})
+    spec = use_case(
+        {"label": label, "derive": {"twice": "back and visit >= 0"}, "where": "visit < 16", "sample": sample}
+    )
     found = drawn(spec, {"visits": rows, "events": events}, "twice, back")
     assert found == [(False, False)] * 4 + [(True, True)] * 4
 
 
-# ---- leaks that the spec shows -----------------------------------------------------------------------------------------
+# ---- leaks that the spec shows ---------------------------------------------------------------------------------------
 
 LABEL = {"name": "back", "events": "events", "on": ["who"], "at": "on_day", "after": "day", "within_days": 30}
 FIELDS: dict[str, Any] = {
@@ -219,7 +222,9 @@ def test_the_events_of_the_label_joined_as_they_are_are_refused() -> None:
             {"label": LABEL, "join": [{"source": "events", "on": ["who"]}]}, sources=sources,
             fields={"kind": {"meaning": "x"}, "back": {"meaning": "x"}}, model={**MODEL, "features": ["kind"]},
         )  # fmt: skip
-    assert [fault.found for fault in error.value.faults] == ["`kind`, a column of `events`, whose events make the label"]
+    assert [fault.found for fault in error.value.faults] == [
+        "`kind`, a column of `events`, whose events make the label"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -268,7 +273,7 @@ def test_sources_that_only_events_use_are_used_and_told_of() -> None:
     assert columns["cost"] == ()
 
 
-# ---- leaks that only the data show -------------------------------------------------------------------------------------
+# ---- leaks that only the data show -----------------------------------------------------------------------------------
 
 ROWS = [(1, "ann", "n", date(2020, 1, 1), None, date(2020, 1, 1), None),
         (2, "bob", "s", date(2020, 1, 2), None, None, None)]  # fmt: skip
@@ -318,9 +323,3 @@ def test_the_newest_event_of_each_history_is_checked_too(monkeypatch: pytest.Mon
     monkeypatch.setattr(_events, "_in_time", lambda index, table: "true")
     with pytest.raises(QualityError, match="the history of `events` in 1 rows"):
         drawn(planted("ward"), {"visits": ROWS, "events": HAPPENED}, "visit")
-
-
-def test_nothing_is_compared_where_nothing_looks_at_events() -> None:
-    spec = use_case({}, sources={"visits": {"path": "v.csv", "columns": VISITS}})
-    with connected(spec, {"visits": ROWS}) as connection:
-        assert connection.execute("SELECT count(*) FROM \"source visits\"").fetchall() == [(2,)]
