@@ -1,7 +1,7 @@
 """A page for every error code and exit code, in English and in French: what it means, its usual cause, what to do.
 
-The pages stand in `pages/*.toml`, one file for each class of errors. A test holds them to the codes that the source
-raises, and `docs/reference/errors.md` to what `python -m curator.explanations` prints.
+The pages stand in `pages/*.toml`: `source.toml` for errors of the class of sources, `source-databases.toml` for those
+of one room. A test holds them to the codes that the source raises, and `docs/reference/errors.md` to what `python -m curator.explanations` prints.
 """
 
 from __future__ import annotations
@@ -158,7 +158,13 @@ def _paragraph(page: Page, language: Language) -> str:
 
 @cache
 def _read(name: str, *, kind: str, exit_code: int) -> tuple[Page, ...]:
-    raw = tomllib.loads(files(__package__).joinpath("pages", f"{name}.toml").read_text(encoding="utf-8"))
+    folder = files(__package__).joinpath("pages")
+    parts = sorted(
+        part.name for part in folder.iterdir() if part.name == f"{name}.toml" or part.name.startswith(f"{name}-")
+    )
+    raw: dict[str, Any] = {}
+    for part in parts:
+        raw |= tomllib.loads(folder.joinpath(part).read_text(encoding="utf-8"))
     return tuple(
         Page(
             code=code,
