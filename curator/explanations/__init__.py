@@ -1,7 +1,8 @@
 """A page for every error code and exit code, in English and in French: what it means, its usual cause, what to do.
 
 The pages stand in `pages/*.toml`: `source.toml` for errors of the class of sources, `source-databases.toml` for those
-of one room. A test holds them to the codes that the source raises, and `docs/reference/errors.md` to what `python -m curator.explanations` prints.
+of one room. A test holds them to the codes that the source raises, and `docs/reference/errors.md` to what
+`python -m curator.explanations` prints.
 """
 
 from __future__ import annotations
