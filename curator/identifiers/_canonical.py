@@ -116,6 +116,11 @@ def _words(column: Column) -> Column:
     return _cut(column, _last_bytes(column) == 0x20, count=1)
 
 
+def _surnames(column: Column) -> Column:
+    """Letters and digits end to end: registers join or part particles and double names at will."""
+    return _words(column).translate(_SAME, drop=b" ")
+
+
 def _last_bytes(column: Column) -> Octets:
     """The last byte of each value, zero for an empty one."""
     padded = np.append(column.octets, np.uint8(0))
@@ -163,8 +168,9 @@ def _cut(column: Column, rows: Mask, *, count: int) -> Column:
 
 
 _CLEANERS: Mapping[str, Callable[[Column], Column]] = {
-    **dict.fromkeys(("nir", "plate", "phone", "licence", "iban", "siret", "siren", "vin"), _codes),
+    **dict.fromkeys(("nir", "plate", "phone", "licence", "iban", "siret", "siren", "vin", "weapon"), _codes),
     "name": _words,
+    "surname": _surnames,
     "email": partial(_trimmed, table=_TO_LOWER, spell=str.lower),
     "code": partial(_trimmed, table=_TO_UPPER, spell=str.upper),
     "date": partial(_trimmed, table=_SAME, spell=_same),

@@ -63,10 +63,24 @@ _ALL = (
         source="Unicode Standard Annex 15, form NFKD",
     ),
     Form(
+        name="surname",
+        title="Family name, whatever its particle",
+        meaning="as `name`, without any space: DE LA TOUR, DELATOUR and De-la-Tour are one, as are LE GALL and LEGALL. "
+        "The particle is kept: GAULLE is another name. Valid: at least one letter and no digit",
+        source="Unicode Standard Annex 15, form NFKD; the practice of registers",
+    ),
+    Form(
         name="licence",
         title="French driving licence number",
         meaning=f"{_CODES}. Valid: 12 digits, or 2 digits, 2 letters and 5 digits (titles since 2013)",
         source="Arrêté du 20 avril 2012 fixant les conditions d'établissement du permis de conduire",
+    ),
+    Form(
+        name="weapon",
+        title="Number of a weapon permit, declaration or holder",
+        meaning=f"{_CODES}. Valid: 6 to 20 letters and digits, 4 digits or more: no stricter shape is "
+        "published",
+        source="none public for the number; Code de la sécurité intérieure, livre III, titre Ier, for its meaning",
     ),
     Form(
         name="iban",

@@ -28,10 +28,14 @@ from curator.spec.model import (
 from curator.spec.nearest import nearest
 from curator.spec.personal import looks_personal
 from curator.spec.protecting import protection_troubles
+from curator.spec.refreshing import refresh_troubles
 from curator.spec.row_checks import row_troubles
 from curator.spec.scope import PathKey, Scope, Trouble, build_scope, try_parse
 
-FORMS = ("nir", "plate", "phone", "email", "name", "licence", "iban", "siret", "siren", "vin", "date", "code", "raw")
+FORMS = (
+    "nir", "plate", "phone", "email", "name", "surname", "licence", "weapon", "iban", "siret", "siren", "vin", "date",
+    "code", "raw",
+)  # fmt: skip
 """Canonical forms of identifiers, as `curator.identifiers` implements them."""
 
 _NUMBERS = {"integer", "decimal", "float"}
@@ -45,8 +49,8 @@ def troubles_of(spec: UseCase) -> tuple[Scope, list[Trouble]]:
     """The scope of a well-formed spec and everything that is wrong with it."""
     scope, troubles = build_scope(spec)
     for rule in (
-        _law, _channels, channel_troubles, _readers, _extraction, row_troubles, _fields, protection_troubles,
-        _personal_names, _expectations, _disclosure, _splits,
+        _law, _channels, channel_troubles, _readers, _extraction, row_troubles, refresh_troubles, _fields,
+        protection_troubles, _personal_names, _expectations, _disclosure, _splits,
         _baseline,
     ):  # fmt: skip
         troubles += rule(spec, scope)

@@ -115,6 +115,15 @@ SPELLINGS = {
         "ИВАН": ["Иван", "иван"],
         "JEAN 2": ["Jean ２", "Jean 😀 2"],
     },
+    "surname": {
+        "DELATOUR": ["de La Tour", "DE  LA-TOUR", "Delatour", "De\u2019La Tour"],
+        "LEGALL": ["Le Gall", "LEGALL", "le-gall"],
+        "DORMESSON": ["d\u2019Ormesson", "D'ORMESSON", "DORMESSON", "d ormesson"],
+        "SAINTEXUPERY": ["Saint-Exupéry", "SAINT EXUPERY", "Saint-Exupe\u0301ry"],
+        "GAULLE": ["Gaulle"],
+        "DEGAULLE": ["de Gaulle"],
+    },
+    "weapon": {"0123456789": ["01 2345-6789"], "AB123456C": ["ab.123.456/c"]},
     "licence": {"13AA00002": ["13aa00002", "13 AA 00002"], "810475200111": ["8104.75.200111"]},
     "iban": {"FR7630006000011234567890189": ["FR76 3000 6000 0112 3456 7890 189", "fr7630006000011234567890189"]},
     "siret": {"73282932000074": ["732 829 320 00074"]},
@@ -388,9 +397,9 @@ def reference(value: str | None, form: str) -> str | None:
         return value or None
     if form in ("email", "code", "date"):
         out = trimmed(value, form)
-    elif form == "name":
+    elif form in ("name", "surname"):
         out = re.sub(r"[\x00-\x08\x0e-\x1f\x7f]", "", plain_text(value, words=True)).translate(WORDS)
-        out = re.sub(" +", " ", out).strip(" ")
+        out = re.sub(" +", " " if form == "name" else "", out).strip(" ")
     else:
         out = re.sub(r"[\x00- .\-_/\\,;:'\"`()\[\]|\x7f]", "", plain_text(value, words=False))
     if form == "nir" and re.fullmatch(r"[0-9]{6}[0-9AB][0-9]{8}", out):

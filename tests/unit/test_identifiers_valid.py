@@ -56,6 +56,8 @@ GOOD = {
         "o'neil_1@a-b.fr",
     ],
     "name": ["Dupont", "d'Artagnan", "Иван", "李", "X Æ"],
+    "surname": ["de La Tour", "d\u2019Ormesson", "Le Gall"],
+    "weapon": ["0123456789", "AB-1234-C"],
     "licence": ["13AA00002", "810475200111"],
     "iban": [
         "FR76 3000 6000 0112 3456 7890 189",
@@ -131,6 +133,8 @@ BAD = {
         "a@b.12",
     ],
     "name": ["Dupont 2", "42"],
+    "surname": ["42", "Martin 2"],
+    "weapon": ["12345", "ABCDEFG", "AB123", "0123456789012345678901"],
     "licence": ["13AA0000", "1234567890123", "AA1300002"],
     "iban": [
         "FR7630006000011234567890188",

@@ -1,0 +1,13 @@
+"""A protection is believed only when its absence shows: the same check must fail once the protection is taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+
+def goes_red(check: Callable[[], object]) -> None:
+    """Run a check whose protection was just removed; it must fail, by an assertion or because nothing was refused."""
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
+        check()
