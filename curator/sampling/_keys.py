@@ -93,7 +93,7 @@ def pushed_share(
 def _threshold_only(use_case: UseCase) -> bool:
     """Whether no other part of the spec looks at rows that the threshold leaves out."""
     sample = use_case.extract.sample
-    if sample is None or sample.at_least is not None:
+    if sample is None or sample.at_least is not None or use_case.representation is not None:
         return False
     return sample.per_entity is None or set(sample.by) == set(use_case.extract.entity)
 

@@ -310,6 +310,8 @@ def test_a_share_is_pushed_only_where_it_changes_nothing() -> None:
     assert pushed(per_entity=2)
     assert not pushed(per_entity=2, by=["id"])
     assert not pushed(fraction=1.0)
+    joined["representation"] = {"dimensions": {"place": "place"}}
+    assert not pushed(), "the sample is compared with all that it was drawn from"
 
 
 # ---- refusals --------------------------------------------------------------------------------------------------------
