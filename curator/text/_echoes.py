@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from curator.text._cut import Cut, Word
 from curator.text._kinds import Kind
@@ -15,6 +16,7 @@ _PIECE = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)?")
 _INITIALS = re.compile(
     r"(?<![A-Za-z.])(?:([A-Z])(?:\. ?-?|-|)([A-Z])(?:\.|(?![A-Za-z]))|([a-z])\. ?([a-z])\.)(?![A-Za-z])"
 )
+_LED = re.compile(r"[A-Z]+'?")
 _SHORTEST, _LONGEST_LIST = 3, 4_000
 
 
@@ -38,7 +40,11 @@ def find_echoes(cut: Cut, *, names: Iterable[str], emails: Iterable[str]) -> Ite
     plain, words = cut.plain, cut.words
     names = list(names)[:_LONGEST_LIST]
     people = [tokens for name in names if (tokens := name_tokens(name))]
-    known = {token for tokens in people for token in tokens if len(token) >= _SHORTEST and token not in _DULL}
+    known = {
+        part for tokens in people for token in tokens for part in (token, token.rpartition("'")[2])
+        if len(part) >= _SHORTEST and part not in _DULL
+    }  # fmt: skip
+    led = {pair for name in names for pair in pairwise(_LED.findall(name.upper())) if pair[0] in PARTICLES}
     local = {
         piece.upper()
         for email in list(emails)[:_LONGEST_LIST]
@@ -51,7 +57,7 @@ def find_echoes(cut: Cut, *, names: Iterable[str], emails: Iterable[str]) -> Ite
     near = _deletions(token for token in known if len(token) >= 5)
     for place, word in enumerate(words):
         if _is_echo(word, known=known, near=near):
-            yield Span(_start(plain, words, place), word.end, Kind.person)
+            yield Span(_start(cut, place, led=led), word.end, Kind.person)
     pairs = _initials(names)
     for match in _INITIALS.finditer(plain):
         if "".join(filter(None, match.groups())).upper() in pairs and (
@@ -69,12 +75,14 @@ def _initials(names: Iterable[str]) -> set[str]:
     return pairs
 
 
-def _start(plain: str, words: list[Word], place: int) -> int:
+def _start(cut: Cut, place: int, *, led: set[tuple[str, str]]) -> int:
     """The start of a name with its small words (Le Hénaff) and the initial before them."""
-    while place and plain[words[place - 1].end : words[place].start] in (" ", "", "-", ". ", "."):
+    words = cut.words
+    while place and cut.gap(place) in (" ", "", "-", ". ", "."):
         before = words[place - 1]
-        initial = len(before.text) == 1 and before.upper != "M" and plain[before.end : before.end + 1] == "."
-        if not (initial or (before.upper in PARTICLES and before.shape in "CU" and not before.bare)):
+        initial = len(before.text) == 1 and before.upper != "M" and cut.plain.startswith(".", before.end)
+        small = before.upper in PARTICLES and before.shape in "CU" and not before.bare
+        if not (initial or small or (before.upper, words[place].upper) in led):
             break
         place -= 1
     return words[place].start

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from curator.text._addresses import find_addresses
 from curator.text._codes import find_codes
 from curator.text._cut import Cut
 from curator.text._dates import find_dates
+from curator.text._doubts import doubtful
 from curator.text._echoes import find_echoes
 from curator.text._kinds import Kind
 from curator.text._model import EntityModel
@@ -20,6 +22,7 @@ from curator.text._view import View
 RULES = "1"
 """Version of the rules: an evaluation of other rules tells nothing of these."""
 
+_MOST = 0.6  # share of a text in doubt from which it is read whole
 _PIECE = 100_000  # code points read at once; a longer text is cut at a line or a blank
 
 
@@ -42,62 +45,89 @@ class Finder:
     def find_all(self, texts: Sequence[str]) -> list[list[Span]]:
         """The mentions of each text. Time grows with the length of the texts, whatever they hold."""
         pieces = [_pieces(text) for text in texts]
-        views = [[View(text[start:end]) for start, end in places] for text, places in zip(texts, pieces, strict=True)]
-        flat = [view for of_text in views for view in of_text]
-        named = self._named([view.plain for view in flat])
-        found = iter([_rules(view.plain, extra=extra) for view, extra in zip(flat, named, strict=True)])
-        return [
-            self._placed(of_text, places, found=[next(found) for _ in of_text])
-            for of_text, places in zip(views, pieces, strict=True)
+        readings = [
+            [_Reading(View(text[start:end])) for start, end in places]
+            for text, places in zip(texts, pieces, strict=True)
         ]
+        self._name([reading for of_text in readings for reading in of_text])
+        return [self._placed(of_text, places) for of_text, places in zip(readings, pieces, strict=True)]
 
-    def _named(self, plains: Sequence[str]) -> Sequence[Sequence[Span]]:
-        return self.model.entities(plains) if self.model else [()] * len(plains)
+    def _name(self, readings: Sequence[_Reading]) -> None:
+        """Let the model read the sentences that hold a doubt, all in one call."""
+        if self.model is None:
+            return
+        places = [(reading, place) for reading in readings for place in reading.doubts()]
+        named = self.model.entities([reading.view.read[start:end] for reading, (start, end) in places])
+        for (reading, (offset, _)), spans in zip(places, named, strict=True):
+            reading.named += [Span(offset + span.start, offset + span.end, span.kind) for span in spans]
 
-    def _placed(
-        self, views: Sequence[View], places: Sequence[tuple[int, int]], *, found: Sequence[Iterable[Span]]
-    ) -> list[Span]:
+    def _placed(self, readings: Sequence[_Reading], places: Sequence[tuple[int, int]]) -> list[Span]:
         spans: list[Span] = []
-        for view, (offset, _), of_view in zip(views, places, found, strict=True):
-            for span in of_view:
+        for reading, (offset, _) in zip(readings, places, strict=True):
+            for span in reading.spans():
                 if span.kind in self.kinds and span.start < span.end:
-                    start, end = view.place(span.start, span.end)
+                    start, end = reading.view.place(span.start, span.end)
                     spans.append(Span(offset + start, offset + end, span.kind, span.certain))
-        return union(_trimmed(spans))
+        return union(spans)
 
 
-def _rules(plain: str, *, extra: Sequence[Span]) -> list[Span]:
-    """What the rules and the model say of a plain text, and the echoes of the persons of both."""
-    spans = [*find_numbers(plain), *find_codes(plain), *find_dates(plain), *find_addresses(plain), *extra]
-    cut = Cut(plain)
-    emails = [span for span in spans if span.kind is Kind.email]
-    persons = list(PersonFinder(cut).find())
-    named = [span for span in (*persons, *extra) if span.kind is Kind.person]
-    echoes = find_echoes(
-        cut,
-        names=(plain[span.start : span.end] for span in named),
-        emails=(plain[span.start : span.end] for span in emails),
-    )
-    return [*spans, *persons, *echoes]
+class _Reading:
+    """What the rules say of one piece of text, then what the model does."""
+
+    def __init__(self, view: View) -> None:
+        plain = view.plain
+        found = [*find_numbers(plain), *find_codes(plain), *find_dates(plain), *find_addresses(plain)]
+        self.view, self.cut, self.named = view, Cut(plain), list[Span]()
+        self._numbers = [span for span in found if span.kind is Kind.number]
+        self._persons = list(PersonFinder(self.cut).find())
+        self._firm = [*(span for span in found if span.kind is not Kind.number), *self._persons]
+
+    def doubts(self) -> Iterable[tuple[int, int]]:
+        """The places that a model should read."""
+        places = list(doubtful(self.cut, union([*self._firm, *self._numbers])))
+        length = len(self.view.plain)
+        return places if sum(end - start for start, end in places) < _MOST * length else [(0, length)]
+
+    def spans(self) -> list[Span]:
+        """Every claim, and the echoes of the persons."""
+        plain = self.view.plain
+        persons = [*self._persons, *(span for span in self.named if span.kind is Kind.person)]
+        echoes = find_echoes(
+            self.cut,
+            names=(plain[span.start : span.end] for span in persons),
+            emails=(plain[span.start : span.end] for span in self._firm if span.kind is Kind.email),
+        )
+        return _with_vague(plain, [*self._firm, *echoes], vague=[*self._numbers, *self.named])
 
 
-def _trimmed(spans: Iterable[Span]) -> list[Span]:
-    """A number of no known kind gives way where a better claim overlaps it, and keeps what is left of it."""
-    spans = list(spans)
-    firm = union(span for span in spans if span.kind is not Kind.number)
-    kept = [span for span in spans if span.kind is not Kind.number]
-    place = 0
-    for span in sorted((span for span in spans if span.kind is Kind.number), key=lambda span: span.start):
-        while place < len(firm) and firm[place].end <= span.start:
-            place += 1
-        start, index = span.start, place
-        while index < len(firm) and firm[index].start < span.end:
-            if firm[index].start - start >= 4:
-                kept.append(Span(start, firm[index].start, Kind.number))
-            start, index = max(start, firm[index].end), index + 1
-        if span.end - start >= 4:
-            kept.append(Span(start, span.end, Kind.number, span.certain))
+def _with_vague(plain: str, firm: list[Span], *, vague: Sequence[Span]) -> list[Span]:
+    """Firm claims, and of the vague ones (the model's, numbers of no known kind) what firm ones of other kinds leave.
+
+    All that any claim covers stays covered, but for single marks at the edge of a firm claim.
+    """
+    claims = union(firm)
+    ends = [claim.end for claim in claims]
+    kept = list(claims)
+    for span in vague:
+        start = span.start
+        for claim in claims[bisect_right(ends, span.start) :]:
+            if claim.start >= span.end:
+                break
+            if claim.kind is not span.kind:
+                kept += _left(plain, start, claim.start, kind=span.kind)
+                start = max(start, claim.end)
+        kept += _left(plain, start, span.end, kind=span.kind)
     return kept
+
+
+def _left(plain: str, start: int, end: int, *, kind: Kind) -> Iterable[Span]:
+    """What is left of a vague claim, without the blanks and marks around it."""
+    while start < end and not plain[start].isalnum():
+        start += 1
+    while end > start and not plain[end - 1].isalnum():
+        end -= 1
+    if end - start > (3 if kind is Kind.number else 0):
+        yield Span(start, end, kind)
 
 
 def _pieces(text: str) -> list[tuple[int, int]]:

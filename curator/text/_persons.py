@@ -152,8 +152,9 @@ class PersonFinder:
         if self._cut.gap(place) != ", " or is_common(word.upper) or word.upper in TITLES:
             return False
         ends = self._cut.plain[word.end : word.end + 2].strip() or "\n"
+        following = self._cut.words[place + 1].upper if place + 1 < len(self._cut.words) else ""
         return (before.shape == "U" and word.shape == "C") or (
-            word.bare and ends[0] in ".,;\n(" and word.upper not in TOWNS
+            word.bare and (ends[0] in ".,;\n(" or is_common(following)) and word.upper not in TOWNS
         )
 
     def _is_name(self, word: Word, *, first: bool, strong: bool) -> bool:
@@ -170,7 +171,8 @@ class PersonFinder:
                 return word.upper not in ("A", "Y") or self._cut.plain.startswith(".", word.end)
             common = upper in COMMON and not (known and first and strong)
             if word.shape == "l" and not word.bare:
-                return (known and upper not in COMMON) or (first and strong and not is_common(upper) and len(upper) > 2)
+                plain = len(upper) > 2 and (upper in LAST or not is_common(upper))
+                return (known and upper not in COMMON) or (first and strong and plain)
             return not common and (
                 known or (first and strong) or (not is_common(upper) and not first and len(upper) > 1)
             )

@@ -33,20 +33,22 @@ class View:
     Attributes:
         text: as given.
         plain: one code point for each one kept; accents folded, spaces, dashes and apostrophes made plain.
+        read: the same code points as they were, for a model, which knows accents.
     """
 
-    __slots__ = ("_places", "plain", "text")
+    __slots__ = ("_places", "plain", "read", "text")
 
     def __init__(self, text: str) -> None:
         """Read a text."""
         self.text = text
         self._places: list[int] | None = None
         if text.isascii():
-            self.plain = text
+            self.plain = self.read = text
             return
         plain = text
         if _GONE.search(text) or _MOJIBAKE.search(text):
             self._places, plain = _kept(text)
+        self.read = plain
         self.plain = plain.translate(_fold_table(frozenset(plain)))
 
     def place(self, start: int, end: int) -> tuple[int, int]:

