@@ -108,8 +108,6 @@ def class_distances(
     Raises:
         ValueError: `hierarchical` without `ancestors`.
     """
-    if distance == "hierarchical" and ancestors is None:
-        raise ValueError("the hierarchical distance needs the ancestors of every value")
     order = np.argsort(classes, kind="stable")
     classes, values, counts = np.asarray(classes)[order], np.asarray(values)[order], np.asarray(counts)[order]
     total, width = (int(classes[-1]) + 1 if len(classes) else 0), len(reference)
@@ -120,15 +118,34 @@ def class_distances(
         low, high = np.searchsorted(classes, (start, stop))
         cells = (classes[low:high] - start) * width + values[low:high]
         table = np.bincount(cells, counts[low:high], minlength=(stop - start) * width).reshape(-1, width)
-        found[start:stop] = _of_table(table, reference, distance=distance, ancestors=ancestors)
+        found[start:stop] = table_distances(table, reference=reference, distance=distance, ancestors=ancestors)
     return found
 
 
-def _of_table(counts: Numbers, reference: Numbers, *, distance: Distance, ancestors: Numbers | None) -> Shares:
-    if distance == "hierarchical" and ancestors is not None:
-        return hierarchical_distance(counts, reference=reference, ancestors=ancestors)
-    kinds = {"equal": equal_distance, "ordered": ordered_distance}
-    return kinds[distance](counts, reference=reference)
+def table_distances(
+    counts: Numbers, *, reference: Numbers, distance: Distance = "equal", ancestors: Numbers | None = None
+) -> Shares:
+    """The distance of each class, from the table of classes by values.
+
+    Args:
+        counts: classes x values; rows of each class by value.
+        reference: rows of the whole table by value.
+        distance: the ground distance; for `ordered` the columns follow the order.
+        ancestors: for `hierarchical`, as `hierarchical_distance` takes them.
+
+    Returns:
+        One distance a class; 0 for an empty class.
+
+    Raises:
+        ValueError: `hierarchical` without `ancestors`.
+    """
+    if distance == "equal":
+        return equal_distance(counts, reference=reference)
+    if distance == "ordered":
+        return ordered_distance(counts, reference=reference)
+    if ancestors is None:
+        raise ValueError("the hierarchical distance needs the ancestors of every value")
+    return hierarchical_distance(counts, reference=reference, ancestors=ancestors)
 
 
 def _differences(counts: Numbers, reference: Numbers) -> Shares:

@@ -1,0 +1,21 @@
+"""The best generalisation: how coarse each field must be, and no coarser, for nobody to stand out.
+
+Hierarchies say how values grow coarser; the lattice of their levels is searched for the combination that loses least
+while every class of like rows meets the limits (k, l, t) and no more rows are suppressed than allowed. The search sees
+distinct combinations and their rows only, which the engine counts; it is exact, and deterministic.
+"""
+
+from curator.generalising._hierarchy import EVERYTHING, Hierarchy, hierarchy_of
+from curator.generalising._limits import Limits
+from curator.generalising._search import Chosen, search
+from curator.generalising._tuples import Tuples
+
+__all__ = [
+    "EVERYTHING",
+    "Chosen",
+    "Hierarchy",
+    "Limits",
+    "Tuples",
+    "hierarchy_of",
+    "search",
+]
