@@ -5,7 +5,7 @@ looks like digests, planted canaries in every byte, and three attacks on people 
 against a safe baseline. No report holds a value of a row, an identifier or a canary.
 """
 
-from curator.attacks._dictionary import DIGESTS, dictionary_hits, enumerated, prefixes, space, spellings
+from curator.attacks._dictionary import DIGESTS, Prefixes, dictionary_hits, enumerated, prefixes, space, spellings
 from curator.attacks._differences import difference_leaks, differing
 from curator.attacks._gate import LIMIT, Attacker, GateReport, Limits, attack_package, attack_people
 from curator.attacks._odds import Odds, odds
@@ -28,6 +28,7 @@ __all__ = [
     "Leak",
     "Limits",
     "Odds",
+    "Prefixes",
     "Tables",
     "attack_package",
     "attack_people",
