@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from curator.agents import Role
 from curator.canonical import canonical_json, sha256_json
 from curator.capital._keys import epoch_root
+from curator.capital._known import refuse_plain_hashes
 from curator.capital._parts import Recorder, code_facts
 from curator.capital._sources import keep_digests
 from curator.describing import describe
@@ -106,6 +107,8 @@ def curate(capital: Capital, spec: Path, use_case: UseCase, *, options: RunOptio
         protected = run.protected(source_paths(use_case, spec_folder=spec.parent, options=options))
         rejected = stack.enter_context(run.rejected_rows())
         written = run.write(protected, rejected)
+        shards = [run.folder / entry.path for entry in written.files]
+        refuse_plain_hashes(protected.checked.sample, shards, recipient=options.recipient)
         spec_bytes = spec.read_bytes()
         manifest = describe(
             run.folder, use_case=use_case, written=written, protected=protected, spec=spec_bytes,
