@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from mariadb_server import MariadbServer
     from postgres_server import PostgresServer
 
     from curator.capital import Capital
@@ -72,6 +73,17 @@ def postgres() -> Iterator[PostgresServer]:
     from postgres_server import postgres_server
 
     with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariadbServer]:
+    """A real MariaDB with an empty database, for the whole process."""
+    from mariadb_server import installed, mariadb_server
+
+    if not installed() or not importlib.util.find_spec("pymysql"):
+        absent("mariadb-server (a Debian package) or pymysql is not installed")
+    with mariadb_server() as server:
         yield server
 
 

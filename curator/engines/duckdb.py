@@ -31,6 +31,7 @@ from curator.sqltext import literal, quoted
 
 _STREAMING_BUFFER = "64MB"
 _SQLITE_ROWS = 50_000
+_TAKING = "1GB"
 _FULL = "No space left"  # of the operating system, through the engine
 _OURS = "_spill.py"  # in a fault of the place it spills to
 
@@ -47,6 +48,7 @@ class DuckDBEngine:
 
     def __init__(self, *, scratch: Path, threads: int | None = None, memory: str | None = None) -> None:
         self._attached: dict[Path, str] = {}
+        self._limited = memory is not None
         self._streams = FileStreams()
         self._connection = duckdb.connect(
             config={
@@ -111,12 +113,25 @@ class DuckDBEngine:
         reader = pa.RecordBatchReader.from_batches(table.schema, remembering(table.batches(), faults))
         self._connection.register(arriving, reader)
         rows = f"SELECT {', '.join(way.selected)} FROM {quoted(arriving)}"  # noqa: S608 (quoted identifiers)
-        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {kept} AS {rows}")
+        with self._spilling():
+            self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {kept} AS {rows}")
         self._connection.unregister(arriving)
         relation = f"source {name}"
         self.define(relation, f"SELECT {', '.join(way.shown)} FROM {kept}")  # noqa: S608 (quoted identifiers)
         count = int(self.rows(f"SELECT count(*) FROM {kept}")[0][0])  # noqa: S608 (quoted identifier)
         return Adopted(relation=relation, estimated_rows=count, raw_columns=way.raw, unread=tuple(table.unread))
+
+    @contextmanager
+    def _spilling(self) -> Iterator[None]:
+        """Let rows taken in fill no more than this, where nobody set a limit: what is more spills encrypted."""
+        if self._limited:
+            yield
+            return
+        self._connection.execute(f"SET memory_limit = {literal(_TAKING)}")
+        try:
+            yield
+        finally:
+            self._connection.execute("RESET memory_limit")
 
     def define(self, name: str, sql: str) -> None:
         """Name a query."""

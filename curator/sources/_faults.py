@@ -109,6 +109,17 @@ def fault(source: str, *, state: str) -> SourceError:
     )
 
 
+def no_snapshot(source: str, *, kind: str) -> SourceError:
+    """A table that cannot be read as of one moment."""
+    return SourceError(
+        "database-snapshot",
+        asked=f"read the source `{source}` as of one moment",
+        found=f"a table of {kind}, which keeps no snapshot",
+        expected="a table whose rows stand still for one transaction",
+        todo="ask the holder for a copy that is at rest, or for a transactional table (InnoDB)",
+    )
+
+
 def table_missing(source: str, *, table: str, present: Iterable[str]) -> SourceError:
     """The database has no such table, or the user sees none."""
     return SourceError(

@@ -13,6 +13,8 @@ from curator.protocols import Asked, LiveSource
 SCHEMES: dict[str, str] = {
     "postgresql": "curator.sources.postgres:PostgresSource",
     "postgres": "curator.sources.postgres:PostgresSource",
+    "mariadb": "curator.sources.mariadb:MariadbSource",
+    "mysql": "curator.sources.mariadb:MariadbSource",
 }
 """Scheme -> module and class, imported when a source of that scheme is read."""
 

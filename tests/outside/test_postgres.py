@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import threading
 from pathlib import Path
 from typing import Any
@@ -12,13 +10,11 @@ import pyarrow.csv as csv
 import pyarrow.parquet as parquet
 import pytest
 from capital_world import curate, empty_capital, spec_value
+from live_world import TABLES, evidence_text, extracted, shards, uncounted_spec
 from outside_world import curated, spec_of
 from postgres_server import PASSWORD, PostgresServer
 
 from curator.capital import Capital
-from curator.records import DatasetVersion
-
-TABLES = ("persons", "vehicles", "accidents")
 
 
 @pytest.fixture
@@ -43,24 +39,10 @@ def capital(tmp_path: Path) -> Capital:
     return empty_capital(tmp_path / "capital")
 
 
-def spec(**changes: Any) -> dict[str, Any]:
-    """The shipped spec, its joins uncounted so that conditions may be left to the source."""
-    value = spec_value()
-    for join in value["extract"]["join"]:
-        join["orphans"] = "ignore"
-    value["extract"] |= changes
-    return value
-
-
-def shards(version: DatasetVersion) -> dict[str, bytes]:
-    folder = version.folder / "data"
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.parquet"))}
-
-
 def test_csv_and_postgresql_give_the_same_bytes(
     postgres: PostgresServer, base: Path, tmp_path: Path, password: str
 ) -> None:
-    value = spec(where="role in (1, 2, 3) and year(date_of(occurred_at)) >= 2013 and light >= 1")
+    value = uncounted_spec(where="role in (1, 2, 3) and year(date_of(occurred_at)) >= 2013 and light >= 1")
     files = curate(
         empty_capital(tmp_path / "csv"), base, spec=value, sources={name: base / f"{name}.csv" for name in TABLES}
     )
@@ -74,7 +56,7 @@ def test_the_server_is_asked_once_a_table_for_the_needed_columns_and_rows(
     postgres: PostgresServer, base: Path, capital: Capital, password: str
 ) -> None:
     before = len(postgres.statements())
-    value = spec(where="role in (1, 2, 3) and light >= 1")
+    value = uncounted_spec(where="role in (1, 2, 3) and light >= 1")
     curate(capital, base, spec=value, sources=dict.fromkeys(TABLES, postgres.address()))
     asked = [line for line in postgres.statements()[before:] if any(f'"public"."{name}"' in line for name in TABLES)]
     assert len(asked) == 3
@@ -103,11 +85,8 @@ def test_rows_without_partner_are_counted_over_whole_tables(
 def test_the_evidence_names_the_snapshot_and_a_keyed_digest(
     postgres: PostgresServer, base: Path, capital: Capital, password: str
 ) -> None:
-    curate(capital, base, spec=spec(), sources=dict.fromkeys(TABLES, postgres.address()))
-    said = ""
-    for path in (capital.workspace.root / "evidence").rglob("*.json"):
-        envelope = json.loads(path.read_text())
-        said += base64.b64decode(envelope.get("payload", "")).decode(errors="replace")
+    curate(capital, base, spec=uncounted_spec(), sources=dict.fromkeys(TABLES, postgres.address()))
+    said = evidence_text(capital)
     assert '"isolation":"repeatable read, read only"' in said
     assert "source persons: accidents persons" in said
     assert PASSWORD not in said
@@ -153,32 +132,13 @@ def test_tables_are_of_one_moment_while_others_commit(postgres: PostgresServer, 
     try:
         seen = []
         for number in range(20):
-            rows = snapshot_rows(tmp_path / str(number), value)
-            seen.append(max(rows["round"]))
-            assert not any(rows["apart"])
+            rows = extracted(tmp_path / str(number), value, "id, round, apart")
+            seen.append(max(row["round"] for row in rows))
+            assert not any(row["apart"] for row in rows)
     finally:
         stop.set()
         writer.join()
     assert len(set(seen)) > 5  # the writer did write meanwhile
-
-
-def snapshot_rows(folder: Path, value: dict[str, Any]) -> dict[str, list[Any]]:
-    """Extracted rows, without making a version."""
-    from curator.addresses import place_of
-    from curator.engines import open_engine
-    from curator.extraction import extract
-    from curator.spec import parse_use_case
-
-    folder.mkdir()
-    use_case = parse_use_case(json.dumps(value), file="spec.yaml")
-    engine = open_engine("duckdb", scratch=folder)
-    try:
-        places = {name: place_of(source.addresses[0], source=name) for name, source in use_case.sources.items()}
-        extract(use_case, engine=engine, paths=places)
-        rows = engine.rows('SELECT round, apart FROM "sample"')
-    finally:
-        engine.close()
-    return {"round": [row[0] for row in rows], "apart": [row[1] for row in rows]}
 
 
 # ---- values that a file could not hold
@@ -255,24 +215,6 @@ def test_a_condition_left_to_the_server_changes_no_row(
     left = extracted(tmp_path / "left", value, "*")
     here = filtered(whole, condition, columns)
     assert [row["id"] for row in left] == here
-
-
-def extracted(folder: Path, value: dict[str, Any], columns: str) -> list[dict[str, Any]]:
-    from curator.addresses import place_of
-    from curator.engines import open_engine
-    from curator.extraction import extract
-    from curator.spec import parse_use_case
-
-    folder.mkdir(exist_ok=True)
-    use_case = parse_use_case(json.dumps(value), file="spec.yaml")
-    engine = open_engine("duckdb", scratch=folder)
-    try:
-        places = {name: place_of(source.addresses[0], source=name) for name, source in use_case.sources.items()}
-        extract(use_case, engine=engine, paths=places)
-        batches = list(engine.batches(f'SELECT {columns} FROM "sample" ORDER BY id', rows=1000))
-    finally:
-        engine.close()
-    return [row for batch in batches for row in batch.to_pylist()]
 
 
 def filtered(rows: list[dict[str, Any]], condition: str, columns: dict[str, str]) -> list[int]:

@@ -1,0 +1,98 @@
+"""The SELECT for databases that only feed: named columns as texts, and rows by tests that every database answers alike.
+
+Of conditions, such a database is left only null tests and bounds of whole numbers and days; nothing over texts, whose
+order and equality depend on collations, and no arithmetic. Cells come as texts and are read by the rules of text files,
+so that a day `0000-00-00` or a number beyond measure becomes a row set apart instead of an error or a guess.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from curator.expressions import Expression, Range, ranges, sees_nulls
+from curator.protocols import Asked
+from curator.sources._shape import spelt
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feeding:
+    """How one kind of database writes what is left to it.
+
+    Attributes:
+        quote: an identifier in its quotes.
+        value: SQL of a column as it leaves the database; takes its quoted name and its type there.
+        fitting: logical type -> types there that hold it.
+        whole: types of whole numbers, all of which the engine reads.
+        ordered: types there whose order is that of their logical type (`integer`, `date`).
+        prose: types of texts.
+        day: SQL of a day, `{}` standing for its ISO text.
+    """
+
+    quote: Callable[[str], str]
+    value: Callable[[str, str], str]
+    fitting: Mapping[str, tuple[str, ...]]
+    whole: tuple[str, ...]
+    ordered: Mapping[str, tuple[str, ...]]
+    prose: tuple[str, ...]
+    day: str = "DATE '{}'"
+
+
+def select_sql(asked: Asked, types: Mapping[str, str], *, table: str, feeding: Feeding) -> str:
+    """The statement.
+
+    Args:
+        asked: columns and conditions.
+        types: column there -> its type.
+        table: quoted, with its schema where it has one.
+        feeding: how the database writes it.
+    """
+    names = [spelt(asked.source, key) for key in asked.columns]
+    listed = ", ".join(feeding.value(feeding.quote(name), types[name]) for name in names) or "1"
+    tests = [test for condition in asked.where for test in _tests(asked, condition, types=types, feeding=feeding)]
+    where = " WHERE " + " AND ".join(tests) if tests else ""
+    return f"SELECT {listed} FROM {table}{where}"  # noqa: S608 (quoted identifiers, plain numbers and days)
+
+
+def _tests(asked: Asked, condition: Expression, *, types: Mapping[str, str], feeding: Feeding) -> Iterable[str]:
+    bounds = ranges(condition) or ()
+    exact = not sees_nulls(condition)
+    if all(_answered(asked, bound, exact=exact, types=types, feeding=feeding) for bound in bounds):
+        for bound in bounds:
+            yield _printed(bound, feeding.quote(spelt(asked.source, bound.column)), feeding)
+
+
+def _answered(asked: Asked, bound: Range, *, exact: bool, types: Mapping[str, str], feeding: Feeding) -> bool:
+    """Whether the database answers as the engine would, or lets more rows through."""
+    column = asked.source.columns[bound.column]
+    kind = types.get(spelt(asked.source, bound.column))
+    if exact:
+        return kind in feeding.ordered.get(column.type, ())
+    if kind in feeding.prose:
+        return column.type in ("text", "free_text") and not asked.source.null_tokens
+    return column.type == "integer" and kind in feeding.whole
+
+
+def _printed(bound: Range, column: str, feeding: Feeding) -> str:
+    values = [
+        feeding.day.format(value.isoformat()) if isinstance(value, datetime.date) else str(value)
+        for value in bound.values
+    ]
+    if bound.operator == "IN":
+        return f"{column} IN ({', '.join(values)})"
+    return " ".join([column, bound.operator, *values])
+
+
+def text_schema(asked: Asked) -> pa.Schema:
+    """Every column as text; one column of nothing when none is needed."""
+    return pa.schema([pa.field(key, pa.string()) for key in asked.columns or ("nothing",)])
+
+
+def text_batch(schema: pa.Schema, rows: Sequence[Sequence[object]]) -> pa.RecordBatch:
+    """Rows of texts and nulls as a batch."""
+    return pa.RecordBatch.from_arrays(
+        [pa.array(cells, pa.string()) for cells in zip(*rows, strict=True)], schema=schema
+    )

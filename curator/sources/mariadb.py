@@ -1,0 +1,231 @@
+"""MariaDB and MySQL through PyMySQL: each table by one SELECT of its needed columns, all of one consistent snapshot.
+
+Such a server only feeds: its collations hold `Été` and `ete` for equal, so nothing over texts is left to it. The
+snapshot is InnoDB's (`START TRANSACTION WITH CONSISTENT SNAPSHOT`); a table of another storage engine has none and is
+refused. What the server says is not repeated: it may quote a cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import pyarrow as pa
+
+from curator.addresses import Address
+from curator.errors import SourceError
+from curator.protocols import Asked
+from curator.sources import _faults
+from curator.sources._feeding import Feeding, select_sql, text_batch, text_schema
+from curator.sources._secrets import password_of
+from curator.sources._shape import require_columns, require_type, spelt
+
+_OPTIONS = ("socket", "ssl_ca", "connect_timeout", "statement_timeout")
+_BLOCK = 20_000
+_TEXTS = ("char", "varchar", "tinytext", "text", "mediumtext", "longtext")
+_SMALL = ("tinyint", "smallint", "mediumint", "int")  # whole numbers of at most ten digits
+_WHOLE = (*_SMALL, "bigint")
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
+def _value(column: str, kind: str) -> str:
+    """A column as it leaves the server: a single float as the double it is, since its own text keeps six digits."""
+    return f"CAST({column} AS DOUBLE)" if kind == "float" else column
+
+
+FEEDING = Feeding(
+    quote=_quoted,
+    value=_value,
+    fitting={
+        "text": (*_TEXTS, "enum", "set", "uuid", "inet4", "inet6", "time", "json"),
+        "free_text": _TEXTS,
+        "integer": (*_WHOLE, "decimal", "year", *_TEXTS),
+        "decimal": ("decimal", *_WHOLE, *_TEXTS),
+        "float": ("double", "float", "decimal", *_WHOLE, *_TEXTS),
+        "boolean": ("tinyint", *_TEXTS),
+        "date": ("date", *_TEXTS),
+        "timestamp": ("datetime", "timestamp", *_TEXTS),
+    },
+    whole=_SMALL,
+    ordered={"integer": _WHOLE, "date": ("date",)},
+    prose=_TEXTS,
+)
+_NATURAL = {
+    "text": "varchar", "free_text": "text", "integer": "int", "decimal": "decimal", "float": "double",
+    "boolean": "tinyint", "date": "date", "timestamp": "datetime",
+}  # fmt: skip
+
+_UNREACHABLE, _LOST = (2002, 2003, 2005), (2006, 2013, 2055, 1053, 1077, 1927)
+_LOGIN, _DENIED, _CANCELLED = (1045, 1698, 1130, 1862), (1142, 1143, 1044, 1227), (1969, 3024, 1317, 1205)
+_TABLES = """
+SELECT table_name, engine, table_type FROM information_schema.tables WHERE table_schema = database()
+"""
+_COLUMNS = """
+SELECT column_name, data_type FROM information_schema.columns
+WHERE table_schema = database() AND table_name = %s ORDER BY ordinal_position
+"""
+
+
+class MariadbSource:
+    """One MariaDB or MySQL database in one read-only transaction.
+
+    Args:
+        address: `mariadb://user@host:port/database`; options after `?` are socket, ssl_ca, connect_timeout (seconds),
+            statement_timeout (milliseconds).
+        source: the first source that needs it, after which the password's variable is named.
+
+    Raises:
+        SourceError: no driver, no server, no login, no such database.
+    """
+
+    def __init__(self, address: Address, *, source: str) -> None:
+        self._source, self._address = source, address
+        self._connection = _connected(address, source, password_of(source))
+        try:
+            with self._translated(source):
+                version = self._rows("SELECT version()")[0][0]
+                self._run("SET SESSION time_zone = '+00:00'")
+                self._run("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+                self._limit(address, version=version)
+                self._run("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+                time = self._rows("SELECT date_format(utc_timestamp(6), '%Y-%m-%dT%H:%i:%s.%fZ')")[0][0]
+        except BaseException:
+            self.close()
+            raise
+        self._moment = {"isolation": "repeatable read, read only", "time": time, "server": version}
+
+    @staticmethod
+    def planned(address: Address, asked: Asked) -> str:
+        """The statement for a table whose columns are of the declared types."""
+        types = {
+            spelt(asked.source, key): "varchar" if column.format else _NATURAL[column.type]
+            for key, column in asked.source.columns.items()
+        }
+        return select_sql(asked, types, table=_quoted(asked.source.table or asked.name), feeding=FEEDING)
+
+    def snapshot(self) -> Mapping[str, str]:
+        """The moment of the transaction and the server's version."""
+        return self._moment
+
+    def table(self, asked: Asked) -> MariadbTable:
+        """One table. Raises SourceError when it is missing, forbidden, not as declared, or without snapshots."""
+        with self._translated(asked.name):
+            wanted = asked.source.table or asked.name
+            present = {name: (engine, kind) for name, engine, kind in self._rows(_TABLES)}
+            if wanted not in present:
+                raise _faults.table_missing(asked.name, table=wanted, present=present)
+            engine, kind = present[wanted]
+            if kind == "BASE TABLE" and (engine or "").lower() != "innodb":
+                raise _faults.no_snapshot(asked.name, kind=f"the storage engine {engine}")
+            types = {name: data.lower() for name, data in self._rows(_COLUMNS, wanted)}
+            unread = require_columns(asked, types)
+            for key in asked.columns:
+                require_type(asked, key, found=types[spelt(asked.source, key)], fitting=FEEDING.fitting)
+            statement = select_sql(asked, types, table=_quoted(wanted), feeding=FEEDING)
+        return MariadbTable(self, asked, statement=statement, unread=unread)
+
+    def rows(self, source: str, statement: str) -> Iterator[list[tuple[str | None, ...]]]:
+        """The rows of a statement, some thousands at a time, as they come."""
+        from pymysql.cursors import SSCursor
+
+        with self._translated(source), self._connection.cursor(SSCursor) as cursor:
+            cursor.execute(statement)
+            while block := cursor.fetchmany(_BLOCK):
+                yield block
+
+    def close(self) -> None:
+        """End the transaction, which wrote nothing."""
+        with suppress(Exception):
+            self._connection.close()
+
+    def _limit(self, address: Address, *, version: str) -> None:
+        limit = address.options.get("statement_timeout", "0")
+        if not limit.isdigit():
+            raise _faults.option_unknown(self._source, option="statement_timeout", known=("a number of milliseconds",))
+        if int(limit) and "mariadb" in version.lower():
+            self._run(f"SET SESSION max_statement_time = {int(limit) / 1000}")
+        elif int(limit):
+            self._run(f"SET SESSION max_execution_time = {int(limit)}")
+
+    def _run(self, statement: str) -> None:
+        with self._connection.cursor() as cursor:
+            cursor.execute(statement)
+
+    def _rows(self, query: str, *values: str) -> list[tuple[Any, ...]]:
+        with self._connection.cursor() as cursor:
+            cursor.execute(query, values or None)
+            return list(cursor.fetchall())
+
+    @contextmanager
+    def _translated(self, source: str) -> Iterator[None]:
+        from pymysql import MySQLError
+
+        try:
+            yield
+        except MySQLError as fault:
+            raise _refused(source, self._address, _code(fault), given=True) from None
+        except OSError:
+            raise _faults.lost(source) from None
+
+
+class MariadbTable:
+    """Rows of one SELECT, every cell as text; see `curator.protocols.LiveTable`."""
+
+    def __init__(self, database: MariadbSource, asked: Asked, *, statement: str, unread: tuple[str, ...]) -> None:
+        self._database, self._asked = database, asked
+        self.statement, self.unread, self.schema = statement, unread, text_schema(asked)
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """The rows, some thousands at a time."""
+        for block in self._database.rows(self._asked.name, self.statement):
+            yield text_batch(self.schema, block)
+
+
+def _connected(address: Address, source: str, password: str | None) -> Any:
+    try:
+        import pymysql
+        from pymysql import converters
+    except ModuleNotFoundError:
+        raise _faults.driver_missing(source, driver="pymysql", extra="mariadb") from None
+    unknown = sorted(set(address.options) - set(_OPTIONS))
+    if unknown:
+        raise _faults.option_unknown(source, option=unknown[0], known=_OPTIONS)
+    settings: dict[str, Any] = {
+        "host": address.host or "localhost", "port": address.port or 3306, "user": address.user, "password": password,
+        "database": address.place or None, "unix_socket": address.options.get("socket"),
+        "ssl_ca": address.options.get("ssl_ca"),
+    }  # fmt: skip
+    patience = address.options.get("connect_timeout", "10")
+    settings = {name: value for name, value in settings.items() if value is not None}
+    try:
+        # Without decoders every cell comes as the text that the server wrote.
+        return pymysql.connect(
+            **settings, charset="utf8mb4", conv=dict(converters.encoders), autocommit=False, local_infile=False,
+            connect_timeout=int(patience) if patience.isdigit() else 10,
+        )  # fmt: skip
+    except pymysql.MySQLError as fault:
+        raise _refused(source, address, _code(fault), given=password is not None) from None
+
+
+def _code(fault: Exception) -> int:
+    return fault.args[0] if fault.args and isinstance(fault.args[0], int) else 0
+
+
+def _refused(source: str, address: Address, code: int, *, given: bool) -> SourceError:
+    if code in _UNREACHABLE:
+        return _faults.unreachable(source, address)
+    if code in _LOGIN:
+        return _faults.login_refused(source, given=given)
+    if code == 1049:
+        return _faults.no_database(source, address)
+    if code in _DENIED:
+        return _faults.denied(source, what="a table")
+    if code in _CANCELLED:
+        return _faults.timed_out(source)
+    if code in _LOST or code == 0:
+        return _faults.lost(source)
+    return _faults.fault(source, state=str(code))
