@@ -1,7 +1,7 @@
 """The dictionary attack with the true identifiers, while they are still at hand: before a version is published.
 
 Whoever attacks a released column lists identifiers and hashes them; the holder need not guess, and tries those of the
-rows themselves. One of them that comes out by a public transform shows a column that was hashed without a key, by curator
+rows themselves. One that comes out by a public transform shows a column that was hashed without a key, by curator
 or by whoever made the source.
 """
 
