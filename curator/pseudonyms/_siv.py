@@ -13,6 +13,7 @@ A token is as long as its value and 16 bytes, so its length tells the value's. `
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -42,9 +43,10 @@ SIV_KEY_BYTES = 64
 """Length of the keys that curator derives for AES-SIV: two of 256 bits (RFC 5297 also allows 32 and 48 bytes)."""
 
 _KEY_SIZES = (32, 48, 64)
-_GROUP = 1 << 15  # rows brought in order of length together, so that what they read and write stays in the cache
+_GROUP = 1 << 16  # rows brought in order of length together, so that what they read and write stays in the cache
 _LONG = 256  # bytes from which a value goes alone through the library
 _CLEARED = np.array([0xFFFFFFFFFFFFFFFF, 0xFFFFFF7FFFFFFF7F], WORD)  # bits 31 and 63 from the right: bytes 12 and 8
+_FIRST_PAD = (np.eye(BLOCK, dtype=np.uint8) * np.uint8(0x80)).view(WORD)  # row r: the byte 0x80 at place r
 _LARGEST = np.iinfo(np.int32).max
 
 
@@ -177,12 +179,13 @@ class SivKernel:
     def _seal_rows(self, blocks: Words, lengths: Places, ciphers: _Ciphers) -> Octets:
         """Tokens as rows of bytes of values whose tokens are equally long; `blocks` is (n, blocks, 2), written to."""
         count = blocks.shape[1]
-        rest = lengths - BLOCK * (count - 1)
-        blocks[:, -1] &= self._keep[rest if (rest != rest[0]).any() else rest[0]]
+        rest: Any = lengths - BLOCK * (count - 1)
+        rest = rest if (rest != rest[0]).any() else rest[0]
+        blocks[:, -1] &= self._keep[rest]
         size = int(lengths[0])
         if self._padded:
             size = count * BLOCK
-            blocks.view(np.uint8)[np.arange(len(rest)), -1, rest] = 0x80
+            blocks[:, -1] |= _FIRST_PAD[rest]
         token = np.empty((len(blocks), 1 + count, 2), WORD)
         token[:, 0] = self._vector(blocks, size, ciphers)
         self._add_stream(token[:, 0], blocks, out=token[:, 1:], ciphers=ciphers)
