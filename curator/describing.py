@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -32,6 +33,7 @@ def describe(
     protected: Protection,
     spec: bytes,
     representation: RepresentationReport | None = None,
+    about: Mapping[str, Any] | None = None,
 ) -> Manifest:
     """Write the papers of a staged version and its manifest; returns the manifest.
 
@@ -42,6 +44,7 @@ def describe(
         protected: how each field was protected.
         spec: the spec's own bytes.
         representation: the rows kept against their population, where the spec asks for it.
+        about: further facts for the manifest, of a version that follows another.
     """
     stands_for = representation.facts() if representation else None
     disclosure = written.disclosure.facts() if written.disclosure else None
@@ -55,7 +58,7 @@ def describe(
         "use-case.yaml": spec,
     }
     if representation is not None:
-        papers["representation.json"] = _pretty(representation.to_json())
+        papers["representation.json"] = _pretty(stands_for)
     entries = [*written.files, *(_place(folder, name, data) for name, data in papers.items())]
     manifest = Manifest(
         kind="dataset",
@@ -68,6 +71,7 @@ def describe(
             "order": written.order,
             "row_digest": written.row_digest,
             "writer": {"pyarrow": pyarrow.__version__},
+            **(about or {}),
         },
     )
     (folder / MANIFEST).write_bytes(manifest.to_bytes())

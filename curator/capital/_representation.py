@@ -1,13 +1,13 @@
-"""Whom a dataset stands for: measured from a spec and its sources, or read from a version as it was measured then."""
+"""Whom a dataset stands for: measured from a spec and its sources, or as it was measured when a version was made."""
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curator.capital._curation import RunOptions, source_paths
+from curator.capital._reports import kept_report
 from curator.edges.durable import disk_errors
 from curator.engines import open_engine
 from curator.errors import UsageError
@@ -20,17 +20,16 @@ from curator.spec import load_use_case
 if TYPE_CHECKING:
     from curator.capital import Capital
 
-_REPORT = "representation.json"
-
 
 def represent(capital: Capital, what: str, *, options: RunOptions) -> RepresentationReport:
     """Measure a spec, or read the report of a version; see `Capital.represent`."""
     if what.endswith((".yaml", ".yml")):
         return _measured(capital, Path(what), options=options)
     version = capital.version(what)
-    if not isinstance(version, DatasetVersion) or not (version.folder / _REPORT).is_file():
+    report = kept_report(capital.workspace.private, version.ref) if isinstance(version, DatasetVersion) else None
+    if report is None:
         raise _not_asked(version.ref)
-    return RepresentationReport.from_json(json.loads((version.folder / _REPORT).read_text(encoding="utf-8")))
+    return report
 
 
 def _measured(capital: Capital, spec: Path, *, options: RunOptions) -> RepresentationReport:
@@ -57,7 +56,7 @@ def _not_asked(ref: str) -> UsageError:
     return UsageError(
         "representation-absent",
         asked=f"tell whom {ref} stands for",
-        found="no `representation` in its spec",
+        found="no `representation` in its spec, or no report of it kept in this capital",
         expected="a spec that names the dimensions to compare, or a version made from one",
         todo="add `representation: {dimensions: {...}}` to the spec, then run the command on it",
     )

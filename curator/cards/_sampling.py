@@ -52,7 +52,7 @@ def _names(names: Iterable[str]) -> str:
 
 
 def stands_for(facts: Mapping[str, Any] | None) -> str:
-    """The figures of each dimension; the classes are in `representation.json`."""
+    """The figures of each dimension; classes are told to the holder alone."""
     if facts is None:
         return ""
     rows = [
@@ -74,7 +74,7 @@ def stands_for(facts: Mapping[str, Any] | None) -> str:
         "texts and texts that say unknown in the population; where it depends on another dimension (Cramér's V), "
         "values are not missing at random. Rows left out to reach k and l come after this measure.\n\n"
         + table(heads, rows)
-        + f"\n\nEvery class is in `representation.json`; none is told below {facts['smallest_cell']:,} rows."
+        + f"\n\nClasses of fewer than {facts['smallest_cell']:,} rows were counted together; the holder has the rest."
     )
 
 

@@ -410,6 +410,9 @@ def test_what_was_measured_stands_in_version_card_and_evidence(stops: Path, tmp_
     capital = Capital.create(tmp_path / "capital", holder="x")
     version = capital.curate(write_spec(tmp_path, spec), RunOptions(data=stops))
     report = capital.represent(version.ref)
+    written = json.loads((version.folder / "representation.json").read_text(encoding="utf-8"))
+    assert written == report.facts()
+    assert not [path for path in version.folder.rglob("*.json") if "Black" in path.read_text(encoding="utf-8")]
     assert report.kept == sum(entry.rows for entry in version.manifest.files if entry.split)
     assert max(dimension.divergence or 0 for dimension in report.dimensions) < 0.002, "drawn by hash: alike"
     card = (version.folder / "README.md").read_text(encoding="utf-8")
