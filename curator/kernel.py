@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curator.anonymity import ClassCoder
+from curator.anonymity import ClassCoder, Codes
 from curator.arrow import from_integers, integers, without_chunks
 from curator.displacement import jittered, shifted
 from curator.identifiers import canonical, examined
@@ -224,6 +224,11 @@ class BatchKernel:
         ]
         tokens = self._tokens_or_alone(self.split_key, parts, batch)
         return from_integers(thresholds(tokens, self.shares), pa.int8())
+
+    def class_codes(self, batch: pa.RecordBatch) -> tuple[Codes, Codes | None]:
+        """Of rows as written: the code of each row's class, and of its sensitive value when that is counted."""
+        coder = ClassCoder(self.class_key or b"", self.quasi)
+        return coder.codes(batch), coder.value_codes(batch.column(self.sensitive)) if self.sensitive else None
 
     def _with_classes(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         if self.class_key is None:

@@ -26,6 +26,7 @@ def protect(
     context: KeyContext,
     epoch_root: bytes | None = None,
     folder: Path | None = None,
+    line: str | None = None,
 ) -> ProtectedSample:
     """Decide how each field is protected and derive the keys for it.
 
@@ -35,6 +36,7 @@ def protect(
         context: holder, purpose, recipient and epoch; another context gives other tokens.
         epoch_root: what the epoch's keys derive from, so that destroying it destroys them; the root when None.
         folder: where the spec stands, and the evaluations of masked text that it names.
+        line: the first version of those that share an order of rows; the version itself when None.
 
     Raises:
         SecretError: a root is too short or the context lacks a part.
@@ -50,7 +52,7 @@ def protect(
     kernel = BatchKernel(
         fields=tuple(use_case.kept()),
         tokens=tokens,
-        order_key=derive_key(secret, context, usage="order", domain=use_case.ref),
+        order_key=derive_key(secret, context, usage="order", domain=line or use_case.ref),
         split_key=derive_key(root, stable, usage="split", domain=use_case.name),
         entity=entity_parts(use_case),
         shares=tuple(use_case.splits.shares.values()) if isinstance(use_case.splits, EntitySplits) else (),

@@ -65,6 +65,11 @@ class RowDigest:
     def __str__(self) -> str:
         return f"{self.first:016x}{self.second:016x}"
 
+    @classmethod
+    def parse(cls, text: str) -> RowDigest:
+        """The digest that `str` gives. Raises ValueError."""
+        return cls(int(text[:16], 16), int(text[16:], 16))
+
 
 def digest_rows(rows: pa.Table | pa.RecordBatch) -> RowDigest:
     """The digest of rows.
@@ -90,11 +95,17 @@ def digest_file(path: Path) -> RowDigest:
 
 
 def _digest(batch: pa.RecordBatch) -> RowDigest:
+    codes = row_codes(batch)
+    return RowDigest(_mixed(codes), _mixed(codes + _GOLD))
+
+
+def row_codes(batch: pa.RecordBatch) -> _Codes:
+    """The code of each row, as in the scheme above, before it is mixed. Raises TypeError likewise."""
     codes = np.zeros(len(batch), np.uint64)
     for field, column in zip(batch.schema, batch.columns, strict=True):
         weight = _weight(_kind(field.type), field.name)
         codes += _cells(without_chunks(column)) * weight
-    return RowDigest(_mixed(codes), _mixed(codes + _GOLD))
+    return codes
 
 
 def _mixed(codes: _Codes) -> int:

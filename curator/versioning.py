@@ -8,19 +8,24 @@ folder as a version is the workspace's part, so that a run which fails leaves no
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as parquet
 
 from curator.anonymity import ClassCounter
-from curator.arrow import integers, recycled_memory, token_words
+from curator.arrow import integers, recycled_memory, rows_where, token_words
 from curator.edges.parquet import EngineOrderShards, KeyedShards, ShardReport
 from curator.errors import DisclosureError, IntegrityError, QualityError
 from curator.kernel import CLASS, ORDER, SENSITIVE
+from curator.manifest import FileEntry
 from curator.protocols import Engine
+from curator.rowdigest import RowDigest, row_codes
+from curator.rowindex import RowIndex
 from curator.samples import (
     DisclosureReport,
     IdentifierTally,
@@ -47,6 +52,30 @@ class Quarantine(Protocol):
         """Keep rejected rows, masks included."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Following:
+    """What is known of the version before, when a version follows it.
+
+    Attributes:
+        index: takes the token and the content of each accepted row.
+        before: those of the version before, when only what came since is read; a row among them is left out.
+        files: shards of the version before that stay, already in the folder.
+        digests: split -> digest of their rows.
+        rows: an estimate of the rows that came since.
+    """
+
+    index: RowIndex
+    before: RowIndex | None = None
+    files: tuple[FileEntry, ...] = ()
+    digests: Mapping[str, RowDigest] = field(default_factory=dict)
+    rows: int | None = None
+
+    @property
+    def first(self) -> int:
+        """Number of the first new shard."""
+        return 1 + max((int(entry.path[-13:-8]) for entry in self.files), default=-1)
+
+
 def write_shards(
     protected: ProtectedSample,
     *,
@@ -55,6 +84,7 @@ def write_shards(
     order: RowOrder = "keyed",
     quarantine: Quarantine | None = None,
     progress: Progress | None = None,
+    following: Following | None = None,
 ) -> Written:
     """Stream every row once and write the shards of a version into `folder/data`.
 
@@ -65,19 +95,25 @@ def write_shards(
         order: `keyed` (default: order tells nothing, bytes reproduce) or `engine` (faster, neither).
         quarantine: takes the rejected rows.
         progress: called with stage, done, total (total 0 when unknown).
+        following: the version before, when this one follows it.
 
     Raises:
         SourceError: a source cannot be read to its end, or changed meanwhile.
         QualityError: expectations not met, too many rows rejected, or a row key that repeats.
         DisclosureError: the declared limits are not met and may not be reached by suppression.
     """
-    stream = _Stream(protected, quarantine=quarantine, progress=progress or _silent)
+    stream = _Stream(protected, quarantine=quarantine, progress=progress or _silent, following=following)
+    if following is not None:
+        stream.count_before(folder)
     with recycled_memory():
         report, quality = stream.run(folder, scratch=scratch, order=order)
     protected.checked.sample.unchanged()
     if report.repeated:
         raise _repeated(protected.use_case, report.repeated)
-    _close_counts(quality, report)
+    _close_counts(quality, report, known=stream.known)
+    if following is not None and following.files:
+        report.merge(ShardReport(files=list(following.files), digests=dict(following.digests)))
+        report.files.sort()
     disclosure = _measured(protected, folder, report)
     schema = tuple((column.name, str(column.type)) for column in stream.schema or [])
     return Written(
@@ -94,13 +130,32 @@ def write_shards(
 class _Stream:
     """The loop over batches, with its counters."""
 
-    def __init__(self, protected: ProtectedSample, *, quarantine: Quarantine | None, progress: Progress) -> None:
+    def __init__(
+        self,
+        protected: ProtectedSample,
+        *,
+        quarantine: Quarantine | None,
+        progress: Progress,
+        following: Following | None = None,
+    ) -> None:
         self._protected, self._quarantine, self._progress = protected, quarantine, progress
+        self._following, self.known = following, 0
         self._tally = Tally(protected.checked)
         self.identifiers = IdentifierTally(protected.kernel)
         self._classes = ClassCounter() if protected.kernel.class_key is not None else None
         self._keys = _RowKeys() if protected.checked.implied else None
         self.schema: pa.Schema | None = None
+
+    def count_before(self, folder: Path) -> None:
+        """Count the classes of the rows that stay, from the fields that make them."""
+        kernel, files = self._protected.kernel, self._following.files if self._following else ()
+        if self._classes is None:
+            return
+        names = list(dict.fromkeys([*kernel.quasi, *([kernel.sensitive] if kernel.sensitive else [])]))
+        for entry in files:
+            with parquet.ParquetFile(folder / entry.path) as shard:
+                for batch in shard.iter_batches(BATCH_ROWS, columns=names):
+                    self._classes.add(*kernel.class_codes(batch))
 
     def run(self, folder: Path, *, scratch: Path, order: RowOrder) -> tuple[ShardReport, QualityReport]:
         """Stream into shards; the quality verdict comes before anything is sorted or measured."""
@@ -112,7 +167,10 @@ class _Stream:
                 quality = self._protected.checked.report(self._tally)
                 self._failing(quality.accepted, allowed=False)
                 return plain.finish(), quality
-        with KeyedShards(folder, scratch=scratch, splits=splits, estimated_rows=sample.estimated_rows) as shards:
+        following = self._following
+        estimated = sample.estimated_rows if following is None or following.rows is None else following.rows
+        first = following.first if following else 0
+        with KeyedShards(folder, scratch=scratch, splits=splits, estimated_rows=estimated, first=first) as shards:
             self._feed(shards.add)
             quality = self._protected.checked.report(self._tally)
             failing = self._failing(quality.accepted, allowed=True)
@@ -128,11 +186,33 @@ class _Stream:
                 self._tally.add(checked.masks(masks), len(masks))
             if rejected is not None:
                 self._set_apart(rejected)
-            if protected is not None:
-                add(self._count(protected))
+            if protected is not None and (new := self._unknown(protected)) is not None:
+                add(self._count(new))
             self._progress("stream", self._tally.rows, total)
         if self._keys is not None and not self._keys.distinct():
             self._tally.count_implied()
+
+    def _unknown(self, protected: pa.RecordBatch) -> pa.RecordBatch | None:
+        """Rows that the version before does not hold already; None when it holds all of them.
+
+        Raises:
+            QualityError: `refresh-changed`, when it holds a row with another content.
+        """
+        if self._following is None:
+            return protected
+        names = [name for name in protected.schema.names if not name.startswith(".")]
+        tokens = token_words(protected.column(ORDER))[:, 0].astype(np.uint64)
+        codes = row_codes(protected.select(names))
+        before = self._following.before
+        if before is not None:
+            known, changed = before.known(tokens, codes)
+            if changed.any():
+                raise _changed(self._protected.use_case, int(changed.sum()))
+            if known.any():
+                self.known += int(known.sum())
+                tokens, codes, protected = tokens[~known], codes[~known], rows_where(protected, ~known)
+        self._following.index.add(tokens, codes)
+        return protected if len(protected) else None
 
     def _count(self, protected: pa.RecordBatch) -> pa.RecordBatch:
         protected = self.identifiers.add(protected)
@@ -232,10 +312,10 @@ def measure(
     )  # fmt: skip
 
 
-def _close_counts(quality: QualityReport, report: ShardReport) -> None:
-    """Rows accepted = rows written + rows suppressed, or something is broken in curator itself."""
+def _close_counts(quality: QualityReport, report: ShardReport, *, known: int = 0) -> None:
+    """Rows accepted = rows written + rows suppressed + rows held already, or something is broken in curator itself."""
     written = sum(entry.rows for entry in report.files)
-    if quality.accepted != written + report.suppressed:
+    if quality.accepted != written + report.suppressed + known:
         raise IntegrityError(
             "counts-open",
             asked="account for every row",
@@ -272,6 +352,16 @@ def _repeated(use_case: UseCase, rows: int) -> QualityError:
         found=f"{rows:,} rows whose key an earlier row has",
         expected="a key that no two rows share",
         todo="add a column to `extract.row_key`, or look for a join that brings the same row twice",
+    )
+
+
+def _changed(use_case: UseCase, rows: int) -> QualityError:
+    return QualityError(
+        "refresh-changed",
+        asked=f"add to {use_case.name} the rows that came since the version before",
+        found=f"{rows:,} rows that the version before holds with another content",
+        expected="a source that only grows, as `refresh.feed: append` says",
+        todo="refresh with `--full`, or declare `feed: full` in the spec",
     )
 
 

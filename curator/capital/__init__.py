@@ -22,6 +22,7 @@ from curator.capital import _curation, _keys, _models, _rekey, _releases, _repre
 from curator.capital._curation import Preview, RunOptions, Until
 from curator.capital._founding import add_agent, found
 from curator.capital._parts import Recorder, require_role
+from curator.capital._refresh import Refreshed, refresh
 from curator.capital._reveal import Revealed
 from curator.edges.keys import HOLDER, load_signer, read_public
 from curator.edges.quarantine import destroy_expired
@@ -194,6 +195,19 @@ class Capital:
         """
         path = Path(spec)
         return _curation.curate(self, path, load_use_case(path), options=options or RunOptions())
+
+    def refresh(self, spec: Path | str, options: RunOptions | None = None, *, full: bool = False) -> Refreshed:
+        """Make the next patch version of a dataset from its source as it is now, when something changed.
+
+        Args:
+            spec: a spec; its own version stands for the first one, later numbers are counted from the newest version.
+            options: as of `curate`.
+            full: compare every row, whatever `refresh.feed` of the spec says.
+
+        Raises:
+            SpecError: `refresh-version`, when the version has no line of its own. Otherwise as `curate`.
+        """
+        return refresh(self, Path(spec), options=options or RunOptions(), full=full)
 
     def preview(self, spec: Path | str, *, until: Until, options: RunOptions | None = None) -> Preview:
         """Run the stages up to `extract`, `check` or `protect`, and publish nothing. Raises as `curate`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,9 +14,10 @@ from curator.canonical import canonical_json, sha256_json
 from curator.capital._keys import epoch_root
 from curator.capital._known import refuse_plain_hashes
 from curator.capital._parts import Recorder, code_facts
-from curator.capital._sources import keep_digests
+from curator.capital._reports import keep_report
+from curator.capital._sources import keep_digests, keep_index
 from curator.describing import describe
-from curator.edges.durable import disk_errors
+from curator.edges.durable import disk_errors, link
 from curator.edges.quarantine import RejectedRows
 from curator.engines import open_engine
 from curator.errors import StorageError, UsageError
@@ -29,9 +30,11 @@ from curator.pseudonyms import KeyContext, derive_key
 from curator.quality import check
 from curator.records import DatasetVersion
 from curator.representation import RepresentationReport, measure
-from curator.samples import CheckedSample, ProtectedSample, QualityReport, RowOrder, Sample, Written
+from curator.rowindex import RowIndex
+from curator.samples import SAMPLE, CheckedSample, ProtectedSample, QualityReport, RowOrder, Sample, Written
 from curator.spec import UseCase
-from curator.versioning import Progress, write_shards
+from curator.sqltext import quoted
+from curator.versioning import Following, Progress, write_shards
 
 if TYPE_CHECKING:
     from curator.capital import Capital
@@ -93,15 +96,54 @@ def source_paths(use_case: UseCase, *, spec_folder: Path, options: RunOptions) -
     return {name: where_of(addresses, source=name, folder=folder) for name, (addresses, folder) in told.items()}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Follower:
+    """What makes a run the refresh of a version.
+
+    Attributes:
+        previous: the version before.
+        line: the first version of those that share an order of rows.
+        following: which rows are known, and which shards stay.
+        read: the use case with the filter that leaves known rows in the source; the use case itself when None.
+        judge: called with what was written before it is published; None publishes nothing, else facts of the changes.
+    """
+
+    previous: DatasetVersion
+    line: str
+    following: Following
+    judge: Callable[[Written], dict[str, Any] | None]
+    read: UseCase | None = None
+
+
 def curate(capital: Capital, spec: Path, use_case: UseCase, *, options: RunOptions) -> DatasetVersion:
     """Run every stage and publish the version; see `Capital.curate`."""
+    version = publish_run(capital, spec, use_case, options=options, spec_bytes=spec.read_bytes())
+    if version is None:  # pragma: no cover (only a refresh may decide to publish nothing)
+        raise RuntimeError
+    return version
+
+
+def publish_run(
+    capital: Capital,
+    spec: Path,
+    use_case: UseCase,
+    *,
+    options: RunOptions,
+    spec_bytes: bytes,
+    follower: Follower | None = None,
+) -> DatasetVersion | None:
+    """Run every stage and publish the version; None when a refresh finds nothing new."""
     recorder = capital.recorder(Role.ENGINEER)
     refuse_existing(capital, use_case)
+    following = follower.following if follower else None
+    if following is None and use_case.refresh is not None and options.order == "keyed":
+        following = Following(index=RowIndex())
     with ExitStack() as stack:
         stack.enter_context(disk_errors(capital.workspace.root, asked=f"make {use_case.ref}"))
         scratch = stack.enter_context(capital.workspace.scratch("curate"))
         run = _Run(capital, use_case, options=options, scratch=scratch)
         run.spec_folder = spec.parent
+        run.follower, run.following = follower, following
         stack.callback(run.close)
         stack.enter_context(run.digests)
         protected = run.protected(source_paths(use_case, spec_folder=spec.parent, options=options))
@@ -109,18 +151,22 @@ def curate(capital: Capital, spec: Path, use_case: UseCase, *, options: RunOptio
         written = run.write(protected, rejected)
         shards = [run.folder / entry.path for entry in written.files]
         refuse_plain_hashes(protected.checked.sample, shards, recipient=options.recipient)
-        spec_bytes = spec.read_bytes()
+        refreshed = follower.judge(written) if follower else {}
+        if refreshed is None:
+            return None
         manifest = describe(
             run.folder, use_case=use_case, written=written, protected=protected, spec=spec_bytes,
-            representation=run.representation,
+            representation=run.representation, about=refreshed,
         )  # fmt: skip
         envelopes = _statements(
             recorder, protected, written=written, manifest=manifest, sources=run.source_artifacts(),
-            representation=run.representation,
+            representation=run.representation, use_case=use_case, before=follower.previous if follower else None,
         )  # fmt: skip
+        keep_index(capital.workspace.private, use_case.ref, following=following, told=run.noted(protected))
         place = f"datasets/{use_case.name}/{use_case.version}"
         rejected.keep(capital.workspace.private / "holder" / "rejected", use_case=use_case)
         keep_digests(capital.workspace.private, use_case.ref, told=run.digests.facts())
+        keep_report(capital.workspace.private, use_case.ref, run.representation)
         capital.workspace.publish(
             folders={place: run.folder},
             files={
@@ -174,6 +220,8 @@ class _Run:
         self._engine = open_engine(options.engine, scratch=scratch, threads=options.threads, memory=options.memory)
         self.digests = SourceDigests(self._key("source-digest"))
         self.representation: RepresentationReport | None = None
+        self.follower: Follower | None = None
+        self.following: Following | None = None
 
     def close(self) -> None:
         """Close the engine."""
@@ -182,7 +230,8 @@ class _Run:
     def sample(self, paths: Mapping[str, Where]) -> Sample:
         """Extract; keyed digests of the sources are taken meanwhile, on another thread."""
         key = self._key("source-digest")
-        sample = extract(self._use_case, engine=self._engine, paths=paths, digest_key=key)
+        read = self.follower.read if self.follower and self.follower.read else self._use_case
+        sample = extract(read, engine=self._engine, paths=paths, digest_key=key)
         for name, bound in sample.bound.items():
             self.digests.begin(name, bound.places)
         return sample
@@ -201,7 +250,25 @@ class _Run:
 
     def protect(self, checked: CheckedSample) -> ProtectedSample:
         """Protect."""
-        return protect(checked, root=self._root, context=self._context, epoch_root=self._epoch_root, folder=self.spec_folder)
+        return protect(
+            checked,
+            root=self._root,
+            context=self._context,
+            epoch_root=self._epoch_root,
+            folder=self.spec_folder,
+            line=self.follower.line if self.follower else None,
+        )
+
+    def noted(self, protected: ProtectedSample) -> dict[str, Any]:
+        """What the next refresh starts from: the highest watermark read, and how many rows the source may have."""
+        sample, refresh = protected.checked.sample, self._use_case.refresh
+        told: dict[str, Any] = {"estimated_rows": sample.estimated_rows}
+        if refresh is not None and refresh.watermark is not None:
+            since = self.follower is not None and self.follower.read is not None
+            relation = quoted(SAMPLE if since else sample.bound[self._use_case.extract.from_].relation)
+            highest = sample.engine.rows(f"SELECT max({quoted(refresh.watermark)}) FROM {relation}")[0][0]  # noqa: S608
+            told["watermark"] = None if highest is None else str(highest)
+        return told
 
     def protected(self, paths: Mapping[str, Where]) -> ProtectedSample:
         """Extract, check and protect, lazily."""
@@ -216,9 +283,17 @@ class _Run:
             order=self._options.order,
             quarantine=rejected,
             progress=self._options.progress,
+            following=self._staged(),
         )
         self.digests.settle()
         return written
+
+    def _staged(self) -> Following | None:
+        """Link the shards that stay into the staged folder."""
+        if self.follower is not None and self.following is not None:
+            for entry in self.following.files:
+                link(self.follower.previous.folder / entry.path, self.folder / entry.path)
+        return self.following
 
     def rejected_rows(self) -> RejectedRows:
         """The encrypted place for rejected rows."""
@@ -240,10 +315,12 @@ def _statements(
     written: Written,
     manifest: Manifest,
     sources: tuple[Artifact, ...],
+    use_case: UseCase,
     representation: RepresentationReport | None = None,
+    before: DatasetVersion | None = None,
 ) -> list[Any]:
     """One statement a stage, each following the one before: sources -> sample -> checked -> protected -> version."""
-    use_case, sample = protected.use_case, protected.checked.sample
+    sample = protected.checked.sample
     spec = Artifact(f"use case {use_case.ref}", use_case.digest)
     engine = sample.engine.describe()
     stands_for = {"representation": representation.facts()} if representation else {}
@@ -259,16 +336,24 @@ def _statements(
     for stage, name, facts, read in steps:
         facts = {**facts, "use_case": use_case.ref, "code": code_facts()}  # so that no two versions share a digest
         made = Artifact(f"{name} of {use_case.ref}", sha256_json(_plain(facts)))
-        previous = [envelopes[-1].digest] if envelopes else []
+        follows = [envelopes[-1].digest] if envelopes else []
         envelopes.append(
-            recorder.record(stage, subjects=(made,), inputs=(*inputs, *read), previous=previous, facts=_plain(facts))
+            recorder.record(stage, subjects=(made,), inputs=(*inputs, *read), previous=follows, facts=_plain(facts))
         )
         inputs = (made,)
-    facts = {"rows": manifest.rows, "files": len(manifest.files), "order": written.order, "code": code_facts()}
+    committed: dict[str, Any] = {
+        "rows": manifest.rows,
+        "files": len(manifest.files),
+        "order": written.order,
+        "code": code_facts(),
+    }
+    if before is not None:
+        committed["refresh"] = dict(manifest.about["refresh"])
+        inputs = (*inputs, Artifact(before.ref, before.digest))
     subjects = (Artifact(manifest.ref, manifest.digest), *_files(manifest))
     envelopes.append(
         recorder.record(
-            Stage.COMMIT, subjects=subjects, inputs=(*inputs, spec), previous=[envelopes[-1].digest], facts=facts
+            Stage.COMMIT, subjects=subjects, inputs=(*inputs, spec), previous=[envelopes[-1].digest], facts=committed
         )
     )
     return envelopes

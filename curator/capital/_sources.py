@@ -1,4 +1,7 @@
-"""The holder's own notes about sources: plain digests of raw files, in the private place that nobody else reads."""
+"""The holder's own notes about sources, in the private place that nobody else reads.
+
+Plain digests of raw files, and for datasets that follow their source the index of their rows and the last watermark.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +10,50 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from curator.rowindex import RowIndex
+from curator.versioning import Following
+
 _FOLDER = "holder/sources"
+_ROWS = "holder/rows"
 
 
 def keep_digests(private: Path, ref: str, *, told: Mapping[str, Any]) -> None:
     """Note which files a version was made from (readable by the holder alone, mode 0600)."""
-    if not told:
-        return
-    folder = private / _FOLDER
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / f"{ref}.json"
-    path.touch(mode=0o600)
-    path.write_text(json.dumps(told, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+    if told:
+        _note(private / _FOLDER, f"{ref}.json", told)
 
 
 def kept_digests(private: Path, ref: str) -> dict[str, Any]:
     """The files that a version was made from; empty when no note was taken."""
+    return _noted(private / _FOLDER / f"{ref}.json")
+
+
+def keep_index(private: Path, ref: str, *, following: Following | None, told: Mapping[str, Any]) -> None:
+    """Note which rows a version was made from, and where its source stood, for the next refresh."""
+    if following is None:
+        return
+    folder = private / _ROWS
+    _note(folder, f"{ref}.json", told)
+    index = following.index.joined(following.before) if following.before is not None else following.index
+    index.save(folder / f"{ref}.npy")
+
+
+def kept_index(private: Path, ref: str) -> tuple[RowIndex | None, dict[str, Any]]:
+    """The rows of a version and where its source stood; None and nothing when no note was taken."""
+    folder = private / _ROWS
+    return RowIndex.load(folder / f"{ref}.npy"), _noted(folder / f"{ref}.json")
+
+
+def _note(folder: Path, name: str, told: Mapping[str, Any]) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / name
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(told, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _noted(path: Path) -> dict[str, Any]:
     try:
-        told: dict[str, Any] = json.loads((private / _FOLDER / f"{ref}.json").read_text(encoding="utf-8"))
+        told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return told

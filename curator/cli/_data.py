@@ -12,28 +12,34 @@ from curator.cli._console import Answer, Console, pairs, table
 from curator.cli._places import open_capital
 from curator.records import DatasetVersion, ModelVersion
 from curator.spec import load_use_case
+from curator.versioning import Progress
 
 
 def curate(args: Namespace, console: Console) -> Answer:
     """From a spec to a version, or to the counts of a stage."""
     capital = open_capital(args)
     with console.progress() as progress:
-        options = RunOptions(
-            sources=dict(args.sources),
-            data=args.data,
-            engine=args.engine,
-            threads=args.threads,
-            memory=args.memory,
-            epoch=args.epoch,
-            recipient=args.recipient,
-            order=args.order,
-            progress=progress,
-        )
+        options = run_options(args, progress)
         if args.until:
             found = capital.preview(args.spec, until=args.until, options=options).to_json()
             return Answer(document=found, text="\n".join(_lines(found)))
         version = capital.curate(args.spec, options)
     return _version(version)
+
+
+def run_options(args: Namespace, progress: Progress | None) -> RunOptions:
+    """How to run, by the arguments that `curate` and `refresh` share."""
+    return RunOptions(
+        sources=dict(args.sources),
+        data=args.data,
+        engine=args.engine,
+        threads=args.threads,
+        memory=args.memory,
+        epoch=args.epoch,
+        recipient=args.recipient,
+        order=args.order,
+        progress=progress,
+    )
 
 
 def show(args: Namespace, console: Console) -> Answer:

@@ -157,29 +157,18 @@ def _add_data(commands: Any) -> None:
         commands, "curate", run="_data:curate", help="extract, check, protect and commit: from a spec to a version",
         example="curator curate specs/road-accidents.yaml --data source",
     )  # fmt: skip
-    one.add_argument("spec", type=_path, metavar="SPEC", help="use-case file")
-    one.add_argument(
-        "--source", dest="sources", action="append", type=_source, default=[], metavar="NAME=PATH",
-        help="file or address of a source, instead of the spec's own; may be repeated",
-    )  # fmt: skip
-    one.add_argument("--data", type=_path, metavar="DIR", help="folder that the spec's paths start from (the spec's)")
-    one.add_argument("--engine", choices=("duckdb", "spark"), default="duckdb", help="where to compute (duckdb)")
+    _run_options(one)
     one.add_argument(
         "--until", choices=("extract", "check", "protect"), help="stop after this stage, publish nothing, tell counts"
     )
-    one.add_argument("--threads", type=_count, metavar="N", help="worker threads of the engine")
-    one.add_argument("--memory", type=_memory, metavar="SIZE", help="memory limit of the engine, such as 1GB")
-    one.add_argument(
-        "--order", choices=("keyed", "engine"), default="keyed",
-        help="keyed (reproducible, tells nothing) or engine (faster, neither)",
+
+    one = _command(
+        commands, "refresh", run="_refresh:refresh",
+        help="make the next version of a dataset from its source as it is now, when something changed",
+        example="curator refresh specs/road-accidents.yaml --data source",
     )  # fmt: skip
-    one.add_argument(
-        "--epoch", metavar="E", help="tokens of another epoch cannot be joined with these (the current one)"
-    )
-    one.add_argument(
-        "--recipient", default="internal", metavar="NAME",
-        help="tokens for another recipient cannot be joined with these (internal)",
-    )  # fmt: skip
+    _run_options(one)
+    one.add_argument("--full", action="store_true", help="compare every row, whatever `refresh.feed` of the spec says")
 
     one = _command(
         commands, "show", run="_data:show", help="show the capital, a version or a release request",
@@ -196,6 +185,29 @@ def _add_data(commands: Any) -> None:
     )  # fmt: skip
     one.add_argument("dataset", metavar="SPEC|REF", help="dataset version, or the spec that made it")
     one.add_argument("--version", metavar="V", help="of the model (the next patch number)")
+
+
+def _run_options(one: argparse.ArgumentParser) -> None:
+    one.add_argument("spec", type=_path, metavar="SPEC", help="use-case file")
+    one.add_argument(
+        "--source", dest="sources", action="append", type=_source, default=[], metavar="NAME=PATH",
+        help="file or address of a source, instead of the spec's own; may be repeated",
+    )  # fmt: skip
+    one.add_argument("--data", type=_path, metavar="DIR", help="folder that the spec's paths start from (the spec's)")
+    one.add_argument("--engine", choices=("duckdb", "spark"), default="duckdb", help="where to compute (duckdb)")
+    one.add_argument("--threads", type=_count, metavar="N", help="worker threads of the engine")
+    one.add_argument("--memory", type=_memory, metavar="SIZE", help="memory limit of the engine, such as 1GB")
+    one.add_argument(
+        "--order", choices=("keyed", "engine"), default="keyed",
+        help="keyed (reproducible, tells nothing) or engine (faster, neither)",
+    )  # fmt: skip
+    one.add_argument(
+        "--epoch", metavar="E", help="tokens of another epoch cannot be joined with these (the current one)"
+    )
+    one.add_argument(
+        "--recipient", default="internal", metavar="NAME",
+        help="tokens for another recipient cannot be joined with these (internal)",
+    )  # fmt: skip
 
 
 def _add_representation(commands: Any) -> None:

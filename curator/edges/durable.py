@@ -54,6 +54,17 @@ def write_synced(path: Path, data: bytes, *, mode: int = FILE_MODE) -> None:
         os.close(handle)
 
 
+def link(source: Path, target: Path) -> None:
+    """Give a file a second name without a copy of its bytes, or copy it where names cannot cross. Raises OSError."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, target)
+    except OSError as fault:
+        if fault.errno not in (errno.EXDEV, errno.EMLINK, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS):
+            raise
+        shutil.copyfile(source, target)
+
+
 def move(source: Path, target: Path) -> None:
     """Rename and make the new name durable. Both must be on one filesystem. Raises OSError."""
     source.rename(target)

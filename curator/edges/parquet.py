@@ -180,11 +180,20 @@ class KeyedShards:
         splits: names of the splits, by index.
         estimated_rows: decides the number of shards; must depend on the data only.
         workers: ranges written at the same time.
+        first: number of the first shard, beyond those of a version whose shards stay.
     """
 
     def __init__(
-        self, folder: Path, *, scratch: Path, splits: Sequence[str], estimated_rows: int, workers: int = 2
+        self,
+        folder: Path,
+        *,
+        scratch: Path,
+        splits: Sequence[str],
+        estimated_rows: int,
+        workers: int = 2,
+        first: int = 0,
     ) -> None:
+        self._first = first
         self._folder, self._scratch, self._splits = folder, scratch, tuple(splits)
         self._count, self._workers = shard_count(estimated_rows), workers
         self._ranges: list[_Range] = []
@@ -264,7 +273,7 @@ class KeyedShards:
     ) -> None:
         split, index = place
         sample = rows_at(table, rows[:_PROBED])
-        shard = ShardFile(self._folder, f"data/{split}/part-{index:05d}.parquet", first=sample)
+        shard = ShardFile(self._folder, f"data/{split}/part-{self._first + index:05d}.parquet", first=sample)
         try:
             # Row groups one by one, so that a sorted copy of the whole range is never held.
             for start in range(0, len(rows), ROW_GROUP):

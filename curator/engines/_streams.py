@@ -138,7 +138,8 @@ class _Sequential(_Watched):
 
     def __init__(self, opener: Callable[[], IO[bytes]], streams: FileStreams) -> None:
         super().__init__(opener, streams)
-        self._begin()
+        self._held, self._place, self._ended = memoryview(b""), 0, False
+        self._wrapper = _stored()
 
     def read(self, size: int = -1) -> bytes:
         """Up to so many bytes, fewer only at the end: the engine takes a short read for the end."""
@@ -171,8 +172,12 @@ class _Sequential(_Watched):
         return False
 
     def _begin(self) -> None:
-        self._wrapper = zlib.compressobj(0, zlib.DEFLATED, 31)  # level 0: stored; 31: with the header of gzip
         self._held, self._place, self._ended = memoryview(b""), 0, False
+        self._wrapper = _stored()
+
+
+def _stored() -> Any:
+    return zlib.compressobj(0, zlib.DEFLATED, 31)  # level 0: stored; 31: with the header of gzip
 
 
 class _kept:  # noqa: N801 (reads as a statement)

@@ -31,6 +31,7 @@ from curator.spec.protecting import protection_troubles
 from curator.spec.refreshing import refresh_troubles
 from curator.spec.row_checks import row_troubles
 from curator.spec.scope import PathKey, Scope, Trouble, build_scope, try_parse
+from curator.spec.searching import search_troubles
 
 FORMS = (
     "nir", "plate", "phone", "email", "name", "surname", "licence", "weapon", "iban", "siret", "siren", "vin", "date",
@@ -50,7 +51,7 @@ def troubles_of(spec: UseCase) -> tuple[Scope, list[Trouble]]:
     scope, troubles = build_scope(spec)
     for rule in (
         _law, _channels, channel_troubles, _readers, _extraction, row_troubles, refresh_troubles, _fields,
-        protection_troubles, _personal_names, _expectations, _disclosure, _splits,
+        protection_troubles, _personal_names, _expectations, _disclosure, search_troubles, _splits,
         _baseline,
     ):  # fmt: skip
         troubles += rule(spec, scope)

@@ -12,8 +12,10 @@ from curator.spec.model._fields import IdentifierKind, OutputField
 from curator.spec.model._law import AiActClass, Law, LegalBasis, Owner, Purpose, Regime
 from curator.spec.model._learning import Baseline, EntitySplits, Estimator, TimeSplits
 from curator.spec.model._quality import Expectation, Quality
+from curator.spec.model._refresh import Refresh
 from curator.spec.model._representation import Representation, RepresentationLimits
 from curator.spec.model._sampling import AtLeast, Negatives, Quotas, Sample, Strata
+from curator.spec.model._search import Closeness, GeneralisationSearch, Ladder
 from curator.spec.model._sources import Column, Drift, LogicalType, Source, SourceFormat
 from curator.spec.model._text import TextKind, TextMask
 from curator.spec.model._use_case import UseCase
@@ -25,6 +27,7 @@ __all__ = [
     "Baseline",
     "ChannelTerms",
     "Channels",
+    "Closeness",
     "Column",
     "Disclosure",
     "Diversity",
@@ -34,10 +37,12 @@ __all__ = [
     "Expectation",
     "Extraction",
     "Formula",
+    "GeneralisationSearch",
     "History",
     "IdentifierKind",
     "Join",
     "Label",
+    "Ladder",
     "Law",
     "LegalBasis",
     "LogicalType",
@@ -49,6 +54,7 @@ __all__ = [
     "Purpose",
     "Quality",
     "Quotas",
+    "Refresh",
     "Regime",
     "Representation",
     "RepresentationLimits",

@@ -14,6 +14,7 @@ from curator.spec.model._fields import IdentifierKind, OutputField
 from curator.spec.model._law import Law, Owner, Purpose
 from curator.spec.model._learning import Baseline, EntitySplits, TimeSplits
 from curator.spec.model._quality import Quality
+from curator.spec.model._refresh import Refresh
 from curator.spec.model._representation import Representation
 from curator.spec.model._sources import Source
 from curator.spec.model._words import Name, Slug, Text, Version, Word
@@ -36,6 +37,7 @@ class UseCase(Word):
     quality: Quality = Quality()
     representation: Representation | None = None
     disclosure: Disclosure | None = None
+    refresh: Refresh | None = None
     splits: EntitySplits | TimeSplits = Field(discriminator="by")
     model: Baseline | None = None
     channels: Channels = Channels()

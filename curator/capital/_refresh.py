@@ -1,0 +1,227 @@
+"""A dataset that follows its source: a new version when something changed, and nothing at all when nothing did.
+
+`feed: full` runs every stage again and compares each row, by a keyed index that only the holder has, with the
+version before. `feed: append` leaves known rows in the source by their watermark; the shards of the version before
+stay as they are (links, not copies), new rows go into shards of their own, and the limits of k and l are counted and
+measured over all of them. What the second cannot decide alone (a changed row, a class that stays too rare, an
+expectation about the whole table) is left to the first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from curator.capital import _curation
+from curator.capital._curation import Follower, RunOptions, publish_run, source_paths
+from curator.capital._sources import kept_digests, kept_index
+from curator.errors import CuratorError, DisclosureError, QualityError, SpecError
+from curator.files import Place, files_of
+from curator.records import DatasetVersion
+from curator.rowdigest import RowDigest
+from curator.rowindex import Changes, RowIndex
+from curator.samples import Written
+from curator.spec import UseCase, load_use_case, parse_use_case
+from curator.versioning import Following
+
+if TYPE_CHECKING:
+    from curator.capital import Capital
+
+_VERSION = re.compile(r"""(?m)^(\s*"?version"?\s*:\s*["']?)\d+\.\d+\.\d+""")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refreshed:
+    """What a refresh did.
+
+    Attributes:
+        version: the new version; None when nothing changed.
+        previous: the version before; None for a first one.
+        feed: how the source was read: `full`, `append`, or `none` when its files are byte for byte those of before.
+        changes: rows added, changed and vanished; None where no index of the version before was kept.
+    """
+
+    version: DatasetVersion | None
+    previous: DatasetVersion | None
+    feed: str
+    changes: Changes | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """What `--json` prints."""
+        return {
+            "changed": self.version is not None,
+            "version": self.version.to_json() if self.version else None,
+            "previous": self.previous.ref if self.previous else None,
+            "feed": self.feed,
+            "rows": self.changes.facts() if self.changes else None,
+        }
+
+
+def refresh(capital: Capital, spec: Path, *, options: RunOptions, full: bool = False) -> Refreshed:
+    """Make the next version of a dataset from its source as it is now; see `Capital.refresh`."""
+    declared = load_use_case(spec)
+    known = [version for name, version in capital.workspace.versions("dataset") if name == declared.name]
+    if not known:
+        return Refreshed(version=_curation.curate(capital, spec, declared, options=options), previous=None, feed="full")
+    previous = capital.dataset(f"{declared.name}@{max(known, key=_numbers)}")
+    spec_bytes = _renumbered(spec, _next(previous.manifest.version))
+    use_case = parse_use_case(spec_bytes.decode(), file=str(spec))
+    refresher = _Refresher(capital, spec, use_case, options=options, spec_bytes=spec_bytes, previous=previous)
+    if refresher.same_spec and not full and refresher.same_files():
+        return Refreshed(version=None, previous=previous, feed="none", changes=Changes())
+    grown = use_case.refresh is not None and use_case.refresh.feed == "append" and refresher.same_spec and not full
+    return (refresher.appended() if grown else None) or refresher.compared()
+
+
+class _Refresher:
+    """One refresh of one dataset."""
+
+    def __init__(
+        self,
+        capital: Capital,
+        spec: Path,
+        use_case: UseCase,
+        *,
+        options: RunOptions,
+        spec_bytes: bytes,
+        previous: DatasetVersion,
+    ) -> None:
+        self._capital, self._spec, self._use_case = capital, spec, use_case
+        self._options, self._spec_bytes, self._previous = options, spec_bytes, previous
+        self._private = capital.workspace.private
+        self._line = str(previous.manifest.about.get("refresh", {}).get("line") or previous.ref)
+        before = capital.use_case(previous)
+        self.same_spec = before.model_copy(update={"version": use_case.version}).digest == use_case.digest
+
+    def same_files(self) -> bool:
+        """Whether every source is files, each with the bytes that the version before was made from."""
+        noted = kept_digests(self._private, self._previous.ref)
+        where = source_paths(self._use_case, spec_folder=self._spec.parent, options=self._options)
+        if set(noted) != set(where):
+            return False
+        for name, wanted in noted.items():
+            try:
+                _, places = files_of(name, where[name])
+            except CuratorError:
+                return False
+            if not _same(places, wanted):
+                return False
+        return True
+
+    def compared(self) -> Refreshed:
+        """Run every stage over all rows, and publish unless they are the rows of the version before."""
+        index, _ = kept_index(self._private, self._previous.ref)
+        following = Following(index=RowIndex())
+        found: list[Changes] = []
+
+        def judge(written: Written) -> dict[str, Any] | None:
+            changes = index.changes(following.index) if index is not None else None
+            found.extend([changes] if changes is not None else [])
+            same = self._previous.manifest.about.get("row_digest") == written.row_digest
+            return None if same and self.same_spec else self._told("full", changes)
+
+        version = self._run(following, judge)
+        return self._done(version, "full", found[0] if found else None)
+
+    def appended(self) -> Refreshed | None:
+        """Read the rows beyond the watermark; None when a comparison of all rows must decide."""
+        index, noted = kept_index(self._private, self._previous.ref)
+        digests = self._previous.manifest.about.get("row_digest", {}).get("splits")
+        if index is None or noted.get("watermark") is None or digests is None or self._options.order != "keyed":
+            return None
+        files = tuple(entry for entry in self._previous.manifest.files if entry.split)
+        following = Following(
+            index=RowIndex(),
+            before=index,
+            files=files,
+            digests={split: RowDigest.parse(text) for split, text in digests.items()},
+            rows=0,
+        )
+
+        def judge(written: Written) -> dict[str, Any] | None:
+            added = len(following.index)
+            return self._told("append", Changes(added=added)) if added else None
+
+        try:
+            read = _beyond(self._use_case, noted["watermark"])
+            version = self._run(following, judge, read=read)
+        except (QualityError, DisclosureError) as refused:
+            if refused.code == "no-rows":
+                return self._done(None, "append", Changes())
+            return None
+        return self._done(version, "append", Changes(added=len(following.index)))
+
+    def _run(self, following: Following, judge: Any, *, read: UseCase | None = None) -> DatasetVersion | None:
+        follower = Follower(previous=self._previous, line=self._line, following=following, judge=judge, read=read)
+        return publish_run(
+            self._capital,
+            self._spec,
+            self._use_case,
+            options=self._options,
+            spec_bytes=self._spec_bytes,
+            follower=follower,
+        )
+
+    def _told(self, feed: str, changes: Changes | None) -> dict[str, Any]:
+        """What manifest and statement say of the version before."""
+        rows = changes.facts() if changes is not None else None
+        before = {"ref": self._previous.ref, "digest": self._previous.digest}
+        return {"refresh": {"feed": feed, "line": self._line, "previous": before, "rows": rows}}
+
+    def _done(self, version: DatasetVersion | None, feed: str, changes: Changes | None) -> Refreshed:
+        return Refreshed(version=version, previous=self._previous, feed=feed, changes=changes)
+
+
+def _same(places: Sequence[Place], wanted: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether files have the names, sizes and digests that were noted."""
+    states = [place.identity() for place in places]
+    found = [(place.name, state.size if state else None) for place, state in zip(places, states, strict=True)]
+    if found != [(entry["file"], entry["bytes"]) for entry in wanted]:
+        return False
+    pairs = zip(places, wanted, strict=True)
+    return all(place.digests(bytes(32)).plain == entry["sha256"] for place, entry in pairs)
+
+
+def _beyond(use_case: UseCase, watermark: str) -> UseCase:
+    """The use case with a filter that leaves rows up to the watermark in the source.
+
+    Of moments, rows of the last minute are read again: the language has whole minutes, and known rows are left out.
+    """
+    column = use_case.refresh.watermark if use_case.refresh else None
+    kind = str(use_case.sources[use_case.extract.from_].columns[column or ""].type)
+    if kind == "integer":
+        beyond = f"{column} > {int(watermark)}"
+    elif kind == "date":
+        beyond = f"{column} >= parse_date('{watermark[:10]}', '%Y-%m-%d')"
+    else:
+        minutes = int(watermark[11:13]) * 60 + int(watermark[14:16])
+        beyond = f"{column} >= timestamp_of(parse_date('{watermark[:10]}', '%Y-%m-%d'), {minutes})"
+    where = f"({use_case.extract.where}) and {beyond}" if use_case.extract.where else beyond
+    return use_case.model_copy(update={"extract": use_case.extract.model_copy(update={"where": where})})
+
+
+def _renumbered(spec: Path, version: str) -> bytes:
+    """The spec with another version, the rest to the letter. Raises SpecError when its version is not found."""
+    text = spec.read_text(encoding="utf-8")
+    renumbered, count = _VERSION.subn(rf"\g<1>{version}", text, count=1)
+    if count and parse_use_case(renumbered, file=str(spec)).version == version:
+        return renumbered.encode()
+    raise SpecError(
+        "refresh-version",
+        asked=f"give {spec.name} the version {version}",
+        found="no line `version: MAJOR.MINOR.PATCH` of its own",
+        expected="the version on a line of its own, since a refresh writes the next number there",
+        todo="write `version:` on its own line in the spec",
+    )
+
+
+def _next(version: str) -> str:
+    major, minor, patch = _numbers(version)
+    return f"{major}.{minor}.{patch + 1}"
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
