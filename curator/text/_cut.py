@@ -10,7 +10,6 @@ from curator.text._words import FIRST
 
 _WORD = re.compile(
     r"(?<![A-Za-z])(?:[A-Za-z] ){3,24}[A-Za-z](?![A-Za-z])"  # letters set apart
-    r"|[A-Za-z]++-\n[A-Za-z]++"  # cut at the end of a line
     r"|(?:[LlDdNnSsCcJjMmTtO]|[Qq][Uu])'(?=[A-Za-z])"  # elided
     r"|[^\W\d_]++(?:[-'](?=[^\W\d_])[^\W\d_]++)*+"
 )

@@ -16,6 +16,7 @@ _PIECE = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)?")
 _INITIALS = re.compile(
     r"(?<![A-Za-z.])(?:([A-Z])(?:\. ?-?|-|)([A-Z])(?:\.|(?![A-Za-z]))|([a-z])\. ?([a-z])\.)(?![A-Za-z])"
 )
+_BROKEN = re.compile(r"(?<![A-Za-z])([A-Za-z]{1,30}) ?- ?\n ?([A-Za-z]{1,30})(?![A-Za-z])")
 _LED = re.compile(r"[A-Z]+'?")
 _SHORTEST, _LONGEST_LIST = 3, 4_000
 
@@ -58,6 +59,9 @@ def find_echoes(cut: Cut, *, names: Iterable[str], emails: Iterable[str]) -> Ite
     for place, word in enumerate(words):
         if _is_echo(word, known=known, near=near):
             yield Span(_start(cut, place, led=led), word.end, Kind.person)
+    for match in _BROKEN.finditer(plain):
+        if (match[1] + match[2]).upper() in known:
+            yield Span(*match.span(), Kind.person)
     pairs = _initials(names)
     for match in _INITIALS.finditer(plain):
         if "".join(filter(None, match.groups())).upper() in pairs and (
@@ -108,8 +112,6 @@ def _is_echo(word: Word, *, known: set[str], near: dict[str, str]) -> bool:
         if word.shape == "l" and not word.bare:
             return upper not in COMMON and len(upper) > 3
         return upper not in COMMON or word.shape == "U" or (not word.bare and word.shape == "C")
-    if "\n" in word.text and upper.replace("-\n", "") in known:
-        return True
     if (
         len(upper) < 5
         or is_common(upper)
