@@ -48,7 +48,7 @@ DIGESTS: Mapping[str, Callable[[bytes], bytes]] = {
 """Public transforms: each turns a spelling into bytes that whoever knows the identifier can make too."""
 
 SAMPLE = 40_000
-_SALTED = 200  # identifiers tried with each salt
+_SALTED = 2_000  # spellings tried with each salt
 _HEX = r"^(?:0x)?(?:[0-9a-fA-F]{8}){1,16}$"
 _BASE64 = r"^[A-Za-z0-9+/_-]{11,88}={0,2}$"
 _MOSTLY = 0.9

@@ -45,12 +45,12 @@ def refuse_plain_hashes(sample: Sample, files: Sequence[Path], *, recipient: str
     known = dict.fromkeys(
         value
         for batch in sample.engine.batches(sql, rows=_ROWS)
-        for column in batch.columns
-        for value in pa.array(column).cast(pa.string()).to_pylist()
-        if value
+        for row in zip(*(column.cast(pa.string()).to_pylist() for column in batch.columns), strict=True)
+        for value in row
+        if value and len(value) <= _LONGEST
     )
     salts = (use_case.name, use_case.ref, use_case.owner.organisation, recipient, "curator", "salt")
-    found = dictionary_hits(digests, [value for value in known if len(value) <= _LONGEST], salts=salts)
+    found = dictionary_hits(digests, known, salts=salts)
     if found:
         told = [
             f"{transform} in {column} ({count:,})"

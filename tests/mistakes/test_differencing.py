@@ -1,0 +1,59 @@
+"""Mistake 8: two releases that differ by one person; whoever has both subtracts them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow.parquet as parquet
+import pytest
+from capital_world import curate
+from mistakes_world import delivered, made, plain_spec
+
+from curator.capital import Capital
+from curator.errors import DisclosureError
+
+
+def coarse(**changes: object) -> dict[str, object]:
+    """Large classes, so that one row more or less suppresses nothing."""
+    spec = plain_spec(**changes)
+    return {**spec, "fields": {name: f for name, f in spec["fields"].items() if name not in ("age_band", "zone")}}
+
+
+@pytest.fixture
+def first(demo_base: Path, tmp_path: Path) -> Capital:
+    capital, version = made(tmp_path / "capital", demo_base, coarse())
+    delivered(capital, [version.ref])
+    return capital
+
+
+def written_people(base: Path) -> list[int]:
+    persons = parquet.read_table(base / "persons.parquet", columns=["person_id", "role", "sex", "severity"]).to_pylist()
+    whole = [
+        row for row in persons if row["role"] in (1, 2) and row["sex"] in (1, 2) and row["severity"] in (1, 2, 3, 4)
+    ]
+    return [row["person_id"] for row in whole]
+
+
+def without(people: list[int]) -> str:
+    return f"role in (1, 2, 3) and not (person_id in ({', '.join(map(str, people))}))"
+
+
+def test_one_person_less_is_refused(first: Capital, demo_base: Path) -> None:
+    spec = coarse(version="1.0.1")
+    spec["extract"] = {**spec["extract"], "where": without(written_people(demo_base)[200:203])}
+    version = curate(first, demo_base, spec=spec)
+    lost = sum(first.dataset("road-accidents@1.0.0").manifest.rows.values()) - sum(version.manifest.rows.values())
+    assert 0 < lost < 5
+    with pytest.raises(DisclosureError) as refused:
+        delivered(first, [version.ref])
+    assert refused.value.code == "attack-succeeded"
+    assert "differencing in rows that only it has" in refused.value.found
+
+
+def test_the_same_rows_and_many_others_may_leave(first: Capital, demo_base: Path) -> None:
+    same = curate(first, demo_base, spec=coarse(version="1.0.1"))
+    assert delivered(first, [same.ref]).is_file()
+    spec = coarse(version="1.1.0")
+    spec["extract"] = {**spec["extract"], "where": without(written_people(demo_base)[:400])}
+    fewer = curate(first, demo_base, spec=spec)
+    assert delivered(first, [fewer.ref]).is_file()

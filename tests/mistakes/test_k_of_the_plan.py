@@ -1,0 +1,53 @@
+"""Mistake 5: k is measured on the plan, not on the file; or on rows, where one person has many."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as parquet
+import pytest
+from mistakes_world import made, plain_spec
+
+from curator.anonymity import ClassCounter
+from curator.errors import DisclosureError
+from curator.risk import Roles, measure_files
+
+
+def test_a_file_that_does_not_keep_the_plan_is_refused(
+    demo_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Suppression that does nothing: the counts while rows stream say that all is well, the written file does not."""
+    monkeypatch.setattr(ClassCounter, "failing", lambda self, **limits: (np.empty(0, np.uint64), 0))
+    with pytest.raises(DisclosureError) as refused:
+        made(tmp_path / "capital", demo_base, plain_spec())
+    assert refused.value.code == "disclosure-measured"
+    assert not list((tmp_path / "capital" / "datasets").glob("*/*"))
+
+
+def write(folder: Path, table: pa.Table) -> list[Path]:
+    parquet.write_table(table, folder / "x.parquet")
+    return [folder / "x.parquet"]
+
+
+def test_a_null_a_precise_date_and_a_column_of_the_file_count(tmp_path: Path) -> None:
+    rows = {"zone": ["7"] * 10, "day": [20_000] * 10}
+    roles = Roles(quasi=("zone", "day"))
+    assert measure_files(write(tmp_path, pa.table(rows)), roles).k == 10
+    assert measure_files(write(tmp_path, pa.table({**rows, "zone": ["7"] * 9 + [None]})), roles).k == 1
+    assert measure_files(write(tmp_path, pa.table({**rows, "day": [20_000] * 9 + [20_001]})), roles).k == 1
+
+
+def test_suppressed_cells_are_a_class_that_is_told_apart(tmp_path: Path) -> None:
+    """Rows whose quasi-identifiers are all gone stand in one class by accident, not by likeness."""
+    table = pa.table({"zone": pa.array(["7"] * 10 + [None] * 3), "sex": pa.array([1] * 10 + [None] * 3)})
+    found = measure_files(write(tmp_path, table), Roles(quasi=("zone", "sex")))
+    assert (found.hidden, found.k) == (3, 3)
+
+
+def test_five_rows_of_one_person_are_one_person(tmp_path: Path) -> None:
+    table = pa.table({"zone": ["7"] * 5 + ["8"] * 5, "who": [b"a" * 16] * 5 + [bytes([n]) * 16 for n in range(5)]})
+    found = measure_files(write(tmp_path, table), Roles(quasi=("zone",), entity=("who",)))
+    assert (found.k, found.k_persons, found.unique) == (5, 1, 1)
+    assert found.prosecutor.highest == 1.0
