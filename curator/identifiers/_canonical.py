@@ -74,10 +74,13 @@ def cleaned(array: pa.Array, form: str) -> Column:
 
 
 def _canonical(array: pa.Array, *, form: str) -> pa.Array:
-    before = cleaned(array, form)
+    return to_arrow(finished(cleaned(array, form), form))
+
+
+def finished(before: Column, form: str) -> Column:
+    """The canonical spelling of cleaned values."""
     column = _REWRITES[form](before) if form in _REWRITES else before
-    column = column.without(column.lengths == 0 if form == "raw" else unknown(column, form))
-    return to_arrow(column)
+    return column.without(column.lengths == 0 if form == "raw" else unknown(column, form))
 
 
 def _text(array: pa.Array) -> pa.Array:

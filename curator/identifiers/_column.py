@@ -146,6 +146,11 @@ def mask_of(array: pa.BooleanArray) -> Mask:
     return mask.astype(np.bool_)
 
 
+def indices(places: Places) -> pa.Array:
+    """An index array for Arrow, without its pandas bridge."""
+    return pa.Array.from_buffers(pa.int64(), len(places), [None, pa.py_buffer(np.ascontiguousarray(places, np.int64))])
+
+
 def ends_of(lengths: Places | Ends) -> Ends:
     """Where values of these lengths end, from 0. Raises UsageError `column-too-long` past 2 GiB."""
     ends = np.zeros(len(lengths) + 1, np.int64)

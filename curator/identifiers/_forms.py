@@ -78,8 +78,7 @@ _ALL = (
     Form(
         name="weapon",
         title="Number of a weapon permit, declaration or holder",
-        meaning=f"{_CODES}. Valid: 6 to 20 letters and digits, 4 digits or more: no stricter shape is "
-        "published",
+        meaning=f"{_CODES}. Valid: 6 to 20 letters and digits, 4 digits or more: no stricter shape is published",
         source="none public for the number; Code de la sécurité intérieure, livre III, titre Ier, for its meaning",
     ),
     Form(

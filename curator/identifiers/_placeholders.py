@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curator.identifiers._column import Column, Mask, Places, from_texts, mask_of, to_arrow
+from curator.identifiers._column import Column, Mask, from_texts, indices, mask_of, to_arrow
 
 PLACEHOLDERS: tuple[str, ...] = (
     "N/A", "NA", "N.A.", "NAN", "NULL", "NONE", "ND", "N.D.", "NC", "N.C.", "NR", "N.R.", "NSP", "VIDE", "EMPTY",
@@ -31,7 +31,7 @@ def unknown(column: Column, form: str) -> Mask:
     verdict: Mask = column.lengths == 0
     candidates = np.flatnonzero(_beginnings()[column.leading().astype(np.uint16)])
     if len(candidates):
-        verdict[candidates] |= _is_placeholder(to_arrow(column.all_known()).take(_indices(candidates)), form)
+        verdict[candidates] |= _is_placeholder(to_arrow(column.all_known()).take(indices(candidates)), form)
     return verdict
 
 
@@ -66,8 +66,3 @@ def _beginnings() -> Mask:
     for alike in (marks, list(b"Xx"), list(b"0"), list(b"9"), [*marks, *b"0"], [*marks, *b"Xx"]):
         table[np.ix_([0, *alike], alike)] = True
     return table.reshape(-1)
-
-
-def _indices(places: Places) -> pa.Array:
-    """An index array for Arrow, without its pandas bridge."""
-    return pa.Array.from_buffers(pa.int64(), len(places), [None, pa.py_buffer(np.ascontiguousarray(places, np.int64))])

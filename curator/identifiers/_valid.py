@@ -9,10 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curator.identifiers._canonical import canonical, cleaned, each_chunk
+from curator.identifiers._canonical import canonical, cleaned, each_chunk, finished
 from curator.identifiers._checks import date_holds, iban_holds, luhn_holds, nir_key_holds, siret_holds, vin_holds
-from curator.identifiers._column import Column, Mask, Octets, booleans, from_arrow, mask_of, to_arrow
+from curator.identifiers._column import Column, Mask, Octets, booleans, indices, mask_of, to_arrow
 from curator.identifiers._forms import require_form
+from curator.identifiers._quick import accepted
 
 # Months above 12 stand for an incomplete record of birth (20 to 42, 50 to 99); 7 and 8 begin temporary numbers.
 _MONTH = r"(?:0[1-9]|1[0-2]|[23]\d|4[0-2]|[5-9]\d)"
@@ -87,29 +88,41 @@ def valid(array: pa.Array | pa.ChunkedArray, form: str) -> pa.BooleanArray:
 
 def examined(array: pa.Array | pa.ChunkedArray, form: str) -> tuple[pa.Array, pa.BooleanArray]:
     """`canonical` and `valid` of one column together; arguments, results and errors as theirs."""
-    spellings = canonical(array, form)
     if not isinstance(array, pa.Array) or not pa.types.is_string(array.type):
-        return spellings, valid(array, form)
-    return spellings, _verdicts(array, form=form, column=from_arrow(spellings))
+        return canonical(array, form), valid(array, form)
+    require_form(form)
+    written = cleaned(array, form)
+    column = finished(written, form)
+    return to_arrow(column), _verdicts(written if form == "nir" else column, form=form, known=column.known)
 
 
 def _valid(array: pa.Array, *, form: str) -> pa.BooleanArray:
-    return _verdicts(array, form=form, column=from_arrow(canonical(array, form)))
+    written = cleaned(array, form)
+    column = finished(written, form)
+    return _verdicts(written if form == "nir" else column, form=form, known=column.known)
 
 
-def _verdicts(array: pa.Array, *, form: str, column: Column) -> pa.BooleanArray:
-    written = cleaned(array, form) if form == "nir" else column
+def _verdicts(written: Column, *, form: str, known: Mask | None) -> pa.BooleanArray:
     verdict = _has_shape(written, form)
     for length in _LENGTHS.get(form, ()):
         rows = verdict & (written.lengths == length)
         if rows.any():
             verdict[rows] = _CHECKS[form](written.matrix(written.ends[:-1][rows], width=length))
-    return booleans(verdict, known=column.known)
+    return booleans(verdict, known=known)
 
 
 def _has_shape(column: Column, form: str) -> Mask:
-    verdict = np.ones(len(column.ends) - 1, np.bool_)
+    verdict = accepted(column, form)
+    rest = np.flatnonzero(~verdict)
+    if not len(rest):
+        return verdict
     values = to_arrow(column.all_known())
+    if 2 * len(rest) < len(verdict):
+        values = values.take(indices(rest))
+    else:
+        rest = np.arange(len(verdict))
+    holds = np.ones(len(rest), np.bool_)
     for pattern in _SHAPES.get(form, ()):
-        verdict &= mask_of(pc.match_substring_regex(values, pattern))
+        holds &= mask_of(pc.match_substring_regex(values, pattern))
+    verdict[rest] = holds
     return verdict

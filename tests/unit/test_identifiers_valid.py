@@ -1,6 +1,7 @@
 """Verdicts: known good and bad identifiers, and every check digit against the plainest computation of it."""
 
 import datetime
+import re
 from itertools import chain
 
 import pyarrow as pa
@@ -9,7 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curator.errors import SpecError, UsageError
-from curator.identifiers import FORMS, canonical, nir_key, valid, vin_check
+from curator.identifiers import FORMS, canonical, examined, nir_key, valid, vin_check
+from curator.identifiers._column import from_arrow
+from curator.identifiers._quick import accepted
+from curator.identifiers._valid import _SHAPES
 
 
 def verdict(value: str | None, form: str) -> bool | None:
@@ -273,3 +277,33 @@ def test_the_key_of_nothing_is_refused(number: str) -> None:
 def test_the_check_of_nothing_is_refused(number: str) -> None:
     with pytest.raises(UsageError, match="vin-shape"):
         vin_check(number)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_examined_is_canonical_and_valid_at_once(form: str) -> None:
+    values = pa.array([None, "", "INCONNU", *chain(*GOOD.values()), *chain(*BAD.values())])
+    for column in (values, values.slice(4, 50), values.dictionary_encode(), pa.chunked_array([values[:9], values[9:]])):
+        spellings, verdicts = examined(column, form)
+        assert spellings.equals(canonical(column, form))
+        assert verdicts.to_pylist() == valid(column, form).to_pylist()
+
+
+SHAPED = st.sampled_from(["nir", "plate", "licence", "phone", "siren", "siret"])
+NEAR = st.lists(
+    st.none()
+    | st.from_regex(r"[1-9][0-9]{2}(0[0-9]|1[0-9]|20)([0-9]{2}|2[AB])[0-9]{6,8}", fullmatch=True)
+    | st.from_regex(r"[A-Z]{2}[0-9]{3}[A-Z]{2}|[0-9]{2}[A-Z]{2}[0-9]{5}|[0-9]{9,14}|\+33[0-9]{9}", fullmatch=True),
+    min_size=1,
+    max_size=30,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(form=SHAPED, values=NEAR)
+def test_what_is_accepted_at_once_has_the_whole_shape(form: str, values: list[str | None]) -> None:
+    column = from_arrow(canonical(pa.array(values, pa.string()), form))
+    quick = accepted(column, form)
+    texts = [column.text(row) for row in range(len(values))]
+    for text, fast in zip(texts, quick.tolist(), strict=True):
+        whole = all(re.search(pattern, text) for pattern in _SHAPES[form])
+        assert whole or not fast, "accepted without the shape"
