@@ -33,9 +33,9 @@ WARDS = [("n", 5), ("s", 7), ("e'", 9), ("w", 1), (None, 3)]
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
+def engine(tmp_path: Path, engine_name: str) -> Iterator[Engine]:
     (tmp_path / "scratch").mkdir()
-    engine = open_engine("duckdb", scratch=tmp_path / "scratch", threads=1)
+    engine = open_engine(engine_name, scratch=tmp_path / "scratch", threads=1)
     yield engine
     engine.close()
 

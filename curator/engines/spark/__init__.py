@@ -17,14 +17,16 @@ from typing import Any
 import pyarrow as pa
 from pyspark import StorageLevel
 
+from curator.engines._adopted import Adopted
 from curator.engines._readers import Bound
-from curator.engines.spark._binding import bind_source
+from curator.engines.spark._binding import adopt_rows, bind_source
 from curator.engines.spark._faults import translated
 from curator.engines.spark._session import hold, shared, version
 from curator.engines.spark._transport import COLUMNS, carried, plain_rows, unpacked
 from curator.expressions import Engine as Dialect
 from curator.expressions import quote_name
-from curator.protocols import Step
+from curator.files import Where
+from curator.protocols import LiveTable, Step
 from curator.spec.model import Source
 
 _FETCHED = 48 << 20  # bytes of source a partition of results should stand for: what the driver holds at a time
@@ -57,13 +59,21 @@ class SparkEngine:
         """Name, version and settings."""
         return {"name": "spark", "version": version(), **self._context.facts()}
 
-    def bind(self, name: str, source: Source, path: Path) -> Bound:
+    def bind(self, name: str, source: Source, path: Where) -> Bound:
         """Make a source readable. Raises SourceError when it is missing or not shaped as declared."""
         with translated(f"read the source `{name}`"):
             bound, frame = bind_source(self._session, (name, source, path), scratch=self._scratch)
+            self._kept.append(frame)  # forgetting one that is not kept is no fault
             self._view(bound.relation, frame)
         self._bytes += bound.fingerprint[0]
         return bound
+
+    def adopt(self, name: str, source: Source, table: LiveTable) -> Adopted:
+        """Take in the rows of a live source. Raises SourceError."""
+        with translated(f"read the source `{name}`"):
+            adopted, frame = adopt_rows(self._session, name, source, table=table, scratch=self._scratch)
+            self._view(adopted.relation, frame)
+        return adopted
 
     def define(self, name: str, sql: str) -> None:
         """Name a query."""

@@ -9,23 +9,30 @@ never agree on every quote, encoding and empty cell.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as parquet
+from pyspark import StorageLevel
+from pyspark.sql.types import StructType
 
+from curator.engines._adopted import Adopted
 from curator.engines._readers import Bound, kind_of
 from curator.engines.duckdb import DuckDBEngine
 from curator.engines.spark._faults import carry
 from curator.errors import CuratorError
 from curator.expressions import quote_name, quote_text
+from curator.files import Place, Where
+from curator.protocols import LiveTable
 from curator.spec.model import Column, LogicalType, Source, SourceFormat
 from curator.sqltext import quoted
 
 _READ_ROWS = 32_768
 _SPREAD = 64 << 20  # bytes of a text file from which its rows are worth sending to other tasks
+_PIECE = 64 << 20  # bytes handed to the executors at a time
 _READER_MEMORY = "1GB"
 _DDL = {
     pa.bool_(): "BOOLEAN", pa.int8(): "TINYINT", pa.int16(): "SMALLINT", pa.int32(): "INT", pa.int64(): "BIGINT",
@@ -33,42 +40,91 @@ _DDL = {
     pa.string(): "STRING", pa.large_string(): "STRING", pa.date32(): "DATE",
 }  # fmt: skip
 _SPELT = {"VARCHAR": "STRING", "INTEGER": "INT", "TIMESTAMP": "TIMESTAMP_NTZ"}  # where Spark calls DuckDB's type else
-Named = tuple[str, Source, Path]
+Named = tuple[str, Source, Where]
 Reader = Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
 
 def bind_source(session: Any, named: Named, *, scratch: Path) -> tuple[Bound, Any]:
     """The source as DuckDB sees it, and the Spark relation of the same columns. Raises SourceError."""
-    bound, types = _looked_at(named, scratch)
-    columns = _native_columns(*named)
-    if columns is not None:
-        return bound, _native(session, named, columns)
-    schema = ", ".join(f"{quote_name(name, 'spark')} {_SPELT.get(kind, kind)}" for name, kind in types.items())
-    frame = session.range(0, 1, 1, 1).mapInArrow(_reader(named), schema)
-    if bound.fingerprint[0] >= _SPREAD:
-        frame = frame.repartition(session.sparkContext.defaultParallelism)
-    return bound, frame
-
-
-def _looked_at(named: Named, scratch: Path) -> tuple[Bound, dict[str, str]]:
-    """What DuckDB makes of the source: how it is bound, and the types of the columns."""
     engine = DuckDBEngine(scratch=scratch, threads=1)
     try:
         bound = engine.bind(*named)
-        found = engine.rows(f"DESCRIBE SELECT * FROM {quoted(bound.relation)}")  # noqa: S608 (quoted identifier)
-        return bound, {name: kind for name, kind, *_ in found}
+        schema = _schema(engine, bound.relation)
+    finally:
+        engine.close()
+    name, source, _ = named
+    columns = _native_columns(name, source, bound.places)
+    if columns is not None:
+        return bound, _native(session, source, bound.places, columns)
+    frame = session.range(0, 1, 1, 1).mapInArrow(_reader(named), schema)
+    if bound.fingerprint[0] >= _SPREAD:
+        frame = frame.repartition(session.sparkContext.defaultParallelism)
+    # Each query would read the text again, in one task; kept, it is read once, in memory or in encrypted files.
+    return bound, frame.persist(StorageLevel.MEMORY_AND_DISK)
+
+
+def adopt_rows(session: Any, name: str, source: Source, *, table: LiveTable, scratch: Path) -> tuple[Adopted, Any]:
+    """The rows of a live source, taken in by DuckDB (its rules, its encrypted spill) and handed to Spark in pieces.
+
+    Each piece is kept by the executors, in memory or in encrypted files; the driver holds one at a time.
+    """
+    engine = DuckDBEngine(scratch=scratch, threads=1)
+    try:
+        adopted = engine.adopt(name, source, table)
+        schema = _schema(engine, adopted.relation)
+        query = f"SELECT * FROM {quoted(adopted.relation)}"  # noqa: S608 (quoted identifier)
+        frame = None
+        for piece in _pieces(engine.batches(query, rows=_READ_ROWS)):
+            rows = session.createDataFrame(piece, StructType.fromDDL(schema))
+            kept = rows.localCheckpoint(eager=True, storageLevel=StorageLevel.MEMORY_AND_DISK)
+            frame = kept if frame is None else frame.unionAll(kept)
+        return adopted, session.createDataFrame([], schema) if frame is None else frame
     finally:
         engine.close()
 
 
-def _native_columns(name: str, source: Source, path: Path) -> dict[str, str] | None:
-    """Declared columns of a Parquet file and their Spark types; None where Spark is not the one to read."""
-    if kind_of(name, source, path) != SourceFormat.parquet or path.name.startswith((".", "_")):
-        return None  # Spark takes such names for its own papers and reads nothing of them
-    found = parquet.read_schema(path)
-    wanted = {column.column or key for key, column in source.columns.items()}
-    columns = {name: _ddl(found.field(name).type) for name in sorted(wanted)}
-    return columns if None not in columns.values() else None  # type: ignore[return-value]
+def _pieces(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    held: list[pa.RecordBatch] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(part.nbytes for part in held) >= _PIECE:
+            yield pa.Table.from_batches(held)
+            held = []
+    if held:
+        yield pa.Table.from_batches(held)
+
+
+def _schema(engine: DuckDBEngine, relation: str) -> str:
+    """The columns of a relation as Spark declares them."""
+    found = engine.rows(f"DESCRIBE SELECT * FROM {quoted(relation)}")  # noqa: S608 (quoted identifier)
+    return ", ".join(f"{quote_name(name, 'spark')} {_SPELT.get(kind, kind)}" for name, kind, *_ in found)
+
+
+def _native_columns(name: str, source: Source, places: Sequence[Place]) -> dict[str, str] | None:
+    """Declared columns of Parquet files and their Spark types; None where Spark is not the one to read."""
+    if source.drift or any(column.from_name is not None for column in source.columns.values()):
+        return None
+    wanted = sorted({column.column or key for key, column in source.columns.items()})
+    types: dict[str, str] | None = None
+    for place in places:
+        path = place.path
+        if path is None or path.name.startswith((".", "_")) or kind_of(name, source, place) != SourceFormat.parquet:
+            return None  # Spark takes such names for its own papers and reads nothing of them
+        found = _file_types(path, wanted)
+        if found is None or types not in (None, found):
+            return None
+        types = found
+    return types
+
+
+def _file_types(path: Path, wanted: Sequence[str]) -> dict[str, str] | None:
+    try:
+        schema = parquet.read_schema(path)
+    except (pa.ArrowException, OSError):
+        return None  # packed, perhaps: DuckDB has read it already
+    types = {name: _ddl(schema.field(name).type) for name in wanted if name in schema.names}
+    known = {name: kind for name, kind in types.items() if kind is not None}
+    return known if len(known) == len(wanted) else None
 
 
 def _ddl(kind: pa.DataType) -> str | None:
@@ -81,11 +137,11 @@ def _ddl(kind: pa.DataType) -> str | None:
     return _DDL.get(kind)
 
 
-def _native(session: Any, named: Named, columns: dict[str, str]) -> Any:
-    _, source, path = named
+def _native(session: Any, source: Source, places: Sequence[Place], columns: dict[str, str]) -> Any:
     schema = ", ".join(f"{quote_name(name, 'spark')} {kind}" for name, kind in columns.items())
     # A path is one file, whatever signs are in it; the option is how Spark itself switches patterns off.
-    frame = session.read.schema(schema).option("__globPaths__", "false").parquet(path.resolve().as_uri())
+    reader = session.read.schema(schema).option("__globPaths__", "false")
+    frame = reader.parquet(*(place.path.resolve().as_uri() for place in places if place.path is not None))
     selected = [
         f"{_typed(source, column, columns[column.column or key], column.column or key)} AS {quote_name(key, 'spark')}"
         for key, column in source.columns.items()
@@ -108,16 +164,18 @@ def _typed(source: Source, column: Column, kind: str, found: str) -> str:
 
 def _reader(named: Named) -> Reader:
     """Reads a whole source with DuckDB, wherever the task runs. The file must be at the same place there."""
+    once = uuid.uuid4()  # else Spark would take a source bound again for the one it has kept
 
     def read(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for _ in batches:
-            yield from _read(named)
+            yield from _read(named, once)
 
     return read
 
 
-def _read(named: Named) -> Iterator[pa.RecordBatch]:
-    with tempfile.TemporaryDirectory(prefix="curator-read-") as folder:  # mode 0700; DuckDB encrypts what it spills
+def _read(named: Named, once: uuid.UUID) -> Iterator[pa.RecordBatch]:
+    # Mode 0700; DuckDB encrypts what it spills.
+    with tempfile.TemporaryDirectory(prefix=f"curator-read-{once.hex[:8]}-") as folder:
         engine = DuckDBEngine(scratch=Path(folder), threads=1, memory=_READER_MEMORY)
         try:
             bound = engine.bind(*named)

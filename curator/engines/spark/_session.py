@@ -10,6 +10,7 @@ its authenticated loopback connection; of a cluster, the secret is read from a f
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import re
 import shutil
@@ -189,6 +190,8 @@ def _launched(memory: str | None) -> Any:
     if _gateway is not None:
         return _gateway
     _require_java()
+    for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
+        logging.getLogger(name).disabled = True  # they write whole errors, cells included, to the standard error
     folder = tempfile.mkdtemp(prefix="curator-jvm-")  # mode 0700; native libraries, never rows
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
