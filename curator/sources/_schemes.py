@@ -15,6 +15,7 @@ SCHEMES: dict[str, str] = {
     "postgres": "curator.sources.postgres:PostgresSource",
     "mariadb": "curator.sources.mariadb:MariadbSource",
     "mysql": "curator.sources.mariadb:MariadbSource",
+    "oracle": "curator.sources.oracle:OracleSource",
 }
 """Scheme -> module and class, imported when a source of that scheme is read."""
 
