@@ -18,7 +18,7 @@ from typing import Any
 
 from curator.agents import Agent, Directory, Role
 from curator.audit import Finding, Step, find_faults, trace
-from curator.capital import _curation, _keys, _models, _rekey, _releases, _representation, _reveal, _risk
+from curator.capital import _curation, _generalising, _keys, _models, _rekey, _releases, _representation, _reveal, _risk
 from curator.capital._curation import Preview, RunOptions, Until
 from curator.capital._founding import add_agent, found
 from curator.capital._parts import Recorder, require_role
@@ -30,6 +30,7 @@ from curator.edges.workspace import Workspace
 from curator.epochs import Epoch
 from curator.errors import IntegrityError, UsageError
 from curator.evidence import EvidenceStore, Stage
+from curator.generalising import Generalisation
 from curator.manifest import Manifest
 from curator.planning import Plan, plan
 from curator.records import DatasetVersion, ModelVersion
@@ -213,6 +214,20 @@ class Capital:
         """Run the stages up to `extract`, `check` or `protect`, and publish nothing. Raises as `curate`."""
         path = Path(spec)
         return _curation.preview(self, path, load_use_case(path), options=options or RunOptions(), until=until)
+
+    def generalise(self, spec: Path | str, options: RunOptions | None = None) -> Generalisation:
+        """Search how coarse each quasi-identifier must be, and no coarser, for the limits of a spec; publishes nothing.
+
+        Args:
+            spec: a spec with `disclosure.search`.
+            options: where the sources are and where to compute.
+
+        Raises:
+            SpecError: `search-absent`, or a hierarchy that is none. DisclosureError: no levels meet the limits.
+            SourceError: as `curate`.
+        """
+        path = Path(spec)
+        return _generalising.search_levels(self, path, load_use_case(path), options=options or RunOptions())
 
     def plan(self, spec: Path | str) -> Plan:
         """What `curate` would read, join, drop, protect and write, before any row is read. Raises SpecError."""

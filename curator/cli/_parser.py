@@ -58,8 +58,8 @@ def build_parser() -> Parser:
     _add_globals(top, defaults=True)
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
     for add in (
-        _add_start, _add_specs, _add_data, _add_representation, _add_risk, _add_text, _add_people, _add_releases, _add_proof,
-        _add_manual,
+        _add_start, _add_specs, _add_data, _add_representation, _add_generalising, _add_risk, _add_text, _add_people,
+        _add_releases, _add_proof, _add_manual,
     ):  # fmt: skip
         add(commands)
     return top
@@ -225,6 +225,21 @@ def _add_representation(commands: Any) -> None:
     one.add_argument("--engine", choices=("duckdb", "spark"), default="duckdb", help="where to compute (duckdb)")
     one.add_argument("--lang", choices=("en", "fr"), help="language ($LANG when it is French, else English)")
     one.add_argument("--html", type=_path, metavar="FILE", help="write a page with pictures there")
+
+
+def _add_generalising(commands: Any) -> None:
+    one = _command(
+        commands, "generalise", run="_generalising:generalise",
+        help="search how coarse each field must be, and no coarser, for nobody to stand out",
+        example="curator generalise specs/road-accidents.yaml --data source",
+    )  # fmt: skip
+    one.add_argument("spec", type=_path, metavar="SPEC", help="use-case file with `disclosure.search`")
+    one.add_argument(
+        "--source", dest="sources", action="append", type=_source, default=[], metavar="NAME=PATH",
+        help="file or address of a source, instead of the spec's own; may be repeated",
+    )  # fmt: skip
+    one.add_argument("--data", type=_path, metavar="DIR", help="folder that the spec's paths start from (the spec's)")
+    one.add_argument("--engine", choices=("duckdb", "spark"), default="duckdb", help="where to compute (duckdb)")
 
 
 def _add_risk(commands: Any) -> None:

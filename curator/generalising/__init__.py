@@ -5,6 +5,8 @@ while every class of like rows meets the limits (k, l, t) and no more rows are s
 distinct combinations and their rows only, which the engine counts; it is exact, and deterministic.
 """
 
+from curator.generalising._answer import METRIC, FieldLevel, Generalisation, generalise
+from curator.generalising._building import build_hierarchy
 from curator.generalising._hierarchy import EVERYTHING, Hierarchy, hierarchy_of
 from curator.generalising._limits import Limits
 from curator.generalising._search import Chosen, search
@@ -12,10 +14,15 @@ from curator.generalising._tuples import Tuples
 
 __all__ = [
     "EVERYTHING",
+    "METRIC",
     "Chosen",
+    "FieldLevel",
+    "Generalisation",
     "Hierarchy",
     "Limits",
     "Tuples",
+    "build_hierarchy",
+    "generalise",
     "hierarchy_of",
     "search",
 ]

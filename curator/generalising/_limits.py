@@ -60,7 +60,15 @@ class Verdict:
     must_go: npt.NDArray[np.float64]
 
 
-def judge(limits: Limits, rows: npt.NDArray[Any], *, enough: npt.NDArray[Any], everybody: Any, table: Any) -> Verdict:
+def judge(
+    limits: Limits,
+    rows: npt.NDArray[Any],
+    *,
+    enough: npt.NDArray[Any],
+    everybody: Any,
+    table: Any,
+    hollow: bool = False,
+) -> Verdict:
     """Judge classes.
 
     Args:
@@ -69,6 +77,7 @@ def judge(limits: Limits, rows: npt.NDArray[Any], *, enough: npt.NDArray[Any], e
         enough: numbers of the classes of k rows or more; the others fail whatever they hold.
         everybody: rows of the whole table by sensitive value.
         table: those classes x sensitive values, rows of each; None when nothing sensitive is limited.
+        hollow: whether sensitive value 0 stands for rows without a value.
     """
     must_go = np.ones(len(rows))
     must_go[enough] = 0.0
@@ -76,17 +85,19 @@ def judge(limits: Limits, rows: npt.NDArray[Any], *, enough: npt.NDArray[Any], e
     if table is None:
         return Verdict(sound=sound, must_go=must_go)
     failing, share = np.zeros(len(enough), np.bool_), np.zeros(len(enough))
-    for fails, least in _sensitive_limits(limits, table, everybody):
+    for fails, least in _sensitive_limits(limits, table, everybody=everybody, hollow=hollow):
         failing |= fails
         share = np.maximum(share, np.where(fails, least, 0.0))
     sound[enough], must_go[enough] = ~failing, share
     return Verdict(sound=sound, must_go=must_go)
 
 
-def _sensitive_limits(limits: Limits, table: Any, everybody: Any) -> Iterator[tuple[npt.NDArray[np.bool_], Any]]:
+def _sensitive_limits(
+    limits: Limits, table: Any, *, everybody: Any, hollow: bool
+) -> Iterator[tuple[npt.NDArray[np.bool_], Any]]:
     """For each limit: the classes that fail it, and the share of their rows that must go."""
     if limits.l is not None and limits.diversity == "distinct":
-        yield np.count_nonzero(table, axis=1) < limits.l, 1.0
+        yield distinct(table, hollow=hollow) < limits.l, 1.0
     if limits.l is not None and limits.diversity == "entropy":
         wanted, found = float(np.log(limits.l)), entropy(table)
         yield found < wanted - _EPSILON, np.clip(1 - found / max(wanted, _EPSILON), 0, 1)
@@ -94,6 +105,11 @@ def _sensitive_limits(limits: Limits, table: Any, everybody: Any) -> Iterator[tu
         far = table_distances(table, reference=everybody, distance=limits.distance, ancestors=limits.ancestors)
         beyond = far > limits.t + _EPSILON
         yield beyond, np.clip((far - limits.t) / max(1 - limits.t, _EPSILON), 0, 1)
+
+
+def distinct(table: npt.NDArray[Any], *, hollow: bool) -> npt.NDArray[np.int64]:
+    """Distinct values of each row of counts; having none is no value, so that it never makes a class look diverse."""
+    return np.asarray(np.count_nonzero(table[:, 1:] if hollow else table, axis=1))
 
 
 def entropy(table: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

@@ -162,7 +162,10 @@ class Table:
         rows = np.bincount(classes, self._rows, minlength=count)
         enough = np.flatnonzero(rows >= self._limits.k)
         table = self._by_sensitive(classes, enough, count=count)
-        return rows, judge(self._limits, rows, enough=enough, everybody=self._everybody, table=table)
+        everybody, hollow = self._everybody, self._tuples.hollow
+        return rows, judge(
+            self._limits, rows, enough=enough, everybody=everybody, table=table, hollow=hollow
+        )  # fmt: skip
 
     def _by_sensitive(self, classes: npt.NDArray[Any], enough: npt.NDArray[Any], *, count: int) -> Any:
         """Rows by sensitive value of the classes that hold enough rows."""

@@ -24,6 +24,7 @@ class Tuples:
         rows: rows of each combination.
         sensitive: number of the sensitive value of each combination; None when none is looked at.
         values: sensitive values there are.
+        hollow: whether sensitive value 0 stands for rows without a value.
     """
 
     hierarchies: tuple[Hierarchy, ...]
@@ -31,6 +32,7 @@ class Tuples:
     rows: Integers
     sensitive: Integers | None = None
     values: int = 0
+    hollow: bool = False
 
     @property
     def total(self) -> int:

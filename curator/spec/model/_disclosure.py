@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from curator.spec.model._search import GeneralisationSearch
 from curator.spec.model._words import Name, Share, Word
 
 
@@ -21,8 +22,10 @@ class Disclosure(Word):
         k: smallest class of rows alike on every kept quasi-identifier (k-anonymity, Sweeney 2002).
         l: distinct l-diversity (Machanavajjhala 2007).
         suppress: largest share of accepted rows that may be left out to reach k and l; 0 forbids suppression.
+        search: what `curator generalise` may choose from; None when the fields' own formulas are all there is.
     """
 
     k: int = Field(ge=1)
     l: Diversity | None = None  # noqa: E741 (the literature's own letter)
     suppress: Share = 0.0
+    search: GeneralisationSearch | None = None

@@ -1,0 +1,69 @@
+"""How coarse a field may become, when the best generalisation is searched."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from curator.spec.model._words import Formula, Name, Text, Word
+
+Width = Annotated[int, Field(ge=2, le=1_000_000_000)]
+Length = Annotated[int, Field(ge=1, le=1_000)]
+
+
+class Ladder(Word):
+    """The levels of one field, from fine to coarse.
+
+    At most one of `bands`, `dates`, `places`, `prefix` and `file` says them; with none, the field is written as it is
+    or, with `all`, tells nothing.
+
+    Attributes:
+        of: formula of the finest value; the field's own when absent.
+        bands: widths of bands of numbers, each a multiple of the one before.
+        dates: `month`, `quarter`, `year`.
+        places: `department`, `region` of French commune codes.
+        prefix: how many first characters of a code are kept, longest first.
+        file: CSV file from the spec's folder: one line a value, then its groups from fine to coarse (ARX's form).
+        all: whether one group for everybody is the last level.
+    """
+
+    of: Formula | None = None
+    bands: tuple[Width, ...] = ()
+    dates: tuple[Literal["month", "quarter", "year"], ...] = ()
+    places: tuple[Literal["department", "region"], ...] = ()
+    prefix: tuple[Length, ...] = ()
+    file: Text | None = None
+    all: bool = True
+
+    def kinds(self) -> tuple[str, ...]:
+        """The words that say levels."""
+        return tuple(name for name in ("bands", "dates", "places", "prefix", "file") if getattr(self, name))
+
+
+class Closeness(Word):
+    """t-closeness (Li, Li, Venkatasubramanian 2007): how far a class may be from everybody.
+
+    Attributes:
+        column: the sensitive field.
+        value: largest distance, 0 to 1.
+        distance: `equal` (any two values one apart) or `ordered` (values in their order).
+    """
+
+    column: Name
+    value: float = Field(gt=0.0, lt=1.0)
+    distance: Literal["equal", "ordered"] = "equal"
+
+
+class GeneralisationSearch(Word):
+    """What `curator generalise` may choose from.
+
+    Attributes:
+        fields: quasi-identifier -> its levels. One that is not named is written as the spec says.
+        diversity: how `disclosure.l` is read: `distinct` values, or `entropy` (exp of it at least `value`).
+        t: t-closeness wanted of every class.
+    """
+
+    fields: dict[Name, Ladder] = Field(min_length=1)
+    diversity: Literal["distinct", "entropy"] = "distinct"
+    t: Closeness | None = None
