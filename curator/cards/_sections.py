@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from curator.cards._markdown import bullets, code, fenced, prose, table
+from curator.cards._masking import masked_text
 from curator.cards._sampling import sampling_limits, stands_for
 from curator.cards._splits import declared_splits, rows_per_split
 from curator.samples import DisclosureReport, Written
@@ -67,6 +68,7 @@ def sections(
     yield "Whom it stands for", stands_for(representation)
     yield "Who could be found", _risk(use_case, written.disclosure)
     yield "Tokens", _tokens(use_case, written, protection)
+    yield "Masked text", masked_text(use_case, protection)
     yield "Limits", bullets(_limits(use_case, written))
     yield "Who may receive it", _channels(use_case)
     yield "How to load it", _loading(use_case)
@@ -131,6 +133,8 @@ def _protection(field: OutputField) -> str:
         return _MOVED[field.protect](field)
     if field.protect == "token":
         return f"keyed token of the {code(field.form or 'raw', cell=True)} form"
+    if field.protect == "mask":
+        return "what names somebody replaced by surrogates, as far as it was found"
     if field.protect == "generalise":
         return f"coarser: {code(field.value or '', cell=True)}"
     return "as in the source"
