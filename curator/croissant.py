@@ -15,6 +15,7 @@ from copy import deepcopy
 from typing import Any
 
 from curator.manifest import FileEntry
+from curator.sampling import told_draw
 from curator.spec import UseCase
 from curator.spec.model import ChannelTerms, EntitySplits, IdentifierKind, OutputField
 
@@ -281,7 +282,7 @@ def _preprocessing(use_case: UseCase) -> list[str]:
     extract = use_case.extract
     steps = [f"joined ({join.kind}) with {join.source} on {', '.join(join.on)}" for join in extract.join]
     steps += [f"kept only rows where {extract.where}"] if extract.where else []
-    steps += [f"kept a share of {extract.sample.fraction:g} of the rows by hash"] if extract.sample else []
+    steps += told_draw(use_case)
     steps += [f"derived {name} = {formula}" for name, formula in extract.derive.items()]
     rules = sum(rule.on_failure == "reject" for rule in use_case.quality.expectations)
     steps += [f"set apart rows that fail one of {rules} rules"] if rules else []

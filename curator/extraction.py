@@ -15,7 +15,7 @@ from curator.files import Where
 from curator.planning import asked
 from curator.protocols import BoundSource, Engine
 from curator.samples import SAMPLE, Sample
-from curator.sampling import POPULATION, Extracting, chosen_sql, refuse_leaks, relations, sample_sql
+from curator.sampling import POPULATION, Extracting, chosen_sql, event_counts, refuse_leaks, relations, sample_sql
 from curator.sources import Snapshots, is_live, statement_of
 from curator.spec import Scope, UseCase, scope_of
 from curator.sqltext import quoted
@@ -122,9 +122,8 @@ def _drawn(parts: Extracting, engine: Engine) -> dict[str, int]:
     counts = {}
     if ranked:
         counts = {name: _count(engine, name) for name in (POPULATION, SAMPLE)}
-    for table in {table.events: table for table in extract.event_tables()}.values():
-        untimed = f"SELECT count(*) FROM {quoted(parts.tables[table.events])} WHERE {quoted(table.at)} IS NULL"  # noqa: S608
-        counts[f"{table.events} without {table.at}"] = int(engine.rows(untimed)[0][0])
+    for names, sql in event_counts(parts):
+        counts |= {name: int(count or 0) for name, count in zip(names, engine.rows(sql)[0], strict=True)}
     compared = refuse_leaks(parts.use_case, parts.scope, rows=engine.rows, relation=SAMPLE)
     return counts | ({"times compared with the cut-off": compared} if compared else {})
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from curator.expressions import parse
-from curator.representation._figures import dependence
+from curator.representation._figures import dependence, divergence, standardised_difference
 from curator.representation._report import ClassCount, Dependence, Dimension, RepresentationReport, State
 from curator.samples import SAMPLE, CheckedSample
 from curator.sampling import POPULATION
@@ -88,7 +88,7 @@ def _counted(part: Representation, *, population: str, kept: str) -> str:
     sums = "".join(f", sum(p.{name}) AS {name}" for name in gone)
     seen, rows, code = f"coalesce(k.{quoted(_ROWS)}, 0)", f"p.{quoted(_ROWS)}", quoted(".code")
     floor = part.smallest_cell
-    told = f"{rows} >= {floor} AND ({seen} = 0 OR {seen} >= {floor})"
+    told = f"{rows} >= {floor}"
     columns = f"p.*, {seen} AS {quoted('.kept')}, CASE WHEN {told} THEN p.{code} ELSE '*' END AS {quoted('.told')}"
     same = f"p.{quoted(_PLACE)} = k.{quoted(_PLACE)} AND p.{code} = k.{code}"
     tables = f"({_grouped(part, population)}) p LEFT JOIN ({_grouped(part, kept)}) k ON {same}"
@@ -127,12 +127,41 @@ def _pooled(counts: Iterable[Counts], floor: int) -> list[Counts]:
     """Classes in order; a pool that is itself too small takes the smallest class in, until it can be told."""
     told = sorted((one for one in counts if one[0] != "*"), key=lambda one: (one[1], one[0]), reverse=True)
     pool = next((one for one in counts if one[0] == "*"), None)
-    while pool is not None and told and (pool[1] < floor or 0 < pool[2] < floor):
+    while pool is not None and told and pool[1] < floor:
         least = told.pop()
         gone = tuple(first + second for first, second in zip(pool[3], least[3], strict=True))
         pool = ("*", pool[1] + least[1], pool[2] + least[2], gone)
     told.sort(key=lambda one: _ORDER.index(_STATES[one[0][0]]))
     return [*told, pool] if pool is not None else told
+
+
+def _classes(counts: Sequence[Counts], floor: int) -> tuple[ClassCount, ...]:
+    """Classes with their figures.
+
+    A small number of rows kept is not told. Were it the only one, the totals would tell it: then the next smallest is
+    not told either (complementary suppression).
+    """
+    population, kept = sum(one[1] for one in counts), sum(one[2] for one in counts)
+    hidden = {code for code, _, rows, _ in counts if 0 < rows < floor}
+    if len(hidden) == 1:
+        others = sorted((rows, code) for code, _, rows, _ in counts if rows >= floor)
+        hidden |= {code for _, code in others[:1]}
+    return tuple(
+        ClassCount(
+            value=_value(code),
+            state=_STATES[code[0]],
+            population=rows,
+            kept=None if code in hidden else rows_kept,
+            difference=_rounded(
+                standardised_difference(rows, population, other=rows_kept, other_rows=kept), 2 if code in hidden else 6
+            ),
+        )
+        for code, rows, rows_kept, _ in counts
+    )
+
+
+def _rounded(value: float | None, digits: int = 6) -> float | None:
+    return None if value is None else round(value, digits)
 
 
 def _dimensions(part: Representation, found: Sequence[Sequence[Counts]]) -> Iterable[Dimension]:
@@ -145,13 +174,14 @@ def _dimensions(part: Representation, found: Sequence[Sequence[Counts]]) -> Iter
             if other != place
             and (one := _dependence(names[other], found[other], gone=(place, state), floor=part.smallest_cell))
         ]
+        counts = found[place]
+        classes = _classes(counts, part.smallest_cell)
         yield Dimension(
             name=name,
             formula=formula,
-            classes=tuple(
-                ClassCount(value=_value(code), state=_STATES[code[0]], population=rows, kept=kept)
-                for code, rows, kept, _ in found[place]
-            ),
+            divergence=_rounded(divergence([one[1] for one in counts], [one[2] for one in counts])),
+            difference=max((abs(one.difference) for one in classes if one.difference is not None), default=None),
+            classes=classes,
             dependences=tuple(sorted(dependences, key=lambda one: (-one.v, one.on, one.missing))),
         )
 

@@ -97,7 +97,7 @@ def _dimension(teller: Teller, dimension: Dimension) -> str:
     """Each class as two bars: its share of the population, and of the rows kept."""
     formula = f' <span class="soft">{escape(dimension.formula)}</span>' if dimension.formula != dimension.name else ""
     shown = dimension.classes[:_MOST]
-    bars = "".join("".join(_bars(teller, dimension, one)) for one in shown)
+    bars = "".join("".join(_bars(teller, one)) for one in shown)
     legend = (
         f'<p class="legend"><span class="a"></span>{escape(teller.say("legend-population"))} '
         f'<span class="k"></span>{escape(teller.say("legend-kept"))}</p>'
@@ -110,14 +110,14 @@ def _dimension(teller: Teller, dimension: Dimension) -> str:
     )
 
 
-def _bars(teller: Teller, dimension: Dimension, one: ClassCount) -> Iterator[str]:
-    population, kept = dimension.rows
-    share = one.population / population if population else 0.0
-    share_kept = one.kept / kept if kept else 0.0
-    told = teller.say("class-figure", population=teller.percent(share), kept=teller.percent(share_kept))
-    if not one.kept:
-        told = f"{teller.percent(share)} → {teller.say('class-none')}"
-    difference = teller.say("difference", difference=teller.number(dimension.difference_of(one), digits=2))
+def _bars(teller: Teller, one: ClassCount) -> Iterator[str]:
+    report = teller.report
+    share = one.population / report.population if report.population else 0.0
+    share_kept = one.kept / report.kept if one.kept and report.kept else 0.0
+    after = teller.kept(None) if one.kept is None else teller.percent(share_kept)
+    after = teller.say("class-none") if one.kept == 0 else after
+    told = teller.say("class-figure", population=teller.percent(share), kept=after)
+    difference = teller.say("difference", difference=teller.number(one.difference, digits=2))
     yield f"<div><dt>{escape(teller.label(one))}</dt><dd>{escape(told)} · {escape(difference)}</dd></div>"
     yield '<svg aria-hidden="true" height="20">' + "".join((*_bar(share, 0, "all"), *_bar(share_kept, 11, "kept")))
     yield "</svg>"

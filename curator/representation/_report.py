@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from curator.errors import QualityError
-from curator.representation._figures import divergence, standardised_difference
 
 State = Literal["value", "null", "empty", "unknown", "pooled"]
 Figure = Literal["difference", "divergence", "missing"]
@@ -24,13 +23,16 @@ class ClassCount:
         value: what the rows of the class have; None for null, empty and pooled classes.
         state: `value`; `null`; `empty` for an empty text or one of spaces only, which a null check would not find;
             `unknown` for a text that the spec says means so; `pooled` for the classes too small to be told.
-        population, kept: rows.
+        population: rows, never below the floor.
+        kept: rows kept; None when they are fewer than the floor and not 0, or would tell such a number by subtraction.
+        difference: standardised difference of the share of the class; two digits where `kept` is not told.
     """
 
     value: str | None
     state: State
     population: int
-    kept: int
+    kept: int | None
+    difference: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,41 +69,25 @@ class Dimension:
     Attributes:
         name: in the spec.
         formula: whose values are the classes.
+        divergence: Jensen-Shannon divergence of population and rows kept, in bits; None when a side has no row.
+        difference: the greatest standardised difference of a class, without its sign.
         classes: the greatest in the population first, missing and pooled ones last.
         dependences: the strongest first; empty where no value is missing.
     """
 
     name: str
     formula: str
+    divergence: float | None
+    difference: float | None
     classes: tuple[ClassCount, ...]
     dependences: tuple[Dependence, ...] = ()
 
-    @property
-    def rows(self) -> tuple[int, int]:
-        """Rows of the population and rows kept."""
-        return sum(one.population for one in self.classes), sum(one.kept for one in self.classes)
-
-    @property
-    def divergence(self) -> float | None:
-        """Jensen-Shannon divergence, in bits."""
-        return divergence([one.population for one in self.classes], [one.kept for one in self.classes])
-
-    def difference_of(self, one: ClassCount) -> float | None:
-        """Standardised difference of the share of a class."""
-        population, kept = self.rows
-        return standardised_difference(one.population, population, other=one.kept, other_rows=kept)
-
-    @property
-    def difference(self) -> float | None:
-        """The greatest standardised difference of a class, without its sign."""
-        found = [abs(value) for one in self.classes if (value := self.difference_of(one)) is not None]
-        return max(found, default=None)
-
-    def missing(self, state: State | None = None) -> tuple[int, int]:
-        """Rows whose value is missing, in one state or in all: of the population, and kept."""
+    def missing(self, state: State | None = None) -> tuple[int, int | None]:
+        """Rows whose value is missing, in one state or in all: of the population, and kept where that may be told."""
         states = (state,) if state else ("null", "empty", "unknown")
         gone = [one for one in self.classes if one.state in states]
-        return sum(one.population for one in gone), sum(one.kept for one in gone)
+        kept = [one.kept for one in gone if one.kept is not None]
+        return sum(one.population for one in gone), sum(kept) if len(kept) == len(gone) else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,7 +181,7 @@ class RepresentationReport:
             **{name: getattr(self, name) for name in ("ref", "population", "drawn", "kept", "smallest_cell")},
             "limits": dict(self.limits),
             "exceeded": [str(one) for one in self.exceeded()],
-            "dimensions": [_dimension_json(dimension) for dimension in self.dimensions],
+            "dimensions": [_plain(dimension) for dimension in self.dimensions],
         }
 
     @classmethod
@@ -203,11 +189,8 @@ class RepresentationReport:
         """A report read back, as `to_json` wrote it."""
         dimensions = tuple(
             Dimension(
-                name=one["name"],
-                formula=one["formula"],
-                classes=tuple(
-                    ClassCount(**{key: item[key] for key in ClassCount.__dataclass_fields__}) for item in one["classes"]
-                ),
+                **{name: one[name] for name in ("name", "formula", "divergence", "difference")},
+                classes=tuple(ClassCount(**item) for item in one["classes"]),
                 dependences=tuple(Dependence(**item) for item in one["dependences"]),
             )
             for one in found["dimensions"]
@@ -220,8 +203,8 @@ def _dimension_facts(dimension: Dimension) -> dict[str, Any]:
     strongest = dimension.dependences[0] if dimension.dependences else None
     return {
         "classes": sum(one.state == "value" for one in dimension.classes),
-        "divergence": _rounded(dimension.divergence),
-        "difference": _rounded(dimension.difference),
+        "divergence": dimension.divergence,
+        "difference": dimension.difference,
         "missing": {state: dimension.missing(state)[0] for state in ("null", "empty", "unknown")},
         "missing_kept": dimension.missing()[1],
         "missing_depends_on": {
@@ -235,16 +218,7 @@ def _dimension_facts(dimension: Dimension) -> dict[str, Any]:
     }
 
 
-def _dimension_json(dimension: Dimension) -> dict[str, Any]:
-    return {
-        "name": dimension.name,
-        "formula": dimension.formula,
-        "divergence": _rounded(dimension.divergence),
-        "difference": _rounded(dimension.difference),
-        "classes": [{**asdict(one), "difference": _rounded(dimension.difference_of(one))} for one in dimension.classes],
-        "dependences": [asdict(one) for one in dimension.dependences],
-    }
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 6)
+def _plain(dimension: Dimension) -> dict[str, Any]:
+    """Lists for tuples, as JSON reads them back."""
+    told = asdict(dimension)
+    return {**told, "classes": list(told["classes"]), "dependences": list(told["dependences"])}

@@ -39,6 +39,10 @@ class Teller:
         """Digits grouped as the language does."""
         return f"{value:,}" if self.language == "en" else f"{value:,}".replace(",", "\u202f")
 
+    def kept(self, value: int | None) -> str:
+        """Rows kept, or that they are too few to be told."""
+        return self.say("few", floor=self.count(self.report.smallest_cell)) if value is None else self.count(value)
+
     def number(self, value: float | None, *, digits: int = 3) -> str:
         """A figure; a dash where there is none."""
         if value is None:
@@ -78,7 +82,7 @@ class Teller:
         for dimension in some:
             counts = ((state, dimension.missing(state)[0]) for state in _MISSING)
             parts = ", ".join(self.say(state, count=self.count(count)) for state, count in counts if count)
-            yield self.say("missing-of", name=dimension.name, parts=parts, kept=self.count(dimension.missing()[1]))
+            yield self.say("missing-of", name=dimension.name, parts=parts, kept=self.kept(dimension.missing()[1]))
             yield from self._dependences(dimension)
 
     def _dependences(self, dimension: Dimension) -> Iterator[str]:

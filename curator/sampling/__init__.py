@@ -12,11 +12,12 @@ events tell up to a cut-off, and the draw itself, by ranks of one public hash. T
 """
 
 from curator.sampling._draw import Step, drawn_sql, steps
-from curator.sampling._events import brought_sql, event_sql
+from curator.sampling._events import brought_sql, event_counts, event_sql
 from curator.sampling._keys import below_sql, draw_sql, hash_sql, pushed_share
 from curator.sampling._leaks import feature_bases, refuse_leaks, time_columns
 from curator.sampling._parts import Extracting
 from curator.sampling._relations import POPULATION, chosen_sql, joined_sql, relations, sample_sql
+from curator.sampling._words import told_draw
 
 __all__ = [
     "POPULATION",
@@ -27,6 +28,7 @@ __all__ = [
     "chosen_sql",
     "draw_sql",
     "drawn_sql",
+    "event_counts",
     "event_sql",
     "feature_bases",
     "hash_sql",
@@ -37,4 +39,5 @@ __all__ = [
     "sample_sql",
     "steps",
     "time_columns",
+    "told_draw",
 ]

@@ -63,6 +63,32 @@ def brought_sql(parts: Extracting, *, joined: str) -> str:
     return f"SELECT {', '.join(selected)} FROM {tables}"  # noqa: S608 (built from a checked spec)
 
 
+def event_counts(parts: Extracting) -> Iterator[tuple[list[str], str]]:
+    """For each source of events, names of counts and the query that takes them.
+
+    Events without a time belong to no moment and are looked past; cells that cannot be read as declared are null. Both
+    are counted, since no row of the dataset shows them.
+    """
+    tables = parts.use_case.extract.event_tables()
+    for source in dict.fromkeys(table.events for table in tables):
+        mine = [table for table in tables if table.events == source]
+        wanted = dict.fromkeys(name for table in mine for name in _names(table))
+        counts = {f"{source} without {table.at}": f"{quoted(table.at)} IS NULL" for table in mine}
+        raw = parts.raw.get(source, {})
+        counts |= {
+            f"{source} unreadable {name}": f"{raw[name]} IS NOT NULL AND {quoted(name)} IS NULL"
+            for name in wanted
+            if name in raw
+        }
+        selected = ", ".join(f"sum(CASE WHEN {condition} THEN 1 ELSE 0 END)" for condition in counts.values())
+        yield list(counts), f"SELECT {selected} FROM {quoted(parts.tables[source])}"  # noqa: S608 (quoted identifiers)
+
+
+def _names(table: History | Label) -> list[str]:
+    of = [measure.of for measure in table.columns.values()] if isinstance(table, History) else []
+    return [*table.on, table.at, *(name for name in of if name is not None)]
+
+
 def _relation(index: int) -> str:
     return f"events {index}"
 

@@ -173,16 +173,13 @@ def test_a_sample_is_compared_with_what_it_was_drawn_from(tmp_path: Path) -> Non
     assert (report.population, report.drawn, report.kept) == (60, 24, 24)
     assert told(report.dimensions[0]) == [("n", "value", 40, 4), ("s", "value", 20, 20)]
     by_hand = (4 / 24 - 40 / 60) / math.sqrt((40 / 60 * 20 / 60 + 4 / 24 * 20 / 24) / 2)
-    assert report.dimensions[0].difference_of(report.dimensions[0].classes[0]) == pytest.approx(by_hand)
+    assert report.dimensions[0].classes[0].difference == pytest.approx(by_hand, abs=1e-6)
 
 
 def test_no_count_below_the_floor_is_told(tmp_path: Path) -> None:
     rows = [*ROWS, *((number, "a", "xyzw"[number % 4], None) for number in range(80, 90))]
     report = made(tmp_path, rows, representation=part(smallest_cell=6))
-    for dimension in report.dimensions:
-        for one in dimension.classes:
-            assert one.population >= 6
-            assert one.kept == 0 or one.kept >= 6
+    assert all(one.population >= 6 for dimension in report.dimensions for one in dimension.classes)
     assert sum(one.population for one in report.dimensions[0].classes) == 90
     assert told(report.dimensions[0])[-1][:3] == (None, "pooled", 15), "4 letters, nulls and question marks"
 
@@ -193,10 +190,10 @@ def test_floors_hold_and_counts_close_whatever_the_rows(rows: list[tuple[str, bo
     """The engine's part, and the pool that is too small itself."""
     from collections import Counter
 
-    from curator.representation._measure import _pooled
+    from curator.representation._measure import _classes, _pooled
 
     population, kept = Counter(value for value, _ in rows), Counter(value for value, keep in rows if keep)
-    small = [v for v in population if population[v] < floor or 0 < kept[v] < floor]
+    small = [v for v in population if population[v] < floor]
     counts = [("v" + v, population[v], kept[v], ()) for v in population if v not in small]
     if small:
         counts.append(("*", sum(population[v] for v in small), sum(kept[v] for v in small), ()))
@@ -204,7 +201,24 @@ def test_floors_hold_and_counts_close_whatever_the_rows(rows: list[tuple[str, bo
     assert sum(one[1] for one in found) == len(rows)
     assert sum(one[2] for one in found) == kept.total()
     if len(found) > 1:
-        assert all(one[1] >= floor and (one[2] == 0 or one[2] >= floor) for one in found)
+        assert all(one[1] >= floor for one in found)
+    told = [one.kept for one in _classes(found, floor)]
+    assert all(rows is None or rows == 0 or rows >= floor for rows in told)
+    if len(found) > 1:
+        assert told.count(None) != 1 or sum(one[2] > 0 for one in found) == 1, "one alone could be subtracted"
+
+
+def test_a_class_that_nearly_vanishes_is_seen_though_its_rows_are_not_told(tmp_path: Path) -> None:
+    sample = {"by": ["id"], "quotas": {"by": "place", "rows": {"s": 3}}}
+    part_of = part(smallest_cell=6, limits={"difference": 0.1})
+    report = made(
+        tmp_path, ROWS, representation=part_of, extract={**HEAD["extract"], "sample": sample, "where": "id < 60"}
+    )
+    assert told(report.dimensions[0]) == [("n", "value", 40, None), ("s", "value", 20, None)]
+    assert report.dimensions[0].classes[1].difference == pytest.approx((3 / 43 - 1 / 3) / 0.379, abs=0.01)
+    with pytest.raises(QualityError):
+        report.refuse()
+    assert "few (not told below 6)" in page(Teller(report=report, language="en"))
 
 
 def test_the_measure_counts_as_plain_python_does(tmp_path: Path) -> None:
@@ -234,13 +248,13 @@ def report_of(**limits: float) -> RepresentationReport:
     value = {
         "ref": "stops@1.0.0", "population": 200, "drawn": 100, "kept": 90, "smallest_cell": 10, "limits": limits,
         "dimensions": [
-            {"name": "place", "formula": "place", "classes": [
-                {"value": hostile, "state": "value", "population": 150, "kept": 90},
-                {"value": None, "state": "empty", "population": 50, "kept": 0}],
+            {"name": "place", "formula": "place", "divergence": 0.137925, "difference": 0.816497, "classes": [
+                {"value": hostile, "state": "value", "population": 150, "kept": 90, "difference": 0.816497},
+                {"value": None, "state": "empty", "population": 50, "kept": 0, "difference": -0.816497}],
              "dependences": [{"missing": "empty", "on": "kind", "v": 1.0, "p": 0.0, "value": hostile, "state": "value",
                               "share": 1.0, "elsewhere": 0.0}]},
-            {"name": "kind", "formula": "substr(kind, 1, 1)", "classes": [
-                {"value": "a", "state": "value", "population": 200, "kept": 90}], "dependences": []},
+            {"name": "kind", "formula": "substr(kind, 1, 1)", "divergence": 0.0, "difference": 0.0, "classes": [
+                {"value": "a", "state": "value", "population": 200, "kept": 90, "difference": 0.0}], "dependences": []},
         ],
     }  # fmt: skip
     return RepresentationReport.from_json(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,11 +11,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sampling_world import drawn, spec_of
+from sampling_world import HEAD, drawn, spec_of
 
 from curator.errors import QualityError, SpecError
 from curator.planning import plan
-from curator.spec import UseCase, scope_of
+from curator.spec import UseCase, parse_use_case, scope_of
 
 SLOW = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 VISITS = {"visit": "integer", "who": "text", "ward": "text", "day": "date", "at": "timestamp", "left_on": "date",
@@ -323,3 +324,72 @@ def test_the_newest_event_of_each_history_is_checked_too(monkeypatch: pytest.Mon
     monkeypatch.setattr(_events, "_in_time", lambda index, table: "true")
     with pytest.raises(QualityError, match="the history of `events` in 1 rows"):
         drawn(planted("ward"), {"visits": ROWS, "events": HAPPENED}, "visit")
+
+
+# ---- nothing else ever escapes ---------------------------------------------------------------------------------------
+
+WHOLE: dict[str, Any] = {
+    **HEAD,
+    "sources": {"visits": {"path": "v.csv", "columns": VISITS, "where": "visit >= 0", "known_at": "day"},
+                "events": {"path": "e.csv", "columns": EVENTS, "where": "kind <> 'z'"}},
+    "extract": {
+        "from": "visits", "row_key": ["visit"], "entity": ["who"], "where": "back is not null", "derive": DERIVE,
+        "window": {"column": "day", "since": "2019-01-01", "until": "2021-01-01"},
+        "history": [{"events": "events", "on": ["who", "ward"], "at": "on_day", "until": "day", "where": "kind = 'a'",
+                     "within_days": 9, "columns": {"seen": "count", "spent": {"measure": "sum", "of": "cost"}}}],
+        "label": {**LABEL, "where": "cost > 0", "observed_until": "2020-12-31"},
+        "sample": {"fraction": 0.5, "by": ["who"], "seed": 1, "per_entity": 5, "max_rows": 99,
+                   "at_least": {"by": ["ward"], "rows": 3},
+                   "quotas": {"by": "ward", "rows": {"n": "all", "s": 5}, "others": 2},
+                   "strata": {"by": ["ward", "back"], "fraction": 0.25},
+                   "negatives": {"positive": "back", "per_positive": 1.5, "within": ["ward"]}},
+    },
+    "fields": FIELDS, "model": {**MODEL, "features": ["ward", "seen"]},
+    "representation": {"dimensions": {"ward": "ward", "month": "month(day)"}, "unknown": ["?"], "smallest_cell": 12,
+                       "limits": {"difference": 0.1, "divergence": 0.01, "missing": 0.3}},
+}  # fmt: skip
+JUNK = [None, True, -1, 0, 10**15, 0.5, 1e300, "", "x", "who", "back", "seen", "day", "é'", [], {}, [[]], {"x": {}},
+        ["x", "x"], ["who"], {"measure": "sum"}, {"measure": "last", "of": "who"}, "2020-02-30"]  # fmt: skip
+
+
+def places(item: Any, path: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    pairs = item.items() if isinstance(item, dict) else enumerate(item) if isinstance(item, list) else ()
+    return [path, *(found for key, child in pairs for found in places(child, (*path, key)))]
+
+
+PLACES = [found for part in ("sources", "extract", "representation") for found in places(WHOLE[part], (part,))]
+
+
+def test_the_whole_spec_is_sound_and_planned() -> None:
+    spec = parse_use_case(json.dumps(WHOLE))
+    told = plan(spec, scope_of(spec))
+    assert not [
+        name for name in told.needless if name.split(".")[1] in ("who", "ward", "day", "on_day", "cost", "kind")
+    ]
+    assert "Rows of one sampling key that fall into different classes or strata are drawn apart." in told.notes
+    assert plan(spec, scope_of(spec)).to_json()["representation"]["dimensions"] == {
+        "ward": "ward",
+        "month": "month(day)",
+    }
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(PLACES), st.sampled_from(JUNK))
+def test_junk_anywhere_is_refused_with_its_place_or_makes_sound_sql(path: tuple[Any, ...], junk: Any) -> None:
+    changed = copy.deepcopy(WHOLE)
+    here: Any = changed
+    for part in path[:-1]:
+        here = here[part]
+    here[path[-1]] = junk
+    try:
+        spec = parse_use_case(json.dumps(changed))
+    except SpecError as error:
+        faults = error.faults
+        assert all(fault.found and fault.expected for fault in faults)
+        return
+    tables = {"visits": [(*row, None, None) for row in ((1, "ann", "n", date(2020, 1, 1), None),)], "events": HAPPENED}
+    if set(spec.sources) == set(tables) and all(
+        set(spec.sources[name].columns) == set(columns) for name, columns in (("visits", VISITS), ("events", EVENTS))
+    ):
+        drawn(spec, tables, "1")
+    plan(spec, scope_of(spec)).render()
