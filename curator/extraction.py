@@ -12,11 +12,11 @@ from collections.abc import Iterable, Mapping
 from curator.addresses import Address, place_of
 from curator.errors import SourceError
 from curator.files import Where
-from curator.planning import asked
-from curator.protocols import BoundSource, Engine
+from curator.planning import asked, to_count
+from curator.protocols import Asked, BoundSource, Engine
 from curator.samples import SAMPLE, Sample
 from curator.sampling import POPULATION, Extracting, chosen_sql, event_counts, refuse_leaks, relations, sample_sql
-from curator.sources import Snapshots, is_live, statement_of
+from curator.sources import Snapshots, counts_partners, is_live, statement_of
 from curator.spec import Scope, UseCase, scope_of
 from curator.sqltext import quoted
 
@@ -37,9 +37,12 @@ def extract(
         QualityError: `feature-leak`, when a feature is newer than its cut-off.
     """
     scope = scope_of(use_case)
-    bound = _bound(use_case, scope, engine=engine, paths=paths, key=digest_key)
+    with Snapshots(key=digest_key) as snapshots:
+        counted = _counted(use_case, scope, snapshots=snapshots, paths=paths)
+        wanted = asked(use_case, scope, counted=counted)
+        bound = _bound(use_case, wanted, engine=engine, paths=paths, snapshots=snapshots)
     tables = {name: _chosen(use_case, engine, name, relation=source.relation) for name, source in bound.items()}
-    orphans = _orphans(use_case, engine, tables)
+    orphans = _orphans(use_case, engine, tables, counted=counted)
     raw = {name: source.raw_columns for name, source in bound.items()}
     parts = Extracting(use_case=use_case, scope=scope, dialect=engine.dialect, tables=tables, raw=raw)
     for name, sql in relations(parts):
@@ -61,14 +64,19 @@ def statements(use_case: UseCase, scope: Scope, *, given: Mapping[str, str]) -> 
     Raises:
         SourceError: an address that holds a secret, or that nothing reads.
     """
-    wanted = asked(use_case, scope)
-    found: dict[str, str] = {}
-    for name, source in use_case.sources.items():
-        for text in (given[name],) if name in given else source.addresses:
-            where = place_of(text, source=name)  # a secret in it is refused before the plan is shown
-            statement = statement_of(where, wanted[name]) if isinstance(where, Address) and is_live(where) else None
-            found |= {name: statement} if statement is not None else {}
-    return found
+    texts = {name: (given[name],) if name in given else source.addresses for name, source in use_case.sources.items()}
+    # A secret in an address is refused before the plan is shown.
+    places = {name: [place_of(text, source=name) for text in texts[name]] for name in texts}
+    live = {name: one for name, (one, *_) in places.items() if isinstance(one, Address) and is_live(one)}
+    base = use_case.extract.from_
+    counted = [
+        join.source
+        for join in to_count(use_case)
+        if base in live and join.source in live and counts_partners(live[base], live[join.source], join, use_case)
+    ]
+    wanted = asked(use_case, scope, counted=counted)
+    said = {name: statement_of(address, wanted[name]) for name, address in live.items()}
+    return {name: statement for name, statement in said.items() if statement is not None}
 
 
 def require_known(use_case: UseCase, given: Iterable[str]) -> None:
@@ -84,18 +92,31 @@ def require_known(use_case: UseCase, given: Iterable[str]) -> None:
         )
 
 
+def _counted(
+    use_case: UseCase, scope: Scope, *, snapshots: Snapshots, paths: Mapping[str, Where]
+) -> dict[str, dict[str, int]]:
+    """Rows without partner of tables that one database holds and counts itself: it may then leave rows behind."""
+    wanted, base = asked(use_case, scope), use_case.extract.from_
+    found: dict[str, dict[str, int]] = {}
+    for join in to_count(use_case):
+        left, right = paths[base], paths[join.source]
+        if isinstance(left, Address) and isinstance(right, Address) and is_live(left) and is_live(right):
+            counts = snapshots.without_partner((wanted[base], left), (wanted[join.source], right), join.on)
+            found |= {join.source: dict(zip(("left", "right"), counts, strict=True))} if counts is not None else {}
+    return found
+
+
 def _bound(
-    use_case: UseCase, scope: Scope, *, engine: Engine, paths: Mapping[str, Where], key: bytes | None
+    use_case: UseCase, wanted: Mapping[str, Asked], *, engine: Engine, paths: Mapping[str, Where], snapshots: Snapshots
 ) -> dict[str, BoundSource]:
     """Files as the engine reads them; live sources taken in, those of one address as of one moment."""
-    wanted = asked(use_case, scope)
     found: dict[str, BoundSource] = {}
-    with Snapshots(key=key) as snapshots:
-        for name, where in ((name, paths[name]) for name in use_case.sources):
-            if isinstance(where, Address) and is_live(where):
-                found[name] = snapshots.adopt(wanted[name], where, engine=engine)
-            else:
-                found[name] = engine.bind(name, use_case.sources[name], where)
+    for name, source in use_case.sources.items():
+        where = paths[name]
+        if isinstance(where, Address) and is_live(where):
+            found[name] = snapshots.adopt(wanted[name], where, engine=engine)
+        else:
+            found[name] = engine.bind(name, source, where)
     return found
 
 
@@ -132,19 +153,17 @@ def _count(engine: Engine, relation: str) -> int:
     return int(engine.rows(f"SELECT count(*) FROM {quoted(relation)}")[0][0])  # noqa: S608 (quoted identifier)
 
 
-def _orphans(use_case: UseCase, engine: Engine, tables: Mapping[str, str]) -> dict[str, dict[str, int]]:
-    """Rows without partner on either side of each join, from the keys alone."""
+def _orphans(
+    use_case: UseCase, engine: Engine, tables: Mapping[str, str], *, counted: Mapping[str, dict[str, int]]
+) -> dict[str, dict[str, int]]:
+    """Rows without partner on either side of each join, from the keys alone, unless they are counted already."""
     counts = {}
     base = use_case.extract.from_
-    for join in use_case.extract.join:
-        if join.orphans == "ignore":
-            continue
-        if not all(key in use_case.sources[base].columns for key in join.on):
-            continue  # the key comes through an earlier join, whose orphans are counted there
+    for join in to_count(use_case):
         keys = ", ".join(quoted(key) for key in join.on)
         left, right = quoted(tables[base]), quoted(tables[join.source])
         query = "SELECT count(*) FROM {} ANTI JOIN (SELECT DISTINCT {} FROM {}) o USING ({})"
-        counts[join.source] = {
+        counts[join.source] = counted.get(join.source) or {
             "left": int(engine.rows(query.format(left, keys, right, keys))[0][0]),
             "right": int(engine.rows(query.format(right, keys, left, keys))[0][0]),
         }

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -138,6 +138,17 @@ class LiveSource(Protocol):
 
     def close(self) -> None:
         """End the reading. Raises SourceError when what was read is not of one moment after all."""
+
+
+@runtime_checkable
+class CountsPartners(Protocol):
+    """What a live source may do besides: count rows without partner itself, so that only two numbers travel."""
+
+    def without_partner(self, left: Asked, right: Asked, on: Sequence[str]) -> tuple[int, int] | None:
+        """Rows of each of two whole tables to which no row of the other has equal keys; a key with a null has no equal.
+
+        None where the source might count otherwise than the engine, which then reads both tables whole.
+        """
 
 
 class BoundSource(Protocol):

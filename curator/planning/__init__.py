@@ -5,7 +5,7 @@ rows would be joined and chosen, how each field would be protected, what would b
 row, who may receive the result. What is declared but needed by nothing is named too (GDPR art. 5(1)(c)).
 """
 
-from curator.planning._asked import asked
+from curator.planning._asked import asked, to_count
 from curator.planning._build import plan
 from curator.planning._plan import ColumnPlan, DerivedPlan, FieldPlan, JoinPlan, Plan, RulePlan, SourcePlan
 
@@ -19,4 +19,5 @@ __all__ = [
     "SourcePlan",
     "asked",
     "plan",
+    "to_count",
 ]

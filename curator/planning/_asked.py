@@ -6,14 +6,15 @@ A condition may be applied in a source, before the joins, where that changes no 
 - a part of `extract.where` (parts joined by AND, derived columns replaced by their formulas) that concerns one source
   alone, in the base and in tables joined `inner`. In a table joined `left` it must wait: a row left behind would come
   back as a row without partner, whose nulls may meet the condition;
-- not in tables whose rows without partner are counted, nor in events: both look at whole tables.
+- not in tables whose rows without partner the engine counts, nor in events: both look at whole tables. A database that
+  holds both tables may count them itself, before any row leaves it.
 """
 
 from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 
 from curator.expressions import Expression, conjuncts, in_terms_of, parse
@@ -21,24 +22,26 @@ from curator.planning._build import plan
 from curator.protocols import Asked
 from curator.sampling import pushed_share
 from curator.spec import Scope, UseCase
+from curator.spec.model import Join
 from curator.spec.scope import source_types
 
 _NAME = re.compile(r"[^\W\d]\w*")
 
 
-def asked(use_case: UseCase, scope: Scope) -> dict[str, Asked]:
+def asked(use_case: UseCase, scope: Scope, *, counted: Collection[str] = ()) -> dict[str, Asked]:
     """What a run asks of each of its sources; pure, reads nothing.
 
     Args:
         use_case: a checked spec.
         scope: its names, as `curator.spec.scope_of` gives them.
+        counted: joined sources whose rows without partner are counted already, in the database.
     """
     conditions = tuple(_conditions(use_case, scope))
     needed = _needed(use_case, scope)
     found = {}
     for name, source in use_case.sources.items():
         own = tuple(_own(use_case, name))
-        joined = _joined(use_case, name)
+        joined = _joined(use_case, name, counted)
         where = [one for one in conditions if joined and _about(one, scope) == {name}]
         columns = needed[name] | {column for condition in own for column in condition.columns}
         found[name] = Asked(
@@ -104,15 +107,22 @@ def _own(use_case: UseCase, name: str) -> Iterator[Expression]:
         yield from conjuncts(parse(where, source_types(use_case, name)))
 
 
-def _joined(use_case: UseCase, name: str) -> bool:
+def _joined(use_case: UseCase, name: str, counted: Collection[str]) -> bool:
     """Whether a row left behind by this source means one joined row less, and nothing else."""
     extract = use_case.extract
     if any(table.events == name for table in extract.event_tables()):
         return False
+    whole = {join.source for join in to_count(use_case)} - set(counted)
     if name == extract.from_:
-        return all(join.orphans == "ignore" for join in extract.join)
+        return not whole
     join = next(join for join in extract.join if join.source == name)
-    return join.kind == "inner" and join.orphans == "ignore"
+    return join.kind == "inner" and name not in whole
+
+
+def to_count(use_case: UseCase) -> list[Join]:
+    """The joins whose rows without partner are counted; one whose key comes through another is counted there."""
+    base = use_case.sources[use_case.extract.from_].columns
+    return [join for join in use_case.extract.join if join.orphans != "ignore" and all(key in base for key in join.on)]
 
 
 def _conditions(use_case: UseCase, scope: Scope) -> Iterator[Expression]:

@@ -7,6 +7,16 @@ the group `curator.sources` in your package. What such a class must do is `curat
 """
 
 from curator.sources._opened import Adoption, Reading, Snapshots
-from curator.sources._schemes import SCHEMES, is_live, register, source_class, statement_of
+from curator.sources._schemes import SCHEMES, counts_partners, is_live, register, source_class, statement_of
 
-__all__ = ["SCHEMES", "Adoption", "Reading", "Snapshots", "is_live", "register", "source_class", "statement_of"]
+__all__ = [
+    "SCHEMES",
+    "Adoption",
+    "Reading",
+    "Snapshots",
+    "counts_partners",
+    "is_live",
+    "register",
+    "source_class",
+    "statement_of",
+]

@@ -15,7 +15,7 @@ import pyarrow as pa
 from curator.addresses import Address
 from curator.evidence import keyed_hash
 from curator.files import Digests, Identity
-from curator.protocols import Asked, BoundSource, Engine, LiveSource, LiveTable
+from curator.protocols import Asked, BoundSource, CountsPartners, Engine, LiveSource, LiveTable
 from curator.sources._schemes import source_class
 
 _AHEAD = 4  # batches that wait for the digest; each is held in memory meanwhile
@@ -57,7 +57,7 @@ class Reading:
         """Its size, and the moment it was read at."""
         return Identity(self.size, 0, self.snapshot.get("time", ""))
 
-    def digests(self, key: bytes) -> Digests:
+    def digests(self, key: bytes, *, plain: bool = True) -> Digests:
         """The digest that was taken while the rows passed. There is no file to be compared with: it stands for both."""
         if self.digest is None:
             raise ValueError("rows that were read without a key have no digest")
@@ -162,6 +162,18 @@ class Snapshots:
             digest=table.digest(),
         )
         return Adoption(bound=bound, reading=reading)
+
+    def without_partner(
+        self, left: tuple[Asked, Address], right: tuple[Asked, Address], on: Sequence[str]
+    ) -> tuple[int, int] | None:
+        """Rows of each of two tables without partner in the other, counted by the database that holds both.
+
+        None where they are not of one database, or it does not count as the engine would.
+        """
+        if left[1].text != right[1].text or left[0].source.where or right[0].source.where:
+            return None
+        source = self._opened(left[1], left[0].name)
+        return source.without_partner(left[0], right[0], on) if isinstance(source, CountsPartners) else None
 
     def _opened(self, address: Address, source: str) -> LiveSource:
         if address.text not in self._open:

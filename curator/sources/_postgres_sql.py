@@ -222,3 +222,25 @@ def _share(asked: Asked, table: Table, *, nested: bool) -> str | None:
         ):
             texts[key] = f"CAST({_quoted(key if nested else name)} AS text)"
     return asked.share(texts)
+
+
+def partners_sql(left: Asked, right: Asked, on: Sequence[str], *, tables: tuple[Table, Table]) -> str | None:
+    """A query of two numbers: rows of the left table without partner in the right one, and the other way round.
+
+    None unless every key is a whole number or a text that both the server and the engine read as it is.
+    """
+    for asked, table in ((left, tables[0]), (right, tables[1])):
+        for key in on:
+            column, name = asked.source.columns[key], spelt(asked.source, key)
+            kinds = _WHOLE if column.type == "integer" else _TEXTS if column.type == "text" else ()
+            if table.types.get(name) not in kinds or name in table.odd or name in table.denied:
+                return None
+            if not _exact(column, name, source=asked.source, table=table):
+                return None
+    same = " AND ".join(f"l.{_quoted(spelt(left.source, key))} = r.{_quoted(spelt(right.source, key))}" for key in on)
+    sides = ((f"{tables[0].name} l", f"{tables[1].name} r"), (f"{tables[1].name} r", f"{tables[0].name} l"))
+    counts = (
+        f"(SELECT count(*) FROM {one} WHERE NOT EXISTS (SELECT 1 FROM {other} WHERE {same}))"  # noqa: S608 (quoted)
+        for one, other in sides
+    )
+    return "SELECT " + ", ".join(counts)

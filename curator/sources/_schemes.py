@@ -9,6 +9,8 @@ from typing import Protocol
 from curator.addresses import Address
 from curator.errors import SourceError
 from curator.protocols import Asked, LiveSource
+from curator.spec import UseCase
+from curator.spec.model import Join
 
 SCHEMES: dict[str, str] = {
     "postgresql": "curator.sources.postgres:PostgresSource",
@@ -82,6 +84,15 @@ def is_live(where: Address) -> bool:
 def known_schemes() -> list[str]:
     """Every scheme that can be read, sorted."""
     return sorted({*SCHEMES, *_REGISTERED, *(entry.name for entry in entry_points(group=GROUP))})
+
+
+def counts_partners(left: Address, right: Address, join: Join, use_case: UseCase) -> bool:
+    """Whether one database would count the rows of two tables without partner itself, as far as a plan can tell."""
+    columns = use_case.sources[join.source].columns
+    plain = all(columns[key].type in ("integer", "text") for key in join.on)
+    filtered = [name for name in (use_case.extract.from_, join.source) if use_case.sources[name].where]
+    able = hasattr(source_class(left, source=join.source), "without_partner")
+    return left.text == right.text and plain and not filtered and able
 
 
 def statement_of(address: Address, asked: Asked) -> str | None:

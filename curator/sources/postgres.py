@@ -7,7 +7,7 @@ whatever others commit meanwhile. The server's words never leave this file: they
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -17,7 +17,7 @@ from curator.addresses import Address
 from curator.errors import SourceError
 from curator.protocols import Asked
 from curator.sources import _faults
-from curator.sources._postgres_sql import FITTING, Table, planned_table, select_sql
+from curator.sources._postgres_sql import FITTING, Table, partners_sql, planned_table, select_sql
 from curator.sources._secrets import password_of
 from curator.sources._shape import require_columns, require_type, spelt
 
@@ -130,6 +130,15 @@ class PostgresSource:
             cursor.execute(statement)
             reader = cursor.fetch_record_batch()
         return PostgresTable(self, asked, rows=(cursor, reader), statement=statement, unread=unread)
+
+    def without_partner(self, left: Asked, right: Asked, on: Sequence[str]) -> tuple[int, int] | None:
+        """Rows without partner in the other table, counted by the server where it compares keys as the engine does."""
+        with self._translated(left.name):
+            query = partners_sql(left, right, on, tables=(self._described(left), self._described(right)))
+            if query is None:
+                return None
+            alone = self._rows(query)[0]
+            return int(alone[0]), int(alone[1])
 
     def close(self) -> None:
         """End the transaction, which wrote nothing."""

@@ -9,12 +9,12 @@ from typing import Any
 import pyarrow.csv as csv
 import pyarrow.parquet as parquet
 import pytest
-from capital_world import curate, empty_capital, spec_value
+from capital_world import curate, empty_capital, spec_value, write_spec
 from live_world import TABLES, evidence_text, extracted, shards, uncounted_spec
 from outside_world import curated, spec_of
 from postgres_server import PASSWORD, PostgresServer
 
-from curator.capital import Capital
+from curator.capital import Capital, RunOptions
 
 
 @pytest.fixture
@@ -72,11 +72,41 @@ def test_the_server_is_asked_once_a_table_for_the_needed_columns_and_rows(
     assert accidents.endswith('WHERE ("light" >= 1)) TO STDOUT (FORMAT binary)')
 
 
-def test_rows_without_partner_are_counted_over_whole_tables(
-    postgres: PostgresServer, base: Path, capital: Capital, password: str
+def test_rows_without_partner_are_counted_by_the_server_over_whole_tables(
+    postgres: PostgresServer, base: Path, capital: Capital, password: str, tmp_path: Path
+) -> None:
+    """Two numbers travel, the same as from files; then the server may leave rows behind."""
+    with postgres.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS lonely")
+        cursor.execute("CREATE TABLE lonely AS SELECT * FROM accidents WHERE light <> 1")
+        cursor.execute("INSERT INTO lonely (num_acc, light) VALUES ('nobody', 2), (NULL, 2)")
+        cursor.execute("SELECT * FROM lonely")
+        csv.write_csv(cursor.fetch_arrow_table(), tmp_path / "lonely.csv")
+    value = uncounted_spec(where="role in (1, 2, 3) and light >= 1")
+    for join in value["extract"]["join"]:
+        join["orphans"] = "report"
+    value["sources"]["accidents"]["table"] = "lonely"
+    path = write_spec(tmp_path, value)
+    files = {**{name: base / f"{name}.csv" for name in TABLES}, "accidents": tmp_path / "lonely.csv"}
+    read = capital.preview(path, until="extract", options=RunOptions(sources=files)).extraction
+    before = len(postgres.statements())
+    places = dict.fromkeys(TABLES, postgres.address())
+    asked = capital.preview(path, until="extract", options=RunOptions(sources=places)).extraction
+    assert (asked["orphans"], asked["rows"]) == (read["orphans"], read["rows"])
+    assert read["orphans"]["accidents"]["left"] > 100
+    assert read["orphans"]["accidents"]["right"] >= 2
+    persons = [line for line in postgres.statements()[before:] if 'FROM "public"."persons" WHERE ("role"' in line]
+    assert len(persons) == 1
+
+
+def test_rows_without_partner_in_another_place_are_counted_by_the_engine(
+    postgres: PostgresServer, base: Path, capital: Capital, password: str, tmp_path: Path
 ) -> None:
     before = len(postgres.statements())
-    curate(capital, base, spec=spec_value(), sources=dict.fromkeys(TABLES, postgres.address()))
+    places = {"persons": postgres.address(), "vehicles": base / "vehicles.csv", "accidents": base / "accidents.csv"}
+    path = write_spec(tmp_path, spec_value())
+    read = capital.preview(path, until="extract", options=RunOptions(data=base, sources=places)).extraction
+    assert set(read["orphans"]) == {"vehicles", "accidents"}
     asked = [line for line in postgres.statements()[before:] if '"public"."persons"' in line]
     assert len(asked) == 1
     assert "WHERE" not in asked[0]
