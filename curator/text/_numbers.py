@@ -62,7 +62,7 @@ _PLATE_WORD = re.compile(
     r"(?:immat|imat|imm?\.|plaque|plq|vehicule|veh\b|voiture|vl\b|pl\b|moto|scooter)[^\n]{0,40}$", re.I
 )
 _ANY_PLATE = re.compile(
-    r"\b(?:immatricul\w{0,3}|imatricul\w{0,3}|immat\.?|plaques?|plq\.?)(?: d'immatriculation)?"
+    r"\b(?:immatricul\w{0,3}|imatricul\w{0,3}|immat\.?|plaques?|plq\.?)(?![A-Za-z])(?: d'immatriculation)?"
     r"(?: (?:n|no|numero)\b[ .o]*)?[ :=(]{0,4}"
     r"((?=[0-9A-Za-z -]{0,12}\d)[0-9A-Z]{1,8}(?:[ .\-_]{1,2}[0-9A-Z]{1,4}){0,3})(?![0-9A-Za-z])",
     re.I,
@@ -203,6 +203,8 @@ def find_plates(plain: str) -> Iterator[Span]:
     for match in _FNI.finditer(plain):
         letters, tight = match[3].upper(), match[2] == match[4] and match[2] != " "
         announced = _announced(plain, match.start())
+        if letters == "H":  # 14h35
+            continue
         word = letters in _WORDS and (len(letters) == 3 or not (announced or (tight and letters not in _UNITS)))
         if not word and (len(letters) > 1 or announced):
             yield Span(*match.span(), Kind.plate)
