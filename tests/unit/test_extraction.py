@@ -12,6 +12,7 @@ import pytest
 from curator.engines import open_engine
 from curator.errors import SourceError
 from curator.extraction import extract
+from curator.files import where_of
 from curator.protocols import Engine
 from curator.samples import Sample
 from curator.spec import parse_use_case
@@ -131,3 +132,28 @@ def test_a_source_that_changes_meanwhile_is_refused(engine: Engine, tmp_path: Pa
     (tmp_path / "visits.csv").unlink()
     with pytest.raises(SourceError):
         sample.unchanged()
+
+
+def test_events_that_cannot_be_read_are_counted(engine: Engine, tmp_path: Path) -> None:
+    """No row of the dataset shows them: without a time they are looked past, a cost that is no number is a null."""
+    (tmp_path / "visits.csv").write_text("visit,who,day\n1,ann,2020-01-05\n2,bob,2020-01-05\n")
+    (tmp_path / "events.csv").write_text(
+        "who,on_day,cost\nann,2020-01-01,5\nann,2020-01-02,n/c\nann,31/01/2020,7\nann,,9\nbob,2020-01-06,1\n"
+    )
+    history = {"events": "events", "on": ["who"], "at": "on_day", "until": "day",
+               "columns": {"seen": "count", "spent": {"measure": "sum", "of": "cost"}}}  # fmt: skip
+    label = {"name": "back", "events": "events", "on": ["who"], "at": "on_day", "after": "day", "within_days": 3}
+    sources = {"visits": {"path": "visits.csv", "columns": {"visit": "integer", "who": "text", "day": "date"}},
+               "events": {"path": "events.csv",
+                          "columns": {"who": "text", "on_day": "date", "cost": "integer"}}}  # fmt: skip
+    part = {"from": "visits", "row_key": ["visit"], "entity": ["who"], "history": [history], "label": label}
+    spec = parse_use_case(json.dumps({**HEAD, "sources": sources, "extract": part}))
+    paths = {
+        name: where_of(source.addresses, source=name, folder=tmp_path) for name, source in spec.sources.items()
+    }  # fmt: skip
+    sample = extract(spec, engine=engine, paths=paths)
+    assert sorted(engine.rows("SELECT visit, seen, spent, back FROM sample")) == [(1, 2, 5, False), (2, 0, None, True)]
+    assert sample.facts()["drawing"] == {
+        "events without on_day": 2, "events unreadable on_day": 1, "events unreadable cost": 1,
+        "times compared with the cut-off": 1,
+    }  # fmt: skip
