@@ -82,6 +82,9 @@ class _Search:
     def run(self) -> None:
         """Look until no node is open."""
         lifted = 0
+        if self._allowed < 1:
+            self._edges()
+            self._lift()
         while (node := self._lowest()) is not None:
             path = self._path(node)
             while path:
@@ -92,6 +95,14 @@ class _Search:
             if self.looked_at - lifted > _LIFT_EVERY:
                 self._lift()
                 lifted = self.looked_at
+
+    def _edges(self) -> None:
+        """For each field, the finest level that is possible when all others are coarsest: none below it ever is."""
+        top = tuple(height - 1 for height in self._open.shape)
+        for place, height in enumerate(top):
+            for level in range(height):
+                if self._look((*top[:place], level, *top[place + 1 :])):
+                    break
 
     def _lowest(self) -> Node | None:
         place = int(np.argmin(np.where(self._open, self._bounds, np.inf)))
