@@ -42,20 +42,26 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """One Spark context for the whole process, which every Spark engine opened meanwhile shares."""
+def spark_installed() -> None:
+    """Spark and the Java it wants; skipped where they are absent."""
     if not importlib.util.find_spec("pyspark"):
         absent("pyspark is not installed")
-    from curator.engines.spark import shared
+    from curator.engines.spark import require_java
     from curator.errors import UsageError
 
     try:
-        context = shared(tmp_path_factory.mktemp("spark"), threads=1, memory="1GB")
-        context.__enter__()
+        require_java()
     except UsageError as refused:
         absent(refused.found)
-    yield
-    context.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def spark(spark_installed: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One Spark context for the whole process, which every Spark engine opened meanwhile shares."""
+    from curator.engines.spark import shared
+
+    with shared(tmp_path_factory.mktemp("spark"), threads=1, memory="1GB"):
+        yield
 
 
 def absent(reason: str) -> None:

@@ -382,7 +382,7 @@ def test_java_is_asked_for_before_spark_is(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("JAVA_HOME", str(tmp_path / home)) if home else monkeypatch.delenv("JAVA_HOME", raising=False)
     with pytest.raises(UsageError) as refused:
-        _session._require_java()
+        _session.require_java()
     assert refused.value.code == "java-missing"
     assert ("Java 11" in refused.value.found) == (home == "old")
 

@@ -21,7 +21,7 @@ from curator.engines._adopted import Adopted
 from curator.engines._readers import Bound
 from curator.engines.spark._binding import adopt_rows, bind_source
 from curator.engines.spark._faults import translated
-from curator.engines.spark._session import hold, shared, version
+from curator.engines.spark._session import hold, require_java, shared, version
 from curator.engines.spark._transport import COLUMNS, carried, plain_rows, unpacked
 from curator.expressions import Engine as Dialect
 from curator.expressions import quote_name
@@ -135,4 +135,4 @@ def _as_it_is(batch: pa.RecordBatch) -> tuple[pa.RecordBatch | None, ...]:
     return (batch,)
 
 
-__all__ = ["SparkEngine", "shared"]
+__all__ = ["SparkEngine", "require_java", "shared"]

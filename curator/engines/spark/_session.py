@@ -125,7 +125,9 @@ def hold(scratch: Path, *, threads: int | None = None, memory: str | None = None
             )
         folder = Path(tempfile.mkdtemp(prefix="spark-", dir=scratch)).resolve()
         conf, settings = _configured(folder, threads=threads, memory=memory)
-        _current = Context(SparkSession(SparkContext(conf=conf, gateway=_launched(memory))), folder, settings)
+        context = SparkContext(conf=conf, gateway=_launched(memory))
+        context.setLogLevel("OFF")  # only what is set this way reaches the executors
+        _current = Context(SparkSession(context), folder, settings)
         return _current
 
 
@@ -189,7 +191,7 @@ def _launched(memory: str | None) -> Any:
     global _gateway
     if _gateway is not None:
         return _gateway
-    _require_java()
+    require_java()
     for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
         logging.getLogger(name).disabled = True  # they write whole errors, cells included, to the standard error
     folder = tempfile.mkdtemp(prefix="curator-jvm-")  # mode 0700; native libraries, never rows
@@ -221,8 +223,8 @@ def _java_size(memory: str) -> str:
     return f"{max(int(float(found.group(1)) * 1024**power), 512)}m"  # Spark does not start below 450 MB
 
 
-def _require_java() -> None:
-    """Refuse before Spark tries, which then only says that its gateway is gone."""
+def require_java() -> None:
+    """Refuse before Spark tries, which then only says that its gateway is gone. Raises UsageError `java-missing`."""
     home = os.environ.get("JAVA_HOME")
     program = str(Path(home) / "bin" / "java") if home else shutil.which("java")
     found = "no Java on this machine"
