@@ -77,8 +77,10 @@ class ClassCounter:
         over the batch a value and no sort. A field of many values (a cost) is counted by pairs, which costs a sort.
         """
         self._rows.add(codes)
-        if sensitive is None:
-            return
+        if sensitive is not None:
+            self._add_values(codes, sensitive)
+
+    def _add_values(self, codes: Codes, sensitive: Codes) -> None:
         known = sensitive != _NULL_CODE  # a null is no value: the measure on the files does not count it either
         values = np.unique(sensitive[known]).tolist()
         if self._pairs.used or len(self._values.keys() | set(values)) > _FEW_VALUES:
@@ -86,6 +88,13 @@ class ClassCounter:
             return
         for value in values:
             self._values.setdefault(value, _Counts()).add(codes[sensitive == np.uint64(value)])
+
+    def add_counted(self, codes: Codes, counts: npt.NDArray[np.int64], sensitive: Codes | None = None) -> None:
+        """Count classes that were counted elsewhere: each code with its rows, and a sensitive value that it holds."""
+        order = np.argsort(codes, kind="stable")
+        self._rows.take(codes[order], counts[order])
+        if sensitive is not None:
+            self._add_values(codes, sensitive)
 
     def classes(self) -> tuple[Codes, npt.NDArray[np.int64]]:
         """Every class code, ascending, and its number of rows."""
@@ -159,6 +168,13 @@ class _Counts:
         self._held += len(unique)
         if self._held > _COMPACT:
             self._held = len(self.merged()[0])
+
+    def take(self, codes: Codes, counts: npt.NDArray[np.int64]) -> None:
+        """Codes in ascending order, a code once or more, and how often each occurred."""
+        first = np.flatnonzero(np.concatenate(([True], codes[1:] != codes[:-1]))) if len(codes) else codes
+        if len(codes):
+            self._parts.append((codes[first], np.add.reduceat(counts, first)))
+            self._held += len(first)
 
     def merged(self) -> tuple[Codes, npt.NDArray[np.int64]]:
         if not self._parts:

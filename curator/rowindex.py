@@ -8,6 +8,7 @@ clear, and yet never published, since it tells which rows two versions share.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 Codes = npt.NDArray[np.uint64]
+Rows = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,47 +37,48 @@ class Changes:
 
 
 class RowIndex:
-    """Tokens and content codes of rows; ascending by token once `settled`."""
+    """Tokens and content codes of rows: what was added in this process, and files of earlier versions.
 
-    def __init__(self) -> None:
-        self._parts: list[Codes] = []
-        self._rows = np.empty((2, 0), np.uint64)
+    Args:
+        earlier: tokens and codes of rows of earlier versions, each ascending by token.
+    """
+
+    def __init__(self, earlier: Sequence[Rows] = ()) -> None:
+        self._earlier = list(earlier)
+        self._added: list[Rows] = []
 
     def __len__(self) -> int:
-        return int(self.settled().shape[1])
+        return sum(part.shape[1] for part in (*self._earlier, *self._added))
 
     def add(self, tokens: Codes, codes: Codes) -> None:
         """Take some rows."""
-        self._parts.append(np.stack([tokens, codes]))
+        self._added.append(np.stack([tokens, codes]))
 
-    def settled(self) -> npt.NDArray[np.uint64]:
-        """Two rows of numbers, tokens ascending and the code of each."""
-        if self._parts:
-            rows = np.concatenate([self._rows, *self._parts], axis=1)
-            self._parts, self._rows = [], rows[:, np.argsort(rows[0], kind="stable")]
-        return self._rows
+    def settled(self) -> Rows:
+        """Every row once, tokens ascending."""
+        if self._added or len(self._earlier) != 1:
+            rows = np.concatenate([np.empty((2, 0), np.uint64), *self._earlier, *self._added], axis=1)
+            self._earlier, self._added = [_sorted(rows)], []
+        return self._earlier[0]
 
     def known(self, tokens: Codes, codes: Codes) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
         """Of some rows: which have a known token, and which of these another content."""
-        held, held_codes = self.settled()
-        if not len(held):
-            nothing = np.zeros(len(tokens), np.bool_)
-            return nothing, nothing
-        places = np.minimum(np.searchsorted(held, tokens), len(held) - 1)
-        known = held[places] == tokens
-        return known, known & (held_codes[places] != codes)
+        known, changed = np.zeros(len(tokens), np.bool_), np.zeros(len(tokens), np.bool_)
+        if self._added:
+            self.settled()
+        for held, held_codes in self._earlier:
+            if len(held):
+                places = np.minimum(np.searchsorted(held, tokens), len(held) - 1)
+                here = held[places] == tokens
+                known |= here
+                changed |= here & (held_codes[places] != codes)
+        return known, changed
 
     def changes(self, later: RowIndex) -> Changes:
         """From this version to a later one."""
         known, changed = self.known(*later.settled())
         stayed = int(known.sum())
         return Changes(added=len(later) - stayed, changed=int(changed.sum()), vanished=len(self) - stayed)
-
-    def joined(self, other: RowIndex) -> RowIndex:
-        """The rows of both."""
-        index = RowIndex()
-        index._parts = [self.settled(), other.settled()]
-        return index
 
     def save(self, path: Path) -> None:
         """Write it, readable by the holder alone."""
@@ -84,14 +87,23 @@ class RowIndex:
             np.save(stream, self.settled(), allow_pickle=False)
 
     @classmethod
-    def load(cls, path: Path) -> RowIndex | None:
-        """Read it; None when there is none, or one that is damaged: a full comparison is made without it."""
-        try:
-            rows = np.load(path, allow_pickle=False)
-        except (OSError, ValueError, EOFError):
-            return None
-        if rows.ndim != 2 or rows.shape[0] != 2 or rows.dtype != np.uint64:
-            return None
-        index = cls()
-        index._rows = rows
-        return index
+    def load(cls, paths: Sequence[Path]) -> RowIndex | None:
+        """Open the files of a version and of those that it adds to, without reading them whole.
+
+        None when there is none, or one that is damaged: every row is compared without it.
+        """
+        parts = []
+        for path in paths:
+            try:
+                rows = np.load(path, mmap_mode="r", allow_pickle=False)
+            except (OSError, ValueError, EOFError):
+                return None
+            if rows.ndim != 2 or rows.shape[0] != 2 or rows.dtype != np.uint64:
+                return None
+            parts.append(rows)
+        return cls(parts) if parts else None
+
+
+def _sorted(rows: Rows) -> Rows:
+    ordered: Rows = rows[:, np.argsort(rows[0], kind="stable")]
+    return ordered

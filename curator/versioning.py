@@ -15,7 +15,6 @@ from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as parquet
 
 from curator.anonymity import ClassCounter
 from curator.arrow import integers, recycled_memory, rows_where, token_words
@@ -41,6 +40,7 @@ from curator.sqltext import quoted
 
 BATCH_ROWS = 32_768  # some 5 MB: what one step leaves is still in the cache for the next
 WRITTEN = "written"
+COUNTED = ".rows"
 
 Progress = Callable[[str, int, int], None]
 
@@ -149,13 +149,16 @@ class _Stream:
     def count_before(self, folder: Path) -> None:
         """Count the classes of the rows that stay, from the fields that make them."""
         kernel, files = self._protected.kernel, self._following.files if self._following else ()
-        if self._classes is None:
+        if self._classes is None or not files:
             return
-        names = list(dict.fromkeys([*kernel.quasi, *([kernel.sensitive] if kernel.sensitive else [])]))
-        for entry in files:
-            with parquet.ParquetFile(folder / entry.path) as shard:
-                for batch in shard.iter_batches(BATCH_ROWS, columns=names):
-                    self._classes.add(*kernel.class_codes(batch))
+        engine = self._protected.checked.sample.engine
+        engine.define_files(WRITTEN, [folder / entry.path for entry in files])
+        names = dict.fromkeys([*kernel.quasi, *([kernel.sensitive] if kernel.sensitive else [])])
+        keys = ", ".join(quoted(name) for name in names)
+        counted = f"SELECT {keys}, count(*) AS {quoted(COUNTED)} FROM {quoted(WRITTEN)} GROUP BY {keys}"  # noqa: S608
+        for batch in engine.batches(counted, rows=BATCH_ROWS):
+            codes, sensitive = kernel.class_codes(batch)
+            self._classes.add_counted(codes, integers(batch.column(COUNTED)), sensitive)
 
     def run(self, folder: Path, *, scratch: Path, order: RowOrder) -> tuple[ShardReport, QualityReport]:
         """Stream into shards; the quality verdict comes before anything is sorted or measured."""

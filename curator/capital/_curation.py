@@ -149,11 +149,12 @@ def publish_run(
         protected = run.protected(source_paths(use_case, spec_folder=spec.parent, options=options))
         rejected = stack.enter_context(run.rejected_rows())
         written = run.write(protected, rejected)
-        shards = [run.folder / entry.path for entry in written.files]
-        refuse_plain_hashes(protected.checked.sample, shards, recipient=options.recipient)
         refreshed = follower.judge(written) if follower else {}
         if refreshed is None:
             return None
+        stayed = set(following.files) if following else set()  # attacked when they were published
+        shards = [run.folder / entry.path for entry in written.files if entry not in stayed]
+        refuse_plain_hashes(protected.checked.sample, shards, recipient=options.recipient)
         manifest = describe(
             run.folder, use_case=use_case, written=written, protected=protected, spec=spec_bytes,
             representation=run.representation, about=refreshed,
@@ -162,7 +163,13 @@ def publish_run(
             recorder, protected, written=written, manifest=manifest, sources=run.source_artifacts(),
             representation=run.representation, use_case=use_case, before=follower.previous if follower else None,
         )  # fmt: skip
-        keep_index(capital.workspace.private, use_case.ref, following=following, told=run.noted(protected))
+        keep_index(
+            capital.workspace.private,
+            use_case.ref,
+            following=following,
+            told=run.noted(protected),
+            previous=follower.previous.ref if follower else None,
+        )
         place = f"datasets/{use_case.name}/{use_case.version}"
         rejected.keep(capital.workspace.private / "holder" / "rejected", use_case=use_case)
         keep_digests(capital.workspace.private, use_case.ref, told=run.digests.facts())

@@ -28,20 +28,23 @@ def kept_digests(private: Path, ref: str) -> dict[str, Any]:
     return _noted(private / _FOLDER / f"{ref}.json")
 
 
-def keep_index(private: Path, ref: str, *, following: Following | None, told: Mapping[str, Any]) -> None:
+def keep_index(
+    private: Path, ref: str, *, following: Following | None, told: Mapping[str, Any], previous: str | None
+) -> None:
     """Note which rows a version was made from, and where its source stood, for the next refresh."""
     if following is None:
         return
     folder = private / _ROWS
-    _note(folder, f"{ref}.json", told)
-    index = following.index.joined(following.before) if following.before is not None else following.index
-    index.save(folder / f"{ref}.npy")
+    earlier = _noted(folder / f"{previous}.json").get("rows", []) if following.before is not None else []
+    _note(folder, f"{ref}.json", {**told, "rows": [*earlier, f"{ref}.npy"]})
+    following.index.save(folder / f"{ref}.npy")
 
 
 def kept_index(private: Path, ref: str) -> tuple[RowIndex | None, dict[str, Any]]:
     """The rows of a version and where its source stood; None and nothing when no note was taken."""
     folder = private / _ROWS
-    return RowIndex.load(folder / f"{ref}.npy"), _noted(folder / f"{ref}.json")
+    noted = _noted(folder / f"{ref}.json")
+    return RowIndex.load([folder / name for name in noted.get("rows", [])]), noted
 
 
 def _note(folder: Path, name: str, told: Mapping[str, Any]) -> None:

@@ -51,10 +51,10 @@ class SourceDigests:
         """
         for name, place in self._places.items():
             try:
-                again = place.digests(self._key)
+                again = place.digests(self._key, plain=False).keyed
             except OSError:
-                again = None
-            if again != self._first[name].result():
+                again = ""
+            if again != self._first[name].result().keyed:
                 raise changed_source(name[0], f"other bytes than when the reading began: {place.name}")
 
     def keyed(self) -> list[tuple[str, str, str]]:

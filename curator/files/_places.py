@@ -39,8 +39,8 @@ class Place(Protocol):
     def identity(self) -> Identity | None:
         """What tells one state of the file from another; None when there is no such file."""
 
-    def digests(self, key: bytes) -> Digests:
-        """Digests of its bytes, or of what an object store says of them. Raises OSError."""
+    def digests(self, key: bytes, *, plain: bool = True) -> Digests:
+        """Digests of its bytes, or of what an object store says of them; only the keyed one unless `plain`."""
 
 
 class LocalPlace:
@@ -64,14 +64,15 @@ class LocalPlace:
         """Device, number, size and times of the file."""
         return local_identity(self._path)
 
-    def digests(self, key: bytes) -> Digests:
+    def digests(self, key: bytes, *, plain: bool = True) -> Digests:
         """SHA-256 and HMAC-SHA256 of its bytes."""
-        plain, keyed = hashlib.sha256(), keyed_hash(key)
+        bare, keyed = hashlib.sha256(), keyed_hash(key)
         with self._path.open("rb", buffering=0) as stream:
             while block := stream.read(_BLOCK):
-                plain.update(block)
                 keyed.update(block)
-        return Digests(plain=plain.hexdigest(), keyed=keyed.hexdigest())
+                if plain:
+                    bare.update(block)
+        return Digests(plain=bare.hexdigest() if plain else "", keyed=keyed.hexdigest())
 
     def __repr__(self) -> str:
         return f"LocalPlace({self.name})"

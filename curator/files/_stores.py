@@ -82,7 +82,7 @@ class StoredPlace:
         self._state = Identity(int(found["size"]), int(changed.timestamp() * 1e9) if changed else 0, mark)
         return self._state
 
-    def digests(self, key: bytes) -> Digests:
+    def digests(self, key: bytes, *, plain: bool = True) -> Digests:
         """The store's own tag, and a keyed digest of it: the bytes are not read a second time for it."""
         state = self.identity()
         if state is None:
