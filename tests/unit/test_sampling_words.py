@@ -57,7 +57,8 @@ def test_labels_histories_and_windows_are_told() -> None:
         {"label": LABEL, "history": [HISTORY], "window": {"column": "day", "since": "2020-01-01"}}, sources=SOURCES
     )
     assert told_draw(spec) == [
-        "made seen from t up to day", "made back from t within 30 days after day", "kept day from 2020-01-01 to the last",
+        "made seen from t up to day", "made back from t within 30 days after day",
+        "kept day from 2020-01-01 to the last",
     ]  # fmt: skip
     assert any("nobody said until when events are known" in line for line in sampling_limits(spec))
     known = spec_of({"label": {**LABEL, "observed_until": "2020-12-31"}}, sources=SOURCES)
@@ -70,7 +71,8 @@ def test_the_card_has_a_table_of_figures() -> None:
     facts = {
         "population": 51920, "drawn": 15433, "kept": 13038, "smallest_cell": 10, "limits": {},
         "dimensions": {"race": {
-            "classes": 7, "divergence": 0.084, "difference": None, "missing": {"null": 0, "empty": 8221, "unknown": 9219},
+            "classes": 7, "divergence": 0.084, "difference": None,
+            "missing": {"null": 0, "empty": 8221, "unknown": 9219},
             "missing_kept": None, "missing_depends_on": {"state": "empty", "dimension": "mdc", "v": 1.0, "p": 0.0}}},
     }  # fmt: skip
     told = stands_for(facts)
