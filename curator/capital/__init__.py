@@ -120,6 +120,10 @@ class Capital:
         """Every epoch of keys, oldest first; the current one is what new versions take."""
         return _keys.epochs(self)
 
+    def current_epoch(self) -> Epoch:
+        """The epoch that new versions take, its keys read and held to the id in the evidence. Raises SecretError."""
+        return _keys.current_epoch(self)
+
     def rotate_keys(self, name: str | None = None) -> Epoch:
         """Begin a new epoch of keys: tokens made from now on cannot be joined with earlier ones.
 

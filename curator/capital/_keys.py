@@ -54,6 +54,12 @@ def epoch_root(capital: Capital, name: str | None) -> tuple[str, bytes]:
     return epoch.name, root
 
 
+def current_epoch(capital: Capital) -> Epoch:
+    """The epoch that new versions take. Raises SecretError as `epoch_root`."""
+    name, _ = epoch_root(capital, None)
+    return find_epoch(epochs(capital), name)
+
+
 def begin_epoch(recorder: Recorder, keys: KeyProvider, *, name: str, previous: Iterable[str] = ()) -> Envelope:
     """Draw an epoch's secret and sign that it was created; the caller publishes, and destroys it if that fails."""
     keys.create_epoch(name)

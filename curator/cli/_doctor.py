@@ -72,6 +72,7 @@ def _of_capital(root: Path, *, agent: str) -> Mapping[str, Callable[[], str]]:
         "holder's key": lambda: f"{len(capital().holder_key())} bytes",
         "agents": lambda: ", ".join(agent.name for agent in capital().directory().agents),
         "root secret": lambda: f"{len(capital().root_key())} bytes, readable by its owner alone",
+        "epoch of keys": lambda: f"{capital().current_epoch().name}, its keys are those that it began with",
     }
 
 

@@ -21,7 +21,8 @@ def init(args: Namespace, console: Console) -> Answer:
         "root_secret": str(capital.workspace.private / "keys" / "root.key"),
     }
     console.note(
-        "Back up the root secret where only the holder can read it: without it no later version can carry the same\n"
-        "tokens. Whoever receives packages needs only holder.pub, by another way than the packages."
+        "Back up the root secret and, apart from it, keys/epochs, where only the holder can read them: without\n"
+        "both, no later version can carry the same tokens. Whoever receives packages needs only holder.pub, by\n"
+        "another way than the packages."
     )
     return Answer(document=held, text=pairs({name.replace("_", " "): value for name, value in held.items()}))
