@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from curator.cards._markdown import bullets, code, prose
 from curator.cards._splits import rows_per_split
 from curator.samples import DisclosureReport, Written
@@ -33,7 +36,7 @@ AI_ACT = {
 }
 
 
-def french_summary(use_case: UseCase, written: Written) -> str:
+def french_summary(use_case: UseCase, written: Written, representation: Mapping[str, Any] | None = None) -> str:
     """The section `En bref`."""
     law = use_case.law
     splits = ", ".join(f"{code(split)} {_number(rows)}" for split, rows in rows_per_split(use_case, written))
@@ -44,12 +47,25 @@ def french_summary(use_case: UseCase, written: Written) -> str:
         f"{prose(law.dpia)} ; règlement sur l'IA : {AI_ACT[law.ai_act]}.",
         f"Conservation : {_number(law.retention_days)} jours, puis effacement.",
         f"Qualité : {_number(written.quality.accepted)} lignes acceptées sur {_number(written.quality.rows)}.",
+        _stands_for(representation),
         _risk(written.disclosure),
         "Les jetons ne se retournent pas sans la clé du détenteur et diffèrent d'un destinataire à l'autre ; les "
         f"lignes restent des données à caractère personnel ({SOURCES[law.regime]}).",
         f"Responsable : {prose(use_case.owner.organisation)}, {prose(use_case.owner.contact)}.",
     ]
     return f"## En bref (français)\n\n{bullets(lines)}"
+
+
+def _stands_for(facts: Mapping[str, Any] | None) -> str:
+    if facts is None:
+        return ""
+    differences = {name: found["difference"] or 0.0 for name, found in facts["dimensions"].items()}
+    worst = max(differences, key=lambda name: (differences[name], name))
+    value = f"{differences[worst]:.3f}".replace(".", ",")
+    return (
+        f"Représentativité : {_number(facts['kept'])} lignes gardées pour une population de "
+        f"{_number(facts['population'])} ; plus grande différence standardisée {value} ({code(worst)})."
+    )
 
 
 def _risk(found: DisclosureReport | None) -> str:

@@ -432,6 +432,7 @@ def test_what_was_measured_stands_in_version_card_and_evidence(stops: Path, tmp_
     card = (version.folder / "README.md").read_text(encoding="utf-8")
     assert "## Whom it stands for" in card
     assert "| `race` | 7 |" in card
+    assert "Représentativité : " in card
     statements = [
         envelope.statement for envelope in capital.evidence.unverified() if str(envelope.statement.stage) == "check"
     ]  # fmt: skip
