@@ -16,7 +16,7 @@ from curator.generalising._tuples import Tuples
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
-METRIC = "loss: mean share of a field's values in a row's group, suppressed rows 1; geometric mean over the fields"
+METRIC = "mean share of a field's values in a row's group, suppressed rows 1; geometric mean over the fields"
 
 
 @dataclass(frozen=True, kw_only=True)
