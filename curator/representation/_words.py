@@ -71,9 +71,10 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "missing-of": "{name} : {parts} dans la population ; {kept} valeurs manquent parmi les lignes gardées.",
         "null": "{count} valeurs nulles",
         "empty": "{count} textes vides, qui ne sont pas des valeurs nulles",
-        "unknown": "{count} textes qui disent « inconnu »",
+        "unknown": "{count} textes qui disent «\u202finconnu\u202f»",
         "depends": "Absences non aléatoires : que {name} soit {state} dépend de {on} (V de Cramér {v}, p {p}).",
-        "depends-where": "C'est le cas de {share} des lignes où {on} vaut « {value} », et de {elsewhere} des autres.",
+        "depends-where": "C'est le cas de {share} des lignes où {on} vaut «\u202f{value}\u202f», et de "
+        "{elsewhere} des autres.",
         "depends-weak": "{name} : aucune dimension d'ici ne dit quelles valeurs manquent (au plus fort : {on}, V de "
         "Cramér {v}).",
         "state-null": "nul",

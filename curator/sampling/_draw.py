@@ -137,7 +137,7 @@ def _negatives(negatives: Negatives, positive: str) -> Step:
 def _whole_first(sample: Sample) -> str:
     """Rows that are to be kept whole come before the others when a maximum leaves some out."""
     whole = []
-    if sample.at_least is not None:
+    if sample.at_least is not None and sample.fraction is not None and sample.fraction < 1:
         whole.append(_least(sample))
     if sample.quotas is not None:
         named = [literal(name) for name, rows in sample.quotas.rows.items() if rows == "all"]

@@ -249,6 +249,13 @@ def test_rows_kept_whole_come_first_under_a_maximum() -> None:
     assert len(ids({**sample, "max_rows": 4}, rows)) == 4, "a maximum is one, even of those"
 
 
+def test_a_whole_share_leaves_only_the_other_options() -> None:
+    rows = [(number, None, "ns"[number % 2], None) for number in range(50)]
+    sample = {"fraction": 1.0, "by": ["id"], "at_least": {"by": ["place"], "rows": 3}}
+    assert len(ids(sample, rows)) == 50
+    assert ids({**sample, "max_rows": 9}, rows) == ids({"by": ["id"], "max_rows": 9}, rows)
+
+
 def test_a_class_of_numbers_or_truths_is_named_by_its_text() -> None:
     rows = [(number, None, None, number % 4 == 0) for number in range(40)]
     assert len(ids({"by": ["id"], "quotas": {"by": "ill", "rows": {"true": "all", "false": 3}}}, rows)) == 13
