@@ -44,7 +44,7 @@ def test_help_loads_nothing_heavy(words: str) -> None:
 
 def test_the_commands_are_these() -> None:
     assert list(COMMANDS) == [
-        "init", "demo", "doctor", "spec check", "spec new", "spec schema", "plan", "curate", "show", "list", "train",
+        "init", "demo", "doctor", "spec check", "spec new", "spec schema", "plan", "curate", "refresh", "show", "list", "train",
         "represent", "risk", "text mask", "text evaluate", "agent add", "agent list", "keys list", "keys rotate", "keys destroy", "rekey", "reveal",
         "release request", "release review", "release deliver", "release recall",
         "release status", "receive", "trace", "verify", "rejected", "explain", "completion",
