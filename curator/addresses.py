@@ -67,8 +67,12 @@ def holds_secret(text: str) -> bool:
     """Whether an address holds a password, a token or the like; an address that nobody can read may hold one."""
     if _PASSWORD.search(text) or _WORDS.search(text):
         return True
+    if not is_address(text):
+        return False
     try:
-        return bool(is_address(text) and urlsplit(text).password)
+        parts = urlsplit(text)
+        _ = parts.port  # raises when what follows the host is no number: perhaps a password with a `/`
+        return parts.password is not None
     except ValueError:
         return True
 
