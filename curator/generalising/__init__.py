@@ -9,6 +9,7 @@ from curator.generalising._answer import METRIC, FieldLevel, Generalisation, gen
 from curator.generalising._building import build_hierarchy
 from curator.generalising._hierarchy import EVERYTHING, Hierarchy, hierarchy_of
 from curator.generalising._limits import Limits
+from curator.generalising._local import Recoding, recode
 from curator.generalising._search import Chosen, search
 from curator.generalising._tuples import Tuples
 
@@ -20,9 +21,11 @@ __all__ = [
     "Generalisation",
     "Hierarchy",
     "Limits",
+    "Recoding",
     "Tuples",
     "build_hierarchy",
     "generalise",
     "hierarchy_of",
+    "recode",
     "search",
 ]

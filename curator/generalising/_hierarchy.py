@@ -122,7 +122,7 @@ def _require_nesting(name: str, codes: npt.NDArray[Any]) -> None:
             groups = len(np.unique(below[torn]))
             raise _fault(
                 "hierarchy-not-monotone", name,
-                found=f"{groups:,} groups of level {level - 1} that are torn apart again on level {level}",
+                found=f"{groups:,} group{'s' * (groups > 1)} of level {level - 1} torn apart again on level {level}",
                 expected="each level coarser than the one before: a group lies whole in one group above",
             )  # fmt: skip
 

@@ -1,9 +1,9 @@
 """Local recoding: each class as fine as its own rows allow, instead of one level a field for everybody.
 
-From the top down (after Mondrian: LeFevre, DeWitt, Ramakrishnan, ICDE 2006, with hierarchies in place of cuts): all rows
-begin in one class at the coarsest levels. A class is split along the field where that gains most: its groups on the next
-finer level become classes of their own where they meet the limits, and what remains stays together on the old level.
-When the remainder is too small it takes sound groups in, the smallest first, until it is sound. No row is ever
+From the top down (after Mondrian: LeFevre, DeWitt, Ramakrishnan, ICDE 2006, with hierarchies in place of cuts): all
+rows begin in one class at the coarsest levels. A class is split along the field where that gains most: its groups on
+the next finer level become classes of their own where they meet the limits, and what remains stays together on the old
+level. When the remainder is too small it takes sound groups in, the smallest first, until it is sound. No row is ever
 suppressed when the first class meets the limits. Not optimal; deterministic.
 """
 
@@ -29,8 +29,8 @@ class Recoding:
     Attributes:
         levels: fields x combinations; the level that is written.
         classes: class of each combination; rows of a class are alike.
-        granularity: 1 less the mean loss over all cells, by which 1 is no loss (a cell's loss is the share of the
-            field's values that its group holds, scaled so that a single value costs 0).
+        granularity: 1 when every value is as it was, 0 when nothing is left: 1 less the shares of the fields' values
+            that the groups of the cells hold, above those of single values.
         k: rows of the smallest class.
     """
 
@@ -73,7 +73,7 @@ class _Recoder:
         """Split until no class can be split."""
         waiting, count = self._first(), 0
         while waiting:
-            members, field = waiting.pop(), None
+            members = waiting.pop()
             parts = self._best_split(members)
             if parts is None:
                 self._classes[members] = count
@@ -93,7 +93,8 @@ class _Recoder:
         everything = np.arange(len(self._tuples.rows))
         groups = np.zeros(len(everything), np.int64)
         for hierarchy, codes in zip(self._tuples.hierarchies, self._tuples.codes, strict=True):
-            groups = np.unique(groups * (hierarchy.codes.shape[1] + 1) + hierarchy.codes[-1][codes], return_inverse=True)[1]
+            wide = groups * (hierarchy.codes.shape[1] + 1) + hierarchy.codes[-1][codes]
+            groups = np.unique(wide, return_inverse=True)[1]
         sound = self._sound(everything, groups)
         if not sound.all():
             raise DisclosureError(
@@ -120,14 +121,8 @@ class _Recoder:
             finer = leave[groups]
             saved = (self._shares[field][level] - self._shares[field][level - 1])[codes]
             gain = float((saved * rows)[finer].sum())
-            if best is None or gain > best[0] + 1e-12:
+            if best is None or gain > best[0] + 1e-12:  # one that gains nothing may still open finer ones
                 best = gain, field, groups, leave
-        if best is None or best[0] <= 0:
-            return self._silent(best, members)
-        return self._parts(members, best)
-
-    def _silent(self, best: Any, members: Places) -> tuple[int, Places, list[Places]] | None:
-        """A split that gains nothing by itself may open finer ones below: a level that changes no group."""
         return None if best is None else self._parts(members, best)
 
     def _parts(self, members: Places, best: Any) -> tuple[int, Places, list[Places]]:
@@ -160,8 +155,11 @@ class _Recoder:
         ).sound  # fmt: skip
 
     def _granularity(self) -> float:
-        losses = [
-            shares[levels, codes] @ self._tuples.rows
-            for shares, levels, codes in zip(self._shares, self._levels, self._tuples.codes, strict=True)
-        ]
-        return 1 - float(np.sum(losses)) / (self._tuples.total * len(losses))
+        """Loss over all cells against the loss of saying nothing (ARX's granularity, `getArithmeticMean()`)."""
+        lost = possible = 0.0
+        fields = zip(self._shares, self._levels, self._tuples.codes, strict=True)
+        for shares, levels, codes in fields:
+            room = 1 - 1 / shares.shape[1]
+            lost += room * float(shares[levels, codes] @ self._tuples.rows) / self._tuples.total
+            possible += room
+        return 1 - lost / possible if possible else 1.0

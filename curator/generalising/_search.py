@@ -98,9 +98,9 @@ class _Search:
 
     def _edges(self) -> None:
         """For each field, the finest level that is possible when all others are coarsest: none below it ever is."""
-        top = tuple(height - 1 for height in self._open.shape)
-        for place, height in enumerate(top):
-            for level in range(height):
+        top = tuple(levels - 1 for levels in map(int, self._bounds.shape))
+        for place, coarsest in enumerate(top):
+            for level in range(coarsest):
                 if self._look((*top[:place], level, *top[place + 1 :])):
                     break
 
