@@ -115,20 +115,30 @@ def _label(spec: UseCase, scope: Scope, label: Label) -> Iterator[Trouble]:
     yield from _events(spec, scope, label, path=path)
     if label.observed_until is not None and _day(label.observed_until) is None:
         yield Trouble((*path, "observed_until"), "a day that does not exist", "a date as 2019-12-31")
-    model, joined = spec.model, {join.source for join in spec.extract.join}
-    if model is None:
-        return
-    kept = spec.kept()
-    for name in (*model.features, *model.text_features):
-        bases = scope.made_from(kept[name], name) if name in kept else frozenset[str]()
+    joined = {join.source for join in spec.extract.join}
+    for name, place in _features(spec, scope, label):
+        bases = scope.made_from(spec.fields[name], name)
         if label.name in bases:
-            yield Trouble(("model", "features"), f"`{name}`, made from the label `{label.name}`", _EARLIER)
+            yield Trouble(place, f"`{name}`, made from the label `{label.name}`", _EARLIER)
         elif label.events in joined and any(scope.origin.get(base) == label.events for base in bases):
             yield Trouble(
-                ("model", "features"),
+                place,
                 f"`{name}`, a column of `{label.events}`, whose events make the label",
                 "a history of these events: it ends at the cut-off",
             )
+
+
+def _features(spec: UseCase, scope: Scope, label: Label) -> Iterator[tuple[str, PathKey]]:
+    """What may be learned from: the model's features; without one every written field but tokens and the label."""
+    kept = spec.kept()
+    if spec.model is not None:
+        for name in (*spec.model.features, *spec.model.text_features):
+            if name in kept:
+                yield name, ("model", "features")
+        return
+    for name, field in kept.items():
+        if field.protect != "token" and label.name not in scope.made_from(field, name):
+            yield name, ("fields", name)
 
 
 def _events(spec: UseCase, scope: Scope, table: History | Label, *, path: PathKey) -> Iterator[Trouble]:

@@ -218,6 +218,13 @@ def test_a_history_that_ends_elsewhere_than_the_label_begins_is_refused() -> Non
 def test_the_events_of_the_label_joined_as_they_are_are_refused() -> None:
     sources = {"visits": {"path": "v.csv", "columns": {**VISITS, "event": "integer"}},
                "events": {"path": "e.csv", "columns": {"who": "text", "on_day": "date", "kind": "text"}}}  # fmt: skip
+    said = "`kind`, a column of `events`, whose events make the label"
+    with pytest.raises(SpecError) as error:
+        use_case(
+            {"label": LABEL, "join": [{"source": "events", "on": ["who"]}]}, sources=sources,
+            fields={"kind": {"meaning": "x"}, "back": {"meaning": "x"}},
+        )  # fmt: skip
+    assert [fault.found for fault in error.value.faults] == [said], "without a model, every written field"
     with pytest.raises(SpecError) as error:
         use_case(
             {"label": LABEL, "join": [{"source": "events", "on": ["who"]}]}, sources=sources,
