@@ -69,6 +69,7 @@ class ClassCounter:
         self._rows = _Counts()
         self._values: dict[int, _Counts] = {}
         self._pairs = _Pairs()
+        self._people = _Pairs()
 
     def add(self, codes: Codes, sensitive: Codes | None = None) -> None:
         """Count a batch's classes and, where given, the classes in which each sensitive value occurs.
@@ -96,14 +97,24 @@ class ClassCounter:
         if sensitive is not None:
             self._add_values(codes, sensitive)
 
+    def add_persons(self, codes: Codes, persons: Codes) -> None:
+        """Count the people of classes, besides their rows: whose each row of a batch is, as a code."""
+        self._people.add(codes, persons)
+
     def classes(self) -> tuple[Codes, npt.NDArray[np.int64]]:
         """Every class code, ascending, and its number of rows."""
         return self._rows.merged()
 
     def failing(self, *, k: int, diversity: int | None = None) -> tuple[Codes, int]:
-        """Codes, ascending, of the classes below k rows or `diversity` sensitive values, and the rows they hold."""
+        """Codes, ascending, of the classes below k rows or `diversity` sensitive values, and the rows they hold.
+
+        Where people were counted, k is of people.
+        """
         codes, counts = self.classes()
         short = counts < k
+        if self._people.used:
+            classes, people = self._people.per_class()
+            short |= ~members(codes, classes[people >= k])
         if diversity is not None:
             short |= self._distinct(codes) < diversity
         return codes[short], int(counts[short].sum())

@@ -15,8 +15,9 @@ from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from curator.anonymity import ClassCounter
+from curator.anonymity import ClassCoder, ClassCounter
 from curator.arrow import integers, recycled_memory, rows_where, token_words
 from curator.edges.parquet import EngineOrderShards, KeyedShards, ShardReport
 from curator.errors import DisclosureError, IntegrityError, QualityError
@@ -25,6 +26,7 @@ from curator.manifest import FileEntry
 from curator.protocols import Engine
 from curator.rowdigest import RowDigest, row_codes
 from curator.rowindex import RowIndex
+from curator.risk import measure_files, roles_of
 from curator.samples import (
     DisclosureReport,
     IdentifierTally,
@@ -143,6 +145,8 @@ class _Stream:
         self._tally = Tally(protected.checked)
         self.identifiers = IdentifierTally(protected.kernel)
         self._classes = ClassCounter() if protected.kernel.class_key is not None else None
+        limits = protected.use_case.disclosure
+        self._people = roles_of(protected.use_case).entity if limits and limits.count == "persons" else ()
         self._keys = _RowKeys() if protected.checked.implied else None
         self.schema: pa.Schema | None = None
 
@@ -153,12 +157,14 @@ class _Stream:
             return
         engine = self._protected.checked.sample.engine
         engine.define_files(WRITTEN, [folder / entry.path for entry in files])
-        names = dict.fromkeys([*kernel.quasi, *([kernel.sensitive] if kernel.sensitive else [])])
+        names = dict.fromkeys([*kernel.quasi, *([kernel.sensitive] if kernel.sensitive else []), *self._people])
         keys = ", ".join(quoted(name) for name in names)
         counted = f"SELECT {keys}, count(*) AS {quoted(COUNTED)} FROM {quoted(WRITTEN)} GROUP BY {keys}"  # noqa: S608
         for batch in engine.batches(counted, rows=BATCH_ROWS):
             codes, sensitive = kernel.class_codes(batch)
             self._classes.add_counted(codes, integers(batch.column(COUNTED)), sensitive)
+            if self._people:
+                self._classes.add_persons(codes, ClassCoder(kernel.class_key or b"", self._people).codes(batch))
 
     def run(self, folder: Path, *, scratch: Path, order: RowOrder) -> tuple[ShardReport, QualityReport]:
         """Stream into shards; the quality verdict comes before anything is sorted or measured."""
@@ -224,11 +230,21 @@ class _Stream:
         if self._classes is not None:
             sensitive = integers(protected.column(SENSITIVE)) if SENSITIVE in protected.schema.names else None
             self._classes.add(integers(protected.column(CLASS)), sensitive)
+            if self._people:
+                self._classes.add_persons(integers(protected.column(CLASS)), self._persons(protected))
             if sensitive is not None:  # counted: no need to carry it to the shards
                 protected = protected.drop_columns([SENSITIVE])
         if self.schema is None:
             self.schema = pa.schema([column for column in protected.schema if not column.name.startswith(".")])
         return protected
+
+    def _persons(self, protected: pa.RecordBatch) -> np.ndarray[Any, np.dtype[np.uint64]]:
+        """A code of whose each row is; a row about nobody known is of somebody of its own."""
+        codes = ClassCoder(self._protected.kernel.class_key or b"", self._people).codes(protected)
+        known = np.zeros(len(protected), np.bool_)
+        for name in self._people:
+            known |= integers(pc.cast(protected.column(name).is_valid(), pa.uint8())) == 1
+        return np.where(known, codes, token_words(protected.column(ORDER))[:, 0].astype(np.uint64))
 
     def _set_apart(self, rejected: pa.RecordBatch) -> None:
         if self._keys is not None:
@@ -287,7 +303,25 @@ def _measured(protected: ProtectedSample, folder: Path, report: ShardReport) -> 
             expected=f"k >= {limits.k}" + (f", l >= {limits.l.value}" if limits.l else ""),
             todo="run again; if it repeats, generalise further, since suppression and measure disagree",
         )
+    _check_persons(protected.use_case, [folder / entry.path for entry in report.files])
     return measured
+
+
+def _check_persons(use_case: UseCase, files: list[Path]) -> None:
+    """Where k is of people, count them in the files written."""
+    limits = use_case.disclosure
+    if limits is None or limits.count != "persons" or not files:
+        return
+    found = measure_files(files, roles_of(use_case))
+    people = found.k_persons if found else None
+    if people is not None and people < limits.k:
+        raise DisclosureError(
+            "disclosure-measured",
+            asked=f"keep the limits of {use_case.ref} in the files written",
+            found=f"k = {people} people",
+            expected=f"k >= {limits.k} people",
+            todo="run again; if it repeats, generalise further, since suppression and measure disagree",
+        )
 
 
 def measure(
