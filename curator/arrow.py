@@ -33,6 +33,18 @@ def token_words(array: pa.FixedSizeBinaryArray) -> npt.NDArray[np.uint64]:
     return words.reshape(-1, 2)
 
 
+def first_words(array: pa.FixedSizeBinaryArray) -> npt.NDArray[np.uint64]:
+    """The first 8 bytes of each value of 8 bytes or more, as a number; 0 where there is none."""
+    width = array.type.byte_width
+    if not len(array):
+        return np.empty(0, np.uint64)
+    octets = np.frombuffer(array.buffers()[1], np.uint8)[width * array.offset : width * (array.offset + len(array))]
+    words = np.ascontiguousarray(octets.reshape(-1, width)[:, :8]).view(">u8")[:, 0].astype(np.uint64)
+    if array.null_count:
+        words[integers(pc.cast(array.is_valid(), pa.uint8())) == 0] = 0
+    return words
+
+
 def from_integers(values: npt.NDArray[Any], kind: pa.DataType) -> pa.Array:
     """An Arrow array over a numpy integer array, without copy and without nulls."""
     dense = np.ascontiguousarray(values)

@@ -18,15 +18,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator.anonymity import ClassCoder, ClassCounter
-from curator.arrow import integers, recycled_memory, rows_where, token_words
+from curator.arrow import first_words, integers, recycled_memory, rows_where, token_words
 from curator.edges.parquet import EngineOrderShards, KeyedShards, ShardReport
 from curator.errors import DisclosureError, IntegrityError, QualityError
 from curator.kernel import CLASS, ORDER, SENSITIVE
 from curator.manifest import FileEntry
 from curator.protocols import Engine
+from curator.risk import measure_files, roles_of
 from curator.rowdigest import RowDigest, row_codes
 from curator.rowindex import RowIndex
-from curator.risk import measure_files, roles_of
 from curator.samples import (
     DisclosureReport,
     IdentifierTally,
@@ -164,7 +164,7 @@ class _Stream:
             codes, sensitive = kernel.class_codes(batch)
             self._classes.add_counted(codes, integers(batch.column(COUNTED)), sensitive)
             if self._people:
-                self._classes.add_persons(codes, ClassCoder(kernel.class_key or b"", self._people).codes(batch))
+                self._classes.add_persons(codes, self._person_codes(batch))
 
     def run(self, folder: Path, *, scratch: Path, order: RowOrder) -> tuple[ShardReport, QualityReport]:
         """Stream into shards; the quality verdict comes before anything is sorted or measured."""
@@ -240,11 +240,20 @@ class _Stream:
 
     def _persons(self, protected: pa.RecordBatch) -> np.ndarray[Any, np.dtype[np.uint64]]:
         """A code of whose each row is; a row about nobody known is of somebody of its own."""
-        codes = ClassCoder(self._protected.kernel.class_key or b"", self._people).codes(protected)
+        codes = self._person_codes(protected)
         known = np.zeros(len(protected), np.bool_)
         for name in self._people:
             known |= integers(pc.cast(protected.column(name).is_valid(), pa.uint8())) == 1
         return np.where(known, codes, token_words(protected.column(ORDER))[:, 0].astype(np.uint64))
+
+    def _person_codes(self, batch: pa.RecordBatch) -> np.ndarray[Any, np.dtype[np.uint64]]:
+        """A code of the fields that say together whom a row is about: of tokens their first 8 bytes."""
+        coder, total = ClassCoder(self._protected.kernel.class_key or b"", ()), np.zeros(len(batch), np.uint64)
+        for name in self._people:
+            column = batch.column(name)
+            binary = pa.types.is_fixed_size_binary(column.type)
+            total = total * np.uint64(3) + (first_words(column) if binary else coder.value_codes(column))
+        return total
 
     def _set_apart(self, rejected: pa.RecordBatch) -> None:
         if self._keys is not None:
