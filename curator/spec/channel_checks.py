@@ -1,4 +1,4 @@
-"""What a spec promises of people: what a receiver may know, whether the word "anonymous" may be used, who is counted."""
+"""What a spec promises of people: what a receiver knows, whether "anonymous" may be said, who is counted."""
 
 from __future__ import annotations
 
