@@ -5,9 +5,9 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from io import UnsupportedOperation
-from types import TracebackType
 from typing import IO, Any
 
 import pyarrow as pa
@@ -126,22 +126,13 @@ class Snapshots:
 
     key: bytes | None = None
     _open: dict[str, LiveSource] = field(default_factory=dict)
+    _ends: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Snapshots:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        sources, self._open = list(self._open.values()), {}
-        refused: list[Exception] = []
-        for source in sources:
-            try:
-                source.close()
-            except Exception as error:  # noqa: BLE001 (every source is closed before the first refusal goes on)
-                refused.append(error)
-        if refused and fault is None:
-            raise refused[0]
+    def __exit__(self, *fault: object) -> None:
+        self._ends.close()
 
     def adopt(self, asked: Asked, where: Address, *, engine: Engine) -> Adoption:
         """Read one table to its end into an engine.
@@ -178,6 +169,7 @@ class Snapshots:
     def _opened(self, address: Address, source: str) -> LiveSource:
         if address.text not in self._open:
             self._open[address.text] = source_class(address, source=source)(address, source=source)
+            self._ends.callback(self._open[address.text].close)
         return self._open[address.text]
 
 

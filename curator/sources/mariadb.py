@@ -139,7 +139,9 @@ class MariadbSource:
 
     def close(self) -> None:
         """End the transaction, which wrote nothing."""
-        with suppress(Exception):
+        from pymysql import MySQLError
+
+        with suppress(MySQLError, OSError):
             self._connection.close()
 
     def _limit(self, address: Address, *, version: str) -> None:

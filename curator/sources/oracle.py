@@ -159,7 +159,9 @@ class OracleSource:
 
     def close(self) -> None:
         """End the transaction, which wrote nothing."""
-        with suppress(Exception):
+        import oracledb
+
+        with suppress(oracledb.Error):
             self._connection.close()
 
     def _rows(self, query: str, *values: str) -> list[tuple[Any, ...]]:

@@ -142,9 +142,11 @@ class PostgresSource:
 
     def close(self) -> None:
         """End the transaction, which wrote nothing."""
-        with suppress(Exception):
+        from adbc_driver_manager import Error
+
+        with suppress(Error, OSError):
             self._connection.rollback()
-        with suppress(Exception):
+        with suppress(Error, OSError):
             self._connection.close()
 
     def _described(self, asked: Asked) -> Table:
