@@ -53,7 +53,7 @@ def vin_holds(code: str) -> bool:
     return code[0] not in "12345L" or code[8] == vin_check(code)
 
 
-def day_holds(day: int, month: int, year: int) -> bool:
+def day_holds(day: int, month: int, *, year: int) -> bool:
     """Whether it is a day of the Gregorian calendar in a year that a text of today may name."""
     try:
         return bool(1850 <= year <= 2099 and date(year, month, day))

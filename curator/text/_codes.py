@@ -51,15 +51,15 @@ _AMOUNT = re.compile(
 def find_codes(plain: str) -> Iterator[Span]:
     """Every e-mail and network address, link, position and amount of a plain text."""
     yield from find_emails(plain)
-    yield from _spans(_AMOUNT, plain, Kind.amount)
+    yield from _spans(_AMOUNT, plain, kind=Kind.amount)
     if "." in plain:
-        yield from _spans(_URL, plain, Kind.url)
-    yield from _spans(_POSITION, plain, Kind.coordinates)
+        yield from _spans(_URL, plain, kind=Kind.url)
+    yield from _spans(_POSITION, plain, kind=Kind.coordinates)
     for pattern in (_IPV4, _IPV6):
         for match in pattern.finditer(plain):
             if _is_ip(match[0]):
                 yield Span(*match.span(), Kind.ip, certain=True)
-    yield from _spans(_MAC, plain, Kind.ip)
+    yield from _spans(_MAC, plain, kind=Kind.ip)
 
 
 def find_emails(plain: str) -> Iterator[Span]:
@@ -74,7 +74,7 @@ def find_emails(plain: str) -> Iterator[Span]:
             yield Span(*match.span(), Kind.email)
 
 
-def _spans(pattern: re.Pattern[str], plain: str, kind: Kind) -> Iterator[Span]:
+def _spans(pattern: re.Pattern[str], plain: str, *, kind: Kind) -> Iterator[Span]:
     for match in pattern.finditer(plain):
         yield Span(*match.span(), kind)
 

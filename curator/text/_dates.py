@@ -67,13 +67,18 @@ def find_dates(plain: str) -> Iterator[Span]:
     for match in _FIGURES.finditer(plain):
         day, month, year = (_number(match[part]) for part in (1, 3, 4))
         blank = match[2] == " "
-        if day_holds(day, month, year) if len(match[4]) == 4 else 1 <= month <= 12 and 1 <= day <= 31 and not blank:
+        if (
+            day_holds(day, month, year=year)
+            if len(match[4]) == 4
+            else 1 <= month <= 12 and 1 <= day <= 31 and not blank
+        ):
             yield Span(*match.span(), Kind.date, certain=len(match[4]) == 4 and not blank)
     for match in _ISO.finditer(plain):
         yield Span(*match.span(), Kind.date, certain=True)
     for match in _COMPACT.finditer(plain):
         parts = match.groups()[:3] if match[1] else match.groups()[:2:-1]
-        if day_holds(*(int(part) for part in parts)):
+        day, month, year = (int(part) for part in parts)
+        if day_holds(day, month, year=year):
             yield Span(*match.span(), Kind.date)
     for pattern in (_ROMAN_MONTH, _SPACED_MONTH, _MONTH_SLASH):
         for match in pattern.finditer(plain):

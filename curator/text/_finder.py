@@ -13,6 +13,7 @@ from curator.text._dates import find_dates
 from curator.text._doubts import doubtful
 from curator.text._echoes import find_echoes
 from curator.text._kinds import Kind
+from curator.text._lists import groups
 from curator.text._model import EntityModel
 from curator.text._numbers import find_numbers
 from curator.text._persons import PersonFinder
@@ -23,6 +24,7 @@ RULES = "1"
 """Version of the rules: an evaluation of other rules tells nothing of these."""
 
 _MOST = 0.6  # share of a text in doubt from which it is read whole
+_AT_ONCE = 300_000  # code points whose words are in memory together
 _PIECE = 100_000  # code points read at once; a longer text is cut at a line or a blank
 
 
@@ -43,7 +45,10 @@ class Finder:
         return self.find_all([text])[0]
 
     def find_all(self, texts: Sequence[str]) -> list[list[Span]]:
-        """The mentions of each text. Time grows with the length of the texts, whatever they hold."""
+        """The mentions of each text; time grows with their length, and memory with that of the longest."""
+        return [spans for group in groups(texts, size=_AT_ONCE) for spans in self._find_group(group)]
+
+    def _find_group(self, texts: Sequence[str]) -> list[list[Span]]:
         pieces = [_pieces(text) for text in texts]
         readings = [
             [_Reading(View(text[start:end])) for start, end in places]
@@ -114,14 +119,15 @@ def _with_vague(plain: str, firm: list[Span], *, vague: Sequence[Span]) -> list[
             if claim.start >= span.end:
                 break
             if claim.kind is not span.kind:
-                kept += _left(plain, start, claim.start, kind=span.kind)
+                kept += _left(plain, (start, claim.start), kind=span.kind)
                 start = max(start, claim.end)
-        kept += _left(plain, start, span.end, kind=span.kind)
+        kept += _left(plain, (start, span.end), kind=span.kind)
     return kept
 
 
-def _left(plain: str, start: int, end: int, *, kind: Kind) -> Iterable[Span]:
+def _left(plain: str, place: tuple[int, int], *, kind: Kind) -> Iterable[Span]:
     """What is left of a vague claim, without the blanks and marks around it."""
+    start, end = place
     while start < end and not plain[start].isalnum():
         start += 1
     while end > start and not plain[end - 1].isalnum():

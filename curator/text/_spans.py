@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from curator.text._kinds import PRECEDENCE, Kind
@@ -45,11 +45,6 @@ def union(spans: Iterable[Span]) -> list[Span]:
     if group:
         merged.append(_one(group, end))
     return merged
-
-
-def covered(spans: Sequence[Span], start: int, end: int) -> int:
-    """How many code points of a place lie in disjoint spans."""
-    return sum(max(0, min(end, span.end) - max(start, span.start)) for span in spans)
 
 
 def _one(group: list[Span], end: int) -> Span:
