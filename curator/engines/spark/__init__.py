@@ -30,6 +30,7 @@ from curator.protocols import LiveTable, Step
 from curator.spec.model import Source
 
 _FETCHED = 48 << 20  # bytes of source a partition of results should stand for: what the driver holds at a time
+_LIVE_ROW = 64  # bytes, a guess of what a row taken from a live source stands for
 _MOST_PARTITIONS = 4_096
 
 
@@ -73,6 +74,7 @@ class SparkEngine:
         with translated(f"read the source `{name}`"):
             adopted, frame = adopt_rows(self._session, name, source, table=table, scratch=self._scratch)
             self._view(adopted.relation, frame)
+        self._bytes += adopted.estimated_rows * _LIVE_ROW
         return adopted
 
     def define(self, name: str, sql: str) -> None:
