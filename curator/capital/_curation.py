@@ -267,9 +267,9 @@ class _Run:
         )
 
     def noted(self, protected: ProtectedSample) -> dict[str, Any]:
-        """What the next refresh starts from: the highest watermark read, and how many rows the source may have."""
+        """What the next refresh starts from: for whom tokens were made, and the highest watermark read."""
         sample, refresh = protected.checked.sample, self._use_case.refresh
-        told: dict[str, Any] = {"estimated_rows": sample.estimated_rows}
+        told: dict[str, Any] = {"recipient": self._context.recipient, "epoch": self._context.epoch}
         if refresh is not None and refresh.watermark is not None:
             since = self.follower is not None and self.follower.read is not None
             relation = quoted(SAMPLE if since else sample.bound[self._use_case.extract.from_].relation)

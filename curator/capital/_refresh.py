@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from curator.capital import _curation
 from curator.capital._curation import Follower, RunOptions, publish_run, source_paths
+from curator.capital._keys import epoch_root
 from curator.capital._sources import kept_digests, kept_index
 from curator.errors import CuratorError, DisclosureError, QualityError, SpecError
 from curator.files import Place, files_of
@@ -94,10 +95,15 @@ class _Refresher:
         self._private = capital.workspace.private
         self._line = str(previous.manifest.about.get("refresh", {}).get("line") or previous.ref)
         before = capital.use_case(previous)
+        self._index, self._noted = kept_index(self._private, previous.ref)
+        context = {"recipient": options.recipient, "epoch": epoch_root(capital, options.epoch)[0]}
+        self._same_tokens = {name: self._noted.get(name) for name in context} == context
         self.same_spec = before.model_copy(update={"version": use_case.version}).digest == use_case.digest
 
     def same_files(self) -> bool:
         """Whether every source is files, each with the bytes that the version before was made from."""
+        if not self._same_tokens:
+            return False
         noted = kept_digests(self._private, self._previous.ref)
         where = source_paths(self._use_case, spec_folder=self._spec.parent, options=self._options)
         if set(noted) != set(where):
@@ -113,7 +119,7 @@ class _Refresher:
 
     def compared(self) -> Refreshed:
         """Run every stage over all rows, and publish unless they are the rows of the version before."""
-        index, _ = kept_index(self._private, self._previous.ref)
+        index = self._index if self._same_tokens else None
         following = Following(index=RowIndex())
         found: list[Changes] = []
 
@@ -128,9 +134,10 @@ class _Refresher:
 
     def appended(self) -> Refreshed | None:
         """Read the rows beyond the watermark; None when a comparison of all rows must decide."""
-        index, noted = kept_index(self._private, self._previous.ref)
+        index, noted = self._index, self._noted
         digests = self._previous.manifest.about.get("row_digest", {}).get("splits")
-        if index is None or noted.get("watermark") is None or digests is None or self._options.order != "keyed":
+        known = index is not None and noted.get("watermark") is not None and digests is not None
+        if not known or not self._same_tokens or self._options.order != "keyed":
             return None
         files = tuple(entry for entry in self._previous.manifest.files if entry.split)
         following = Following(

@@ -33,7 +33,8 @@ def spec(feed: str) -> dict[str, Any]:
         "law": {"regime": "gdpr", "basis": "public-task", "text": "-", "dpia": "-", "ai_act": "minimal",
                 "retention_days": 1},
         "sources": {"t": {"path": "rows.parquet", "columns": {
-            "id": "integer", "person": "text", "plate": "text", "phone": "text", "day": "date", "zone": "text", **numbers}}},
+            "id": "integer", "person": "text", "plate": "text", "phone": "text", "day": "date", "zone": "text",
+            **numbers}}},
         "extract": {"from": "t", "row_key": ["id"], "entity": ["person"]},
         "fields": {
             **{name: {"meaning": name, "identifier": "direct", "protect": "token", "form": "raw"}
@@ -44,7 +45,8 @@ def spec(feed: str) -> dict[str, Any]:
             **{name: {"meaning": name} for name in list(numbers)[1:]},
         },
         "quality": {"expectations": [
-            {"type": "expect_column_values_to_be_between", "kwargs": {"column": name, "min_value": 0}} for name in numbers]},
+            {"type": "expect_column_values_to_be_between", "kwargs": {"column": name, "min_value": 0}}
+            for name in numbers]},
         "disclosure": {"k": 5, "l": {"column": "n0", "value": 2}, "suppress": 0.1},
         "splits": {"by": "entity", "shares": {"train": 0.8, "validation": 0.1, "test": 0.1}},
         "refresh": {"feed": feed, **({"watermark": "id"} if feed == "append" else {})},

@@ -239,7 +239,7 @@ def test_every_geometry_has_its_text(geometry: dict[str, Any], wkt: str) -> None
     "text",
     [
         "[]", "{}", "x", '{"type": "FeatureCollection", "features": [{"type": "Point"}]}',
-        '{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {}, "geometry": {"type": "Point"}}]}',
+        '{"features": [{"type": "Feature", "properties": {}, "geometry": {"type": "Point"}}]}',
         '{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"SECRET": 1}',
         '{"crs": {"properties": {"name": "urn:ogc:def:crs:EPSG::2154"}}, "features": []}',
     ],
@@ -330,3 +330,22 @@ def test_files_of_several_forms_are_one_source(engine: Engine, tmp_path: Path) -
     assert engine.rows(f'SELECT id, cost, {raw} FROM "{bound.relation}" ORDER BY id') == [
         (1, None, "x1"), (2, 3, "3"), (3, 4, None), (5, 6, "6"),
     ]  # fmt: skip
+
+
+def test_a_real_year_is_the_same_however_it_is_packed(shared_data: Path, engine: Engine, tmp_path: Path) -> None:
+    real = shared_data / "baac-2013" / "caracteristiques_2013.csv.gz"
+    text = gzip.decompress(real.read_bytes()).decode("latin-1")
+    header, _, body = text.partition("\n")
+    (tmp_path / "caracteristiques_2012.csv.xz").write_bytes(
+        lzma.compress((header.replace("adr", "adresse") + "\n" + body).encode("windows-1252"), preset=0)
+    )
+    (tmp_path / "caracteristiques_2013.csv.gz").symlink_to(real)
+    columns = {"num": {"type": "text", "column": "Num_Acc"}, "adr": "text", "hrmn": "text", "lum": "integer",
+               "year": {"type": "integer", "from_name": "[0-9]{4}"}}  # fmt: skip
+    drift = [{"files": "*_2012*", "rename": {"adresse": "adr"}, "encoding": "windows-1252"}]
+    declared = source("caracteristiques_*", columns, encoding="latin-1", drift=drift)
+    bound = engine.bind("t", declared, where_of(declared.addresses, source="t", folder=tmp_path))
+    grouped = (
+        f'SELECT num, adr, hrmn, lum, count(*) AS n, count(DISTINCT year) AS y FROM "{bound.relation}" GROUP BY ALL'
+    )
+    assert engine.rows(f"SELECT count(*), min(n), max(n), min(y), max(y) FROM ({grouped})") == [(58_397, 2, 2, 2, 2)]

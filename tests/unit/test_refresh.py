@@ -75,7 +75,8 @@ def total(version: DatasetVersion) -> int:
 def test_nothing_new_makes_no_version(feed: str, capital: Capital, tmp_path: Path) -> None:
     path = write_spec(tmp_path, spec(feed))
     first = capital.refresh(path)
-    assert first.version is not None and first.version.ref == "visits@1.0.0" and first.previous is None
+    assert first.version is not None
+    assert (first.version.ref, first.previous) == ("visits@1.0.0", None)
     again = capital.refresh(path)
     assert (again.version, again.feed, again.changes and again.changes.facts()) == (
         None, "none", {"added": 0, "changed": 0, "vanished": 0},
@@ -95,7 +96,8 @@ def test_a_full_refresh_tells_what_changed_and_splits_stay(capital: Capital, tmp
     changed = [(n, person, ward, cost + 1 if n % 50 == 0 else cost) for n, person, ward, cost in kept]
     lay(tmp_path, changed + rows(ROWS, 30))
     found = capital.refresh(path)
-    assert found.version is not None and found.changes is not None
+    assert found.version is not None
+    assert found.changes is not None
     assert found.version.ref == "visits@1.0.1"
     assert found.changes.facts() == {
         "added": 30,
@@ -122,8 +124,10 @@ def test_an_appending_refresh_adopts_shards_and_adds_new_ones(capital: Capital, 
     assert before is not None
     lay(tmp_path, rows(count=ROWS + 60))
     found = capital.refresh(path)
-    assert found.version is not None and found.feed == "append"
-    assert found.changes is not None and found.changes.facts() == {"added": 60, "changed": 0, "vanished": 0}
+    assert found.version is not None
+    assert found.feed == "append"
+    assert found.changes is not None
+    assert found.changes.facts() == {"added": 60, "changed": 0, "vanished": 0}
     old = {entry.path: entry for entry in before.manifest.files if entry.split}
     new = {entry.path: entry for entry in found.version.manifest.files if entry.split}
     assert old.items() <= new.items()
@@ -137,7 +141,8 @@ def test_an_appending_refresh_adopts_shards_and_adds_new_ones(capital: Capital, 
 
     lay(tmp_path, rows(count=ROWS + 90))
     third = capital.refresh(path).version
-    assert third is not None and third.ref == "visits@1.0.2" and total(third) == ROWS + 90
+    assert third is not None
+    assert third.ref == "visits@1.0.2" and total(third) == ROWS + 90
     assert old.keys() < {entry.path for entry in third.manifest.files}
 
 
@@ -175,7 +180,8 @@ def test_what_an_appending_feed_cannot_decide_is_compared_in_full(capital: Capit
     with_times(held, {5})
     found = capital.refresh(path)
     assert found.feed == "full"
-    assert found.changes is not None and found.changes.facts() == {"added": 0, "changed": 1, "vanished": 0}
+    assert found.changes is not None
+    assert found.changes.facts() == {"added": 0, "changed": 1, "vanished": 0}
 
 
 def test_vanished_rows_leave_when_all_are_compared(capital: Capital, tmp_path: Path) -> None:
@@ -184,7 +190,8 @@ def test_vanished_rows_leave_when_all_are_compared(capital: Capital, tmp_path: P
     lay(tmp_path, rows()[:-200])
     assert capital.refresh(path).version is None, "an appending feed looks at what came"
     found = capital.refresh(path, full=True)
-    assert found.version is not None and found.changes is not None
+    assert found.version is not None
+    assert found.changes is not None
     assert found.changes.facts() == {"added": 0, "changed": 0, "vanished": 200}
     assert total(found.version) == ROWS - 200
 
@@ -192,8 +199,20 @@ def test_vanished_rows_leave_when_all_are_compared(capital: Capital, tmp_path: P
 def test_a_changed_spec_is_a_change(capital: Capital, tmp_path: Path) -> None:
     capital.refresh(write_spec(tmp_path, spec("append")))
     found = capital.refresh(write_spec(tmp_path, spec("append", title="Visits again?")))
-    assert found.version is not None and found.feed == "full"
+    assert found.version is not None
+    assert found.feed == "full"
     assert found.version.manifest.about["refresh"]["line"] == "visits@1.0.0"
+
+
+def test_tokens_for_another_recipient_are_never_added_to_these(capital: Capital, tmp_path: Path) -> None:
+    path = write_spec(tmp_path, spec("append"))
+    before = capital.refresh(path).version
+    lay(tmp_path, rows(count=ROWS + 10))
+    found = capital.refresh(path, RunOptions(recipient="another"))
+    assert before is not None
+    assert found.version is not None
+    assert (found.feed, found.changes) == ("full", None)
+    assert not persons(before)["train"] & persons(found.version)["train"]
 
 
 def test_limits_that_cannot_be_kept_refuse_the_refresh(capital: Capital, tmp_path: Path) -> None:
@@ -253,7 +272,9 @@ def test_motor_policies_of_two_years(shared_data: Path, tmp_path: Path) -> None:
     capital = empty_capital(tmp_path / "capital")
     before = capital.refresh(path).version
     found = capital.refresh(path, RunOptions(sources={"t": tmp_path / "year1.parquet"}))
-    assert before is not None and found.version is not None and found.changes is not None
+    assert before is not None
+    assert found.version is not None
+    assert found.changes is not None
     assert found.changes.added == found.changes.vanished == 0 and found.changes.changed > 1_000
     old = {split: set(before.table(split).column("client").to_pylist()) for split in before.splits}
     new = {split: set(found.version.table(split).column("client").to_pylist()) for split in found.version.splits}
