@@ -25,7 +25,7 @@ def _lines(found: Generalisation) -> list[str]:
         f"{found.looked_at:,} of {found.nodes:,} combinations of levels looked at; no other is better",
         f"loss {found.score:.6f} ({METRIC})",
         f"suppressed {found.suppressed:,} rows ({share:.2%}); {found.classes:,} classes are left",
-        f"k = {found.k:,}{_sensitive(found)}",
+        f"k = {found.k:,} rows{_sensitive(found)}",
         "",
         *_table(found.fields),
         "",
