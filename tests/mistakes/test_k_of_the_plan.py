@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
-from mistakes_world import made, plain_spec
+from mistakes_world import made, plain_spec, rewritten, with_column
 
 from curator.anonymity import ClassCounter
-from curator.errors import DisclosureError
+from curator.errors import DisclosureError, SpecError
 from curator.risk import Roles, measure_files
 
 
@@ -51,3 +51,43 @@ def test_five_rows_of_one_person_are_one_person(tmp_path: Path) -> None:
     found = measure_files(write(tmp_path, table), Roles(quasi=("zone",), entity=("who",)))
     assert (found.k, found.k_persons, found.unique) == (5, 1, 1)
     assert found.prosecutor.highest == 1.0
+
+
+def shared_people(base: Path, target: Path) -> Path:
+    """The base with one person, one number, in every four rows that follow each other."""
+
+    def persons(table: pa.Table) -> pa.Table:
+        for name in ("nir", "birth_date", "sex"):
+            values = table.column(name).to_pylist()
+            table = with_column(table, name, [values[n // 4 * 4] for n in range(len(values))])
+        return table
+
+    return rewritten(base, target, persons=persons)
+
+
+@pytest.mark.parametrize("count", ["rows", "persons"])
+def test_k_counts_people_where_the_spec_says_so(count: str, demo_base: Path, tmp_path: Path) -> None:
+    spec = plain_spec(disclosure={"k": 5, "suppress": 0.9, "count": count})
+    capital, version = made(tmp_path / "capital", shared_people(demo_base, tmp_path / "base"), spec)
+    measures = capital.risk(version.ref).report.measures
+    assert measures is not None
+    assert measures.k >= 5
+    assert (measures.k_persons >= 5) == (count == "persons")
+
+
+def test_people_are_counted_again_on_the_file(demo_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ClassCounter, "add_persons", lambda self, codes, persons: None)
+    spec = plain_spec(disclosure={"k": 5, "suppress": 0.9, "count": "persons"})
+    with pytest.raises(DisclosureError) as refused:
+        made(tmp_path / "capital", shared_people(demo_base, tmp_path / "base"), spec)
+    assert refused.value.code == "disclosure-measured"
+    assert "people" in refused.value.found
+
+
+def test_people_cannot_be_counted_where_nothing_tells_them_apart(demo_base: Path, tmp_path: Path) -> None:
+    spec = plain_spec(disclosure={"k": 5, "suppress": 0.9, "count": "persons"})
+    spec["fields"] = {**spec["fields"], "person": {"from": "nir", "meaning": "Who.", "protect": "drop"}}
+    spec["fields"]["person"]["identifier"] = "direct"
+    with pytest.raises(SpecError) as refused:
+        made(tmp_path / "capital", demo_base, spec)
+    assert "a token of every column of `extract.entity`" in str(refused.value)
