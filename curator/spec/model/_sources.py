@@ -94,10 +94,11 @@ class Source(Word):
     """One operational table and how to read it.
 
     Attributes:
-        path: file, relative to the data folder given at run time or to the spec; never an address with a secret. A
-            pattern (`*`, `?`, `[...]`) or a list means several files that make up the same table.
+        path: file, relative to the data folder given at run time or to the spec, or an address such as
+            `postgresql://reader@host/base`; never one with a secret. A pattern (`*`, `?`, `[...]`) or a list means
+            several files that make up the same table.
         format: guessed from the file's name when absent.
-        table: name of the table inside a database file.
+        table: name of the table or view inside a database; the source's own name when absent, in a live one.
         encoding, separator, quote, decimal: of text files.
         null_tokens: texts that mean null, besides the empty one.
         strict: whether a column that the spec does not declare is an error (otherwise it is left unread).
