@@ -64,7 +64,7 @@ _PLATE_WORD = re.compile(
 _ANY_PLATE = re.compile(
     r"\b(?:immatricul\w{0,3}|imatricul\w{0,3}|immat\.?|plaques?|plq\.?)(?![A-Za-z])(?: d'immatriculation)?"
     r"(?: (?:n|no|numero)\b[ .o]*)?[ :=(]{0,4}"
-    r"((?=[0-9A-Za-z -]{0,12}\d)[0-9A-Z]{1,8}(?:[ .\-_]{1,2}[0-9A-Z]{1,4}){0,3})(?![0-9A-Za-z])",
+    r"((?=[0-9A-Za-z -]{0,12}\d)[0-9A-Z]{1,8}(?:[ .\-_][0-9A-Z]{1,4}){0,3})(?![0-9A-Za-z])",
     re.I,
 )
 # Words of two or three letters between numbers, which are no plate.
@@ -192,6 +192,7 @@ def _after(plain: str, start: int, *, count: int) -> int:
 
 def find_plates(plain: str) -> Iterator[Span]:
     """Plates: those of 2009 (AA-123-AA), those before (1234 AB 75), and whatever follows a word that announces one."""
+    known: set[int] = set()
     for match in _SIV.finditer(plain):
         first, digits, last = match[1].replace(" ", ""), match[3], match[5].replace(" ", "")
         tight = bool(match[2].strip() or match[4].strip() or not (match[2] or match[4]))
@@ -199,6 +200,7 @@ def find_plates(plain: str) -> Iterator[Span]:
             continue
         words = (first.upper() in _WORDS) + (last.upper() in _WORDS)
         if tight or words == 0 or (words == 1 and first.isupper()) or _announced(plain, match.start()):
+            known.add(match.start())
             yield Span(*match.span(), Kind.plate, certain=first.isupper() and tight)
     for match in _FNI.finditer(plain):
         letters, tight = match[3].upper(), match[2] == match[4] and match[2] != " "
@@ -207,9 +209,10 @@ def find_plates(plain: str) -> Iterator[Span]:
             continue
         word = letters in _WORDS and (len(letters) == 3 or not (announced or (tight and letters not in _UNITS)))
         if not word and (len(letters) > 1 or announced):
+            known.add(match.start())
             yield Span(*match.span(), Kind.plate)
     for match in _ANY_PLATE.finditer(plain):
-        if not _is_time(match[1]):
+        if match.start(1) not in known and not _is_time(match[1]):
             yield Span(*match.span(1), Kind.plate)
 
 
