@@ -1,5 +1,5 @@
 # ruff: noqa: E501 (lines of data)
-"""How much is found: on hard planted documents with held-out names, on layouts nobody tuned for, on real press."""
+"""How much is found: on hard planted documents with held-out names, and on real press."""
 
 from __future__ import annotations
 
