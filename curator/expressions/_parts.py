@@ -129,7 +129,9 @@ def _ands(node: Node) -> Iterator[Node]:
 def _replaced(node: Node, name: str, formula: Node) -> Node:
     if isinstance(node, Column):
         return formula if node.name == name else node
-    changed: dict[str, Any] = {field.name: _replaced_in(getattr(node, field.name), name, formula) for field in fields(node)}
+    changed: dict[str, Any] = {
+        field.name: _replaced_in(getattr(node, field.name), name, formula) for field in fields(node)
+    }
     depth = 1 + max((child.depth for value in changed.values() for child in _children(value)), default=0)
     return replace(node, **{**changed, "depth": depth})
 

@@ -1,6 +1,6 @@
 """An appending refresh with 1 % new rows against a full run over the same rows: processor and wall seconds, in one run.
 
-    python tests/bench/bench_refresh.py --rows 2000000
+python tests/bench/bench_refresh.py --rows 2000000
 """
 
 from __future__ import annotations

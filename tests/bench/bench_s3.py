@@ -1,6 +1,6 @@
 """Reading an object store through the engine's stream, beside `s3fs` moving the same bytes; a store on loopback (moto).
 
-    python tests/bench/bench_s3.py [MEGABYTES]
+python tests/bench/bench_s3.py [MEGABYTES]
 """
 
 from __future__ import annotations

@@ -44,10 +44,11 @@ def test_help_loads_nothing_heavy(words: str) -> None:
 
 def test_the_commands_are_these() -> None:
     assert list(COMMANDS) == [
-        "init", "demo", "doctor", "spec check", "spec new", "spec schema", "plan", "curate", "refresh", "show", "list", "train",
-        "represent", "risk", "text mask", "text evaluate", "agent add", "agent list", "keys list", "keys rotate", "keys destroy", "rekey", "reveal",
-        "release request", "release review", "release deliver", "release recall",
-        "release status", "receive", "trace", "verify", "rejected", "explain", "completion",
+        "init", "demo", "doctor", "spec check", "spec new", "spec schema", "plan", "curate", "refresh", "show",
+        "list", "train", "represent", "generalise", "risk", "text mask", "text evaluate", "agent add", "agent list",
+        "keys list", "keys rotate", "keys destroy", "rekey", "reveal", "release request", "release review",
+        "release deliver", "release recall", "release status", "receive", "trace", "verify", "rejected", "explain",
+        "completion",
     ]  # fmt: skip
 
 

@@ -32,7 +32,10 @@ class Column(Word):
     type: LogicalType
     column: str | None = Field(default=None, min_length=1, max_length=200, description="its name in the source")
     from_name: str | None = Field(
-        default=None, min_length=1, max_length=200, description="pattern of the part of the file's name that is its value"
+        default=None,
+        min_length=1,
+        max_length=200,
+        description="pattern of the part of the file's name that is its value",
     )
     format: str | None = Field(
         default=None, max_length=40, description="strftime pattern of a date or timestamp as text"
