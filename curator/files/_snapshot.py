@@ -39,7 +39,7 @@ def local_identity(path: Path) -> Identity | None:
     """The state of a file on a disk; None when there is none."""
     try:
         status = path.stat()
-    except OSError:
+    except (OSError, ValueError):  # a name that no file can have is not there either
         return None
     return Identity(status.st_size, status.st_mtime_ns, f"{status.st_dev}:{status.st_ino}:{status.st_ctime_ns}")
 

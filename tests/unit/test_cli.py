@@ -116,7 +116,7 @@ def test_show_tells_versions_and_the_capital(run: Any, place: Path) -> None:
     assert set(model) == documented("train")
     assert (dataset["kind"], model["kind"], model["trained_on"]) == ("dataset", "model", DATASET)
     assert (place / dataset["folder"] / "manifest.json").is_file()
-    assert f"digest  {dataset['digest']}" in run("show", DATASET).out
+    assert re.search(rf"^digest +{dataset['digest']}$", run("show", DATASET).out, re.MULTILINE)
 
 
 def test_list_has_a_line_each(run: Any) -> None:
