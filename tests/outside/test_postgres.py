@@ -121,7 +121,7 @@ def test_the_evidence_names_the_snapshot_and_a_keyed_digest(
     assert "source persons: accidents persons" in said
     assert PASSWORD not in said
     assert "127.0.0.1" not in said
-    assert str(postgres.port) not in said
+    assert f":{postgres.port}" not in said
 
 
 # ---- a database that changes while it is read

@@ -122,7 +122,7 @@ def test_show_tells_versions_and_the_capital(run: Any, place: Path) -> None:
 def test_list_has_a_line_each(run: Any) -> None:
     lines = run("list").out.splitlines()
     assert [line.split()[:2] for line in lines] == [["kind", "ref"], ["dataset", DATASET], ["model", MODEL]]
-    assert re.search(r"train 3,\d{3}, validation \d+, test \d+", lines[1])
+    assert re.search(r"train \d,\d{3}, validation \d+, test \d+", lines[1])
 
 
 @pytest.mark.parametrize(
