@@ -19,10 +19,11 @@ import pyarrow as pa
 
 from curator.engines._adopted import Adopted, remembering, taking
 from curator.engines._readers import Bound, kind_of, one_file, only_database, read_sql, require_table
+from curator.engines._refusals import no_memory, no_space
 from curator.engines._spill import PROTOCOL, SealedSpill
 from curator.engines._streams import FileStreams
 from curator.engines._whole import require_whole_sqlite
-from curator.errors import CuratorError, SourceError, StorageError
+from curator.errors import CuratorError, SourceError
 from curator.expressions import Engine as Dialect
 from curator.files import Where, files_of
 from curator.protocols import LiveTable, Step
@@ -249,7 +250,7 @@ def _translated(asked: str) -> Iterator[None]:
     try:
         yield
     except duckdb.OutOfMemoryException:
-        raise _no_memory(asked) from None
+        raise no_memory(asked) from None
     except duckdb.IOException as fault:
         raise _io_fault(asked, str(fault)) from None
     except (duckdb.Error, sqlite3.Error) as fault:
@@ -259,20 +260,10 @@ def _translated(asked: str) -> Iterator[None]:
         if isinstance(fault, OSError) and fault.errno is not None:
             raise
         if "Out of Memory Error" in str(fault):
-            raise _no_memory(asked) from None
+            raise no_memory(asked) from None
         if "IO Error" in str(fault):
             raise _io_fault(asked, str(fault)) from None
         raise _fault(asked, fault) from None
-
-
-def _no_memory(asked: str) -> StorageError:
-    return StorageError(
-        "engine-memory",
-        asked=asked,
-        found="the engine's memory limit reached, with no room left to spill",
-        expected="more memory, or free space in the workspace for encrypted temporary files",
-        todo="give the engine more with --memory, or free space on the workspace's disk",
-    )
 
 
 # Words of the engine that name a fault of shape; what else they say is dropped.
@@ -290,7 +281,7 @@ _SHAPES = {
 
 def _io_fault(asked: str, message: str) -> CuratorError:
     if _FULL in message:
-        return _no_space(asked)
+        return no_space(asked)
     return SourceError(
         "source-unreadable",
         asked=asked,
@@ -300,22 +291,12 @@ def _io_fault(asked: str, message: str) -> CuratorError:
     )
 
 
-def _no_space(asked: str) -> StorageError:
-    return StorageError(
-        "no-space",
-        asked=asked,
-        found="no space left on the workspace's disk",
-        expected="room for the engine's encrypted temporary files",
-        todo="free space, then run the same command again",
-    )
-
-
 def _fault(asked: str, fault: Exception) -> CuratorError:
     message = str(fault)
     if _FULL in message:
-        return _no_space(asked)
+        return no_space(asked)
     if _OURS in message:
-        return _no_memory(asked)
+        return no_memory(asked)
     line = re.search(r"(?:on Line|in line|Line):?\s*(\d+)", message)
     place = f" at line {line.group(1)}" if line else ""
     shape = next((words for sign, words in _SHAPES.items() if sign in message), None)

@@ -17,6 +17,7 @@ from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 
 from curator import errors
+from curator.engines._refusals import no_memory, no_space
 from curator.errors import CuratorError, SourceError, StorageError
 
 _MARK = "curator-fault:"
@@ -76,26 +77,6 @@ def _read(document: dict[str, Any]) -> CuratorError:
     return fault
 
 
-def _no_space(asked: str) -> CuratorError:
-    return StorageError(
-        "no-space",
-        asked=asked,
-        found="no space left on the workspace's disk",
-        expected="room for the engine's encrypted temporary files",
-        todo="free space, then run the same command again",
-    )
-
-
-def _no_memory(asked: str) -> CuratorError:
-    return StorageError(
-        "engine-memory",
-        asked=asked,
-        found="the engine's memory limit reached, with no room left to spill",
-        expected="more memory, or free space in the workspace for encrypted temporary files",
-        todo="give the engine more with --memory, or free space on the workspace's disk",
-    )
-
-
 def _unreadable(asked: str) -> CuratorError:
     return SourceError(
         "source-unreadable",
@@ -117,8 +98,8 @@ def _lost(asked: str) -> CuratorError:
 
 
 _KNOWN = {
-    "no-space": _no_space,
-    "engine-memory": _no_memory,
+    "no-space": no_space,
+    "engine-memory": no_memory,
     "source-unreadable": _unreadable,
     "engine-lost": _lost,
 }
