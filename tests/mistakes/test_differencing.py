@@ -7,10 +7,14 @@ from pathlib import Path
 import pyarrow.parquet as parquet
 import pytest
 from capital_world import curate
+from mistakes.red import goes_red
 from mistakes_world import delivered, made, plain_spec
 
+from curator.attacks import _gate, differing
 from curator.capital import Capital
 from curator.errors import DisclosureError
+
+TOKENS = ("person", "driver_licence", "vehicle_plate")
 
 
 def coarse(**changes: object) -> dict[str, object]:
@@ -38,7 +42,7 @@ def without(people: list[int]) -> str:
     return f"role in (1, 2, 3) and not (person_id in ({', '.join(map(str, people))}))"
 
 
-def test_one_person_less_is_refused(first: Capital, demo_base: Path) -> None:
+def one_person_less(first: Capital, demo_base: Path) -> None:
     spec = coarse(version="1.0.1")
     spec["extract"] = {**spec["extract"], "where": without(written_people(demo_base)[200:203])}
     version = curate(first, demo_base, spec=spec)
@@ -48,6 +52,22 @@ def test_one_person_less_is_refused(first: Capital, demo_base: Path) -> None:
         delivered(first, [version.ref])
     assert refused.value.code == "attack-succeeded"
     assert "differencing in rows that only it has" in refused.value.found
+
+
+def test_one_person_less_is_refused(first: Capital, demo_base: Path) -> None:
+    one_person_less(first, demo_base)
+
+
+def test_it_goes_red_without_the_comparison(first: Capital, demo_base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without it the second package leaves, and a subtraction leaves a few people's rows and nobody else's."""
+    monkeypatch.setattr(_gate, "difference_leaks", lambda *arguments, **named: ())
+    goes_red(lambda: one_person_less(first, demo_base))
+    assert len(list((first.workspace.root / "releases").glob("*.cur"))) == 2
+    before, after = (first.dataset(f"road-accidents@{version}") for version in ("1.0.0", "1.0.1"))
+    names = [name for name in after.table("train").column_names if name not in TOKENS]
+    more = [differing(before.table(split, names), after.table(split, names), columns=names) for split in after.splits]
+    assert 0 < sum(gone for gone, _ in more) < 5
+    assert sum(new for _, new in more) == 0
 
 
 def test_the_same_rows_and_many_others_may_leave(first: Capital, demo_base: Path) -> None:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from mistakes.red import goes_red
 from mistakes_world import made, plain_spec, rewritten, with_column
 
+from curator import versioning
+from curator.anonymity import ClassCounter
+from curator.capital import Capital
 from curator.errors import DisclosureError
 
 
@@ -28,11 +32,29 @@ def coarse(**disclosure: object) -> dict[str, object]:
     return {**spec, "fields": fields}
 
 
-def test_it_is_refused(alike: Path, tmp_path: Path) -> None:
+def refused_outright(folder: Path, alike: Path) -> None:
     with pytest.raises(DisclosureError) as refused:
-        made(tmp_path / "capital", alike, coarse(l={"column": "severe", "value": 2}))
+        made(folder / "capital", alike, coarse(l={"column": "severe", "value": 2}))
     assert refused.value.code == "too-rare"
     assert "l >= 2" in refused.value.asked
+
+
+def test_it_is_refused(alike: Path, tmp_path: Path) -> None:
+    refused_outright(tmp_path, alike)
+
+
+def test_it_goes_red_when_diversity_is_not_counted(
+    alike: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it the version stands, and whoever is placed in a class is told: the sex alone gives the injury."""
+    failing = ClassCounter.failing
+    monkeypatch.setattr(ClassCounter, "failing", lambda self, *, k, **named: failing(self, k=k))
+    goes_red(lambda: refused_outright(tmp_path, alike), refused=())
+    monkeypatch.setattr(versioning, "_measured", lambda *arguments, **named: None)
+    capital, version = made(tmp_path / "blind", alike, coarse(l={"column": "severe", "value": 2}))
+    rows = version.table("train", ["sex", "severe"]).to_pylist()
+    assert len({(row["sex"], row["severe"]) for row in rows}) == len({row["sex"] for row in rows})
+    assert Capital.open(capital.workspace.root).datasets() == (version.ref,)
 
 
 def test_and_told_where_no_limit_was_declared(alike: Path, tmp_path: Path) -> None:

@@ -8,22 +8,42 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
+from mistakes.red import goes_red
 from mistakes_world import made, plain_spec, rewritten, with_column
 
+from curator import versioning
 from curator.anonymity import ClassCounter
+from curator.capital import Capital
 from curator.errors import DisclosureError, SpecError
 from curator.risk import Roles, measure_files
+
+
+def file_that_breaks_the_plan(folder: Path, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Suppression that does nothing: the counts while rows stream say that all is well, the written file does not."""
+    monkeypatch.setattr(ClassCounter, "failing", lambda self, **limits: (np.empty(0, np.uint64), 0))
+    with pytest.raises(DisclosureError) as refused:
+        made(folder / "capital", base, plain_spec())
+    assert refused.value.code == "disclosure-measured"
+    assert not list((folder / "capital" / "datasets").glob("*/*"))
 
 
 def test_a_file_that_does_not_keep_the_plan_is_refused(
     demo_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Suppression that does nothing: the counts while rows stream say that all is well, the written file does not."""
-    monkeypatch.setattr(ClassCounter, "failing", lambda self, **limits: (np.empty(0, np.uint64), 0))
-    with pytest.raises(DisclosureError) as refused:
-        made(tmp_path / "capital", demo_base, plain_spec())
-    assert refused.value.code == "disclosure-measured"
-    assert not list((tmp_path / "capital" / "datasets").glob("*/*"))
+    file_that_breaks_the_plan(tmp_path, demo_base, monkeypatch)
+
+
+def test_it_goes_red_when_only_the_plan_is_measured(
+    demo_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the measure of the files the version stands, says k >= 5, and people are alone in it."""
+    monkeypatch.setattr(versioning, "_measured", lambda *arguments, **named: None)
+    goes_red(lambda: file_that_breaks_the_plan(tmp_path, demo_base, monkeypatch))
+    capital = Capital.open(tmp_path / "capital")
+    measures = capital.risk(capital.datasets()[0]).report.measures
+    assert measures is not None
+    assert measures.k == 1
+    assert measures.unique > 10
 
 
 def write(folder: Path, table: pa.Table) -> list[Path]:
@@ -75,13 +95,28 @@ def test_k_counts_people_where_the_spec_says_so(count: str, demo_base: Path, tmp
     assert (measures.k_persons >= 5) == (count == "persons")
 
 
-def test_people_are_counted_again_on_the_file(demo_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def people_counted_again(folder: Path, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ClassCounter, "add_persons", lambda self, codes, persons: None)
     spec = plain_spec(disclosure={"k": 5, "suppress": 0.9, "count": "persons"})
     with pytest.raises(DisclosureError) as refused:
-        made(tmp_path / "capital", shared_people(demo_base, tmp_path / "base"), spec)
+        made(folder / "capital", shared_people(base, folder / "base"), spec)
     assert refused.value.code == "disclosure-measured"
     assert "people" in refused.value.found
+
+
+def test_people_are_counted_again_on_the_file(demo_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    people_counted_again(tmp_path, demo_base, monkeypatch)
+
+
+def test_it_goes_red_when_people_are_counted_on_the_plan_alone(
+    demo_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(versioning, "_check_persons", lambda *arguments, **named: None)
+    goes_red(lambda: people_counted_again(tmp_path, demo_base, monkeypatch))
+    capital = Capital.open(tmp_path / "capital")
+    measures = capital.risk(capital.datasets()[0]).report.measures
+    assert measures is not None
+    assert (measures.k_persons or 0) < 5 <= measures.k
 
 
 def test_people_cannot_be_counted_where_nothing_tells_them_apart(demo_base: Path, tmp_path: Path) -> None:

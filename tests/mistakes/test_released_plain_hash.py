@@ -9,9 +9,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
+from mistakes.red import goes_red
 from mistakes_world import delivered, made, plain_spec, rewritten, with_column, with_fields
 
-from curator.attacks import dictionary_hits, prefixes
+from curator import receiving
+from curator.attacks import _gate, dictionary_hits, prefixes
 from curator.capital import Capital, _curation
 from curator.errors import DisclosureError
 
@@ -36,14 +38,34 @@ def contact_spec() -> dict[str, Any]:
     return spec
 
 
-def test_it_is_refused_when_the_version_is_made(demo_base: Path, tmp_path: Path) -> None:
-    """While the identifiers are at hand, they are tried: no luck is needed."""
-    base = hashed_phones(demo_base, tmp_path / "base")
+def refused_at_once(folder: Path, base: Path) -> None:
     with pytest.raises(DisclosureError) as refused:
-        made(tmp_path / "capital", base, contact_spec())
+        made(folder / "capital", hashed_phones(base, folder / "base"), contact_spec())
     assert refused.value.code == "plain-hash"
     assert "sha256 with a public salt in contact" in refused.value.found
-    assert not list((tmp_path / "capital" / "datasets").glob("*/*"))
+    assert not list((folder / "capital" / "datasets").glob("*/*"))
+
+
+def test_it_is_refused_when_the_version_is_made(demo_base: Path, tmp_path: Path) -> None:
+    """While the identifiers are at hand, they are tried: no luck is needed."""
+    refused_at_once(tmp_path, demo_base)
+
+
+def test_it_goes_red_when_no_identifier_is_tried(
+    demo_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without both protections the package leaves, and whoever lists telephones reads those of the people in it."""
+    monkeypatch.setattr(_curation, "refuse_plain_hashes", lambda *arguments, **named: None)
+    monkeypatch.setattr(_gate, "dictionary_hits", lambda *arguments, **named: {})
+    goes_red(lambda: refused_at_once(tmp_path, demo_base))
+    capital = Capital.open(tmp_path / "capital")
+    package = delivered(capital, [capital.datasets()[0]])
+    phones = (
+        parquet.read_table(demo_base / "persons.parquet", columns=["phone"]).column("phone").drop_null().to_pylist()
+    )
+    with receiving.open_package(package, trust=capital.holder_key()) as opened:
+        released = {"contact": prefixes(opened.table("train").column("contact"))}
+    assert sum(dictionary_hits(released, phones, salts=[SALT])["contact"].values()) > 500
 
 
 def test_and_again_at_the_delivery_when_a_planted_identifier_is_known(

@@ -8,12 +8,16 @@ from pathlib import Path
 import pyarrow.parquet as parquet
 import pytest
 from capital_world import published
+from mistakes.red import goes_red
 from mistakes_world import delivered, made, plain_spec, rewritten, with_column, with_fields
 
-from curator.attacks import canary_leaks
+from curator.attacks import _gate, canary_leaks
 from curator.capital import Capital
 from curator.cli import main
+from curator.edges import parquet as writing
 from curator.errors import DisclosureError
+from curator.receiving import open_package
+from curator.risk import _combinations
 
 CANARIES = {
     "last_name": "GARGOUÏLLE-ZÉPHYRIN", "first_names": "Quetzalcóatl", "phone": "06 98 76 54 32",
@@ -72,16 +76,14 @@ def test_a_planted_person_comes_out_nowhere(
     assert attacks["passed"]
 
 
-@pytest.mark.parametrize(("field", "kind"), [("city", "text"), ("birth_place", "text")])
-def test_a_field_that_brings_it_out_does_not_leave(
-    field: str, kind: str, planted: Path, needles: list[str], tmp_path: Path
-) -> None:
+def stays(field: str, planted: Path, needles: list[str], folder: Path) -> None:
+    """A field of towns, in some of which nobody but the planted person lives, is refused at the door."""
     spec = with_fields(
         plain_spec(), town={"from": field, "meaning": "Where.", "identifier": "none", "because": "Trial."}
     )
-    spec["sources"]["persons"]["columns"][field] = kind
-    capital, version = made(tmp_path / "capital", planted, spec)
-    listed = tmp_path / "canaries.txt"
+    spec["sources"]["persons"]["columns"][field] = "text"
+    capital, version = made(folder / "capital", planted, spec)
+    listed = folder / "canaries.txt"
     listed.write_text("\n".join(needles), encoding="utf-8")
     with pytest.raises(DisclosureError) as refused:
         delivered(capital, [version.ref], canaries=listed)
@@ -90,7 +92,25 @@ def test_a_field_that_brings_it_out_does_not_leave(
     assert not any(needle in str(refused.value) for needle in needles)
 
 
-def test_a_column_that_nobody_declared_is_named(whole: Capital) -> None:
+@pytest.mark.parametrize("field", ["city", "birth_place"])
+def test_a_field_that_brings_it_out_does_not_leave(
+    field: str, planted: Path, needles: list[str], tmp_path: Path
+) -> None:
+    stays(field, planted, needles, tmp_path)
+
+
+def test_it_goes_red_when_nobody_looks_for_it(
+    planted: Path, needles: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the search the package leaves, and a plain search of its bytes finds the planted person."""
+    monkeypatch.setattr(_gate, "canary_leaks", lambda *arguments: ())
+    goes_red(lambda: stays("birth_place", planted, needles, tmp_path))
+    [package] = (tmp_path / "capital" / "releases").glob("*.cur")
+    with open_package(package, trust=Capital.open(tmp_path / "capital").holder_key()) as opened:
+        assert CANARIES["birth_place"] in opened.table("train", columns=["town"]).column("town").to_pylist()
+
+
+def column_is_named(whole: Capital) -> None:
     """`hour` and `vehicle_age` are declared as no identifier, and single people out beside those that are."""
     answer = whole.risk(whole.datasets()[0])
     exposure = answer.report.exposure
@@ -100,13 +120,45 @@ def test_a_column_that_nobody_declared_is_named(whole: Capital) -> None:
     assert exposure.tried == exposure.possible
 
 
-def test_no_statistics_and_no_order_in_what_is_written(whole: Capital) -> None:
+def test_a_column_that_nobody_declared_is_named(whole: Capital) -> None:
+    column_is_named(whole)
+
+
+def test_it_goes_red_when_only_declared_columns_are_looked_at(whole: Capital, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without it nobody is told, and one more column than was declared leaves many people alone."""
+    monkeypatch.setattr(_combinations, "_undeclared", lambda found, declared: ())
+    goes_red(lambda: column_is_named(whole))
     version = whole.dataset(whole.datasets()[0])
+    rows = [tuple(row.values()) for row in version.table("train", ["age_band", "sex", "zone", "hour"]).to_pylist()]
+    assert sum(rows.count(row) == 1 for row in set(rows)) > len(rows) / 50
+
+
+def no_statistics(whole: Capital, ref: str) -> None:
+    version = whole.dataset(ref)
     for entry in version.manifest.files:
         if entry.split:
             metadata = parquet.read_metadata(version.folder / entry.path)
             columns = [metadata.row_group(0).column(n) for n in range(metadata.num_columns)]
             assert not any(column.is_stats_set for column in columns)
+
+
+def test_no_statistics_in_what_is_written(whole: Capital) -> None:
+    no_statistics(whole, whole.datasets()[0])
+
+
+def test_it_goes_red_with_statistics(demo_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With them the youngest, the oldest and the first plate stand in the footer; the gate sees it at the door."""
+    writer = writing.parquet.ParquetWriter
+    monkeypatch.setattr(
+        writing.parquet, "ParquetWriter", lambda *given, **named: writer(*given, **{**named, "write_statistics": True})
+    )
+    capital, version = made(tmp_path / "capital", demo_base, plain_spec())
+    goes_red(lambda: no_statistics(capital, version.ref))
+    shard = next(version.folder.glob("data/train/*.parquet"))
+    group = parquet.read_metadata(shard).row_group(0)
+    assert any(group.column(place).statistics.has_min_max for place in range(group.num_columns))
+    with pytest.raises(DisclosureError, match="attack-succeeded"):
+        delivered(capital, [version.ref])
 
 
 def _deliver_facts(capital: Capital) -> str:
