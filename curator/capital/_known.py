@@ -20,6 +20,7 @@ from curator.spec.model import IdentifierKind
 from curator.sqltext import quoted
 
 _ROWS = 1_000
+_MET = 200  # rows of the files that the identifiers tried should be of
 _SHARDS = 8
 _LONGEST = 64  # letters of an identifier; longer direct fields are prose
 
@@ -28,7 +29,8 @@ def refuse_plain_hashes(sample: Sample, files: Sequence[Path], *, recipient: str
     """Refuse files in which a public transform of a direct identifier of the source stands.
 
     Args:
-        sample: the extracted rows, still in the engine; the direct identifiers of a thousand of them are tried.
+        sample: the extracted rows, still in the engine; the direct identifiers of up to a thousand of them are tried:
+            as many as make it likely that two hundred are of rows looked at in the files.
         files: the shards written.
         recipient: for whom tokens are made; tried as a salt, like the names in the spec.
 
@@ -38,10 +40,11 @@ def refuse_plain_hashes(sample: Sample, files: Sequence[Path], *, recipient: str
     use_case, scope = sample.use_case, sample.scope
     fields = [(name, field) for name, field in use_case.fields.items() if field.identifier == IdentifierKind.direct]
     names = sorted({base for name, field in fields for base in scope.made_from(field, name)})
-    digests = _digests(files) if names else {}
+    digests, share = _digests(files) if names else ({}, 1.0)
     if not digests:
         return
-    sql = f"SELECT {', '.join(map(quoted, names))} FROM {quoted(SAMPLE)} LIMIT {_ROWS}"  # noqa: S608 (a checked spec's)
+    tried = min(_ROWS, round(_MET / share))
+    sql = f"SELECT {', '.join(map(quoted, names))} FROM {quoted(SAMPLE)} LIMIT {tried}"  # noqa: S608 (a checked spec's)
     known = dict.fromkeys(
         value
         for batch in sample.engine.batches(sql, rows=_ROWS)
@@ -66,14 +69,18 @@ def refuse_plain_hashes(sample: Sample, files: Sequence[Path], *, recipient: str
         )
 
 
-def _digests(files: Sequence[Path]) -> dict[str, Prefixes]:
-    """The columns that look like digests, from the first rows of a few shards."""
+def _digests(files: Sequence[Path]) -> tuple[dict[str, Prefixes], float]:
+    """The columns that look like digests, from the first rows of a few shards, and their share of all rows."""
     columns: dict[str, list[pa.Array]] = {}
-    for file in files[:_SHARDS]:
-        reader = parquet.ParquetFile(file)
-        for group in range(min(reader.num_row_groups, 1)):
-            table = reader.read_row_group(group)
-            for name in table.column_names:
-                columns.setdefault(name, []).extend(table.column(name).chunks)
+    looked, rows = 0, 0
+    for place, file in enumerate(files):
+        with parquet.ParquetFile(file) as reader:
+            rows += reader.metadata.num_rows
+            if place >= _SHARDS or not reader.num_row_groups:
+                continue
+            table = reader.read_row_group(0)
+        looked += len(table)
+        for name in table.column_names:
+            columns.setdefault(name, []).extend(table.column(name).chunks)
     found = {name: prefixes(pa.chunked_array(chunks)) for name, chunks in columns.items()}
-    return {name: values for name, values in found.items() if len(values)}
+    return {name: values for name, values in found.items() if len(values)}, looked / max(rows, 1) or 1.0
