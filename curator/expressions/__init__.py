@@ -19,7 +19,7 @@ from curator.expressions._lexer import KEYWORDS
 from curator.expressions._model import Function, Parameter
 from curator.expressions._nodes import LOGICAL_TYPES, LogicalType
 from curator.expressions._parts import Range, compares_only, conjuncts, in_terms_of, ranges, sees_nulls
-from curator.expressions._regex import regex_is_safe
+from curator.expressions._regex import portable, regex_is_safe
 
 __all__ = [
     "ENGINES",
@@ -37,6 +37,7 @@ __all__ = [
     "conjuncts",
     "in_terms_of",
     "parse",
+    "portable",
     "quote_name",
     "quote_text",
     "ranges",

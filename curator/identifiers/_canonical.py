@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator.errors import UsageError
-from curator.identifiers._column import Column, Mask, Octets, from_arrow, to_arrow, too_long
+from curator.identifiers._column import Column, Mask, Octets, from_arrow, from_texts, to_arrow, too_long
+from curator.identifiers._declared import DeclaredForm, spelt
 from curator.identifiers._fold import fold
 from curator.identifiers._forms import require_form
 from curator.identifiers._phone import to_e164
@@ -34,7 +35,7 @@ _NIR, _NIR_KEYED = 13, 15
 _NIR_LETTER = 6  # place of the A or B of Corsica, counted from 0
 
 
-def canonical(array: pa.Array | pa.ChunkedArray, form: str) -> pa.Array:
+def canonical(array: pa.Array | pa.ChunkedArray, form: str | DeclaredForm) -> pa.Array:
     """Bring each value to the canonical spelling of its form; apply it before tokens, joins and sampling.
 
     Canonical is not valid: a value that its form does not explain is only cleaned, so that two different values stay
@@ -43,7 +44,7 @@ def canonical(array: pa.Array | pa.ChunkedArray, form: str) -> pa.Array:
 
     Args:
         array: text (string, large_string or string_view), a dictionary of text, or the null type.
-        form: a name in FORMS, which says what is kept and by which rule.
+        form: a name in FORMS, which says what is kept and by which rule; or a form that a spec declares.
 
     Returns:
         A string array of the same length. Null where the value is null, empty once cleaned, or a placeholder
@@ -54,6 +55,8 @@ def canonical(array: pa.Array | pa.ChunkedArray, form: str) -> pa.Array:
         SpecError: `identifier-form-unknown`.
         UsageError: `identifier-type` for a column that is not text; `column-too-long` past 2 GiB in one array.
     """
+    if isinstance(form, DeclaredForm):
+        return each_chunk(array, lambda chunk: declared(chunk, form)[0])
     require_form(form)
     return each_chunk(array, partial(_canonical, form=form))
 
@@ -71,6 +74,23 @@ def each_chunk(array: pa.Array | pa.ChunkedArray, work: Callable[[pa.Array], pa.
 def cleaned(array: pa.Array, form: str) -> Column:
     """The values as written, cleaned, before any part is dropped or rewritten (the key of a NIR is still there)."""
     return _CLEANERS[form](from_arrow(array))
+
+
+def declared(array: pa.Array, form: DeclaredForm) -> tuple[pa.Array, pa.BooleanArray]:
+    """Values under a declared form, and which of them are well made; null in both where nothing is known."""
+    words = [word for word in form.words.unknown if word]
+    before = _known(array, form.cleaned_as)
+    if words:
+        named = _known(to_arrow(from_texts([word.encode() for word in words])), form.cleaned_as).drop_null()
+        before = pc.if_else(pc.is_in(before, named), pa.scalar(None, pa.string()), before)
+    values, sound = spelt(before, form)
+    return values, pc.if_else(values.is_valid(), sound, pa.scalar(None, pa.bool_()))
+
+
+def _known(array: pa.Array, form: str) -> pa.Array:
+    """Cleaned values, null where they are empty or a placeholder."""
+    column = cleaned(array, form)
+    return to_arrow(column.without(column.lengths == 0 if form == "raw" else unknown(column, form)))
 
 
 def _canonical(array: pa.Array, *, form: str) -> pa.Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import numpy as np
@@ -95,7 +96,45 @@ def luhn_holds(cells: Octets) -> Mask:
     digits = _digits(cells)
     doubled = digits[:, -2::-2] * 2
     digits[:, -2::-2] = doubled - 9 * (doubled > 9)
-    holds: Mask = digits.sum(axis=1) % 10 == 0
+    holds: Mask = (digits.sum(axis=1) % 10 == 0) & _all_digits(cells)
+    return holds
+
+
+def mod_11_10_holds(cells: Octets) -> Mask:
+    """ISO/IEC 7064 MOD 11,10: the German tax number (Steuer-ID), the Croatian OIB and others."""
+    digits = _digits(cells)
+    product = np.full(len(digits), 10, np.int64)
+    for column in digits[:, :-1].T:
+        total = (product + column) % 10
+        product = np.where(total == 0, 10, total) * 2 % 11
+    holds: Mask = ((product + digits[:, -1]) % 10 == 1) & _all_digits(cells)
+    return holds
+
+
+def mod_97_10_holds(cells: Octets) -> Mask:
+    """ISO/IEC 7064 MOD 97-10 over the whole text, letters as 10 to 35: the rest is 1."""
+    holds: Mask = _rest_97(cells) == 1
+    return holds
+
+
+def weighted_holds(
+    cells: Octets, *, weights: Sequence[int], modulo: int, symbols: str | None, letters: Mapping[str, int]
+) -> Mask:
+    """A weighted sum modulo a number; see `curator.spec.model.WeightedSum`. True for values too short to hold it."""
+    needed = len(weights) + (symbols is not None)
+    if cells.shape[1] < needed:
+        return np.ones(len(cells), np.bool_)
+    worth = np.zeros(256, np.int64)
+    worth[48:58], worth[65:91], worth[97:123] = range(10), range(10, 36), range(10, 36)
+    worth[[ord(letter) for letter in letters if ord(letter) < 256]] = [
+        value for letter, value in letters.items() if ord(letter) < 256
+    ]
+    rests = worth[cells[:, : len(weights)]] @ np.array(weights, np.int64) % modulo
+    if symbols is None:
+        none_left: Mask = rests == 0
+        return none_left
+    expected = np.array([ord(symbol) for symbol in symbols])
+    holds: Mask = expected[rests] == cells[:, len(weights)]
     return holds
 
 
@@ -112,11 +151,22 @@ def iban_holds(cells: Octets) -> Mask:
     Also the length of the country, where it is known.
     """
     expected = _iban_lengths()[cells[:, 0], cells[:, 1]]
+    rest = _rest_97(np.roll(cells, -4, axis=1))
+    holds: Mask = (rest == 1) & ((expected == 0) | (expected == cells.shape[1]))
+    return holds
+
+
+def _rest_97(cells: Octets) -> npt.NDArray[np.int64]:
+    """The rest modulo 97 of the number that the characters are end to end, letters as 10 to 35."""
     rest = np.zeros(len(cells), np.int64)
-    for column in np.roll(cells, -4, axis=1).T.astype(np.int64):
+    for column in cells.T.astype(np.int64):
         letter = column >= ord("A")
         rest = np.where(letter, rest * 100 + column - 55, rest * 10 + column - 48) % 97
-    holds: Mask = (rest == 1) & ((expected == 0) | (expected == cells.shape[1]))
+    return rest
+
+
+def _all_digits(cells: Octets) -> Mask:
+    holds: Mask = np.all((cells - np.uint8(48)) <= 9, axis=1)
     return holds
 
 

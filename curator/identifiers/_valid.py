@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curator.identifiers._canonical import canonical, cleaned, each_chunk, finished
+from curator.identifiers._canonical import canonical, cleaned, declared, each_chunk, finished
 from curator.identifiers._checks import date_holds, iban_holds, luhn_holds, nir_key_holds, siret_holds, vin_holds
 from curator.identifiers._column import Column, Mask, Octets, booleans, indices, mask_of, to_arrow
+from curator.identifiers._declared import DeclaredForm
 from curator.identifiers._forms import require_form
 from curator.identifiers._quick import accepted
 
@@ -64,7 +65,7 @@ _LENGTHS: Mapping[str, Iterable[int]] = {
 }
 
 
-def valid(array: pa.Array | pa.ChunkedArray, form: str) -> pa.BooleanArray:
+def valid(array: pa.Array | pa.ChunkedArray, form: str | DeclaredForm) -> pa.BooleanArray:
     """Say of each value whether its canonical spelling obeys the rules of its form (see FORMS and its sources).
 
     A social security number given with its key (15 characters) is checked against it; given with 13, only its shape
@@ -72,7 +73,7 @@ def valid(array: pa.Array | pa.ChunkedArray, form: str) -> pa.BooleanArray:
 
     Args:
         array: text, as for `canonical`; it need not be canonical.
-        form: a name in FORMS.
+        form: a name in FORMS, or a form that a spec declares.
 
     Returns:
         A boolean array of the same length; null where `canonical` gives null: an unknown value is not a wrong one, and
@@ -82,14 +83,18 @@ def valid(array: pa.Array | pa.ChunkedArray, form: str) -> pa.BooleanArray:
         SpecError: `identifier-form-unknown`.
         UsageError: `identifier-type`, `column-too-long`, as for `canonical`.
     """
+    if isinstance(form, DeclaredForm):
+        return each_chunk(array, lambda chunk: declared(chunk, form)[1])
     require_form(form)
     return each_chunk(array, partial(_valid, form=form))
 
 
-def examined(array: pa.Array | pa.ChunkedArray, form: str) -> tuple[pa.Array, pa.BooleanArray]:
+def examined(array: pa.Array | pa.ChunkedArray, form: str | DeclaredForm) -> tuple[pa.Array, pa.BooleanArray]:
     """`canonical` and `valid` of one column together; arguments, results and errors as theirs."""
     if not isinstance(array, pa.Array) or not pa.types.is_string(array.type):
         return canonical(array, form), valid(array, form)
+    if isinstance(form, DeclaredForm):
+        return declared(array, form)
     require_form(form)
     written = cleaned(array, form)
     column = finished(written, form)

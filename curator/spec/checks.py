@@ -12,6 +12,7 @@ from curator.addresses import holds_secret
 from curator.expressions import regex_is_safe
 from curator.spec.channel_checks import channel_troubles
 from curator.spec.expectations import EXPECTATIONS, ExpectationType
+from curator.spec.form_checks import FORMS, form_troubles
 from curator.spec.model import (
     AiActClass,
     EntitySplits,
@@ -33,12 +34,6 @@ from curator.spec.row_checks import row_troubles
 from curator.spec.scope import PathKey, Scope, Trouble, build_scope, try_parse
 from curator.spec.searching import search_troubles
 
-FORMS = (
-    "nir", "plate", "phone", "email", "name", "surname", "licence", "weapon", "iban", "siret", "siren", "vin", "date",
-    "code", "raw",
-)  # fmt: skip
-"""Canonical forms of identifiers, as `curator.identifiers` implements them."""
-
 _NUMBERS = {"integer", "decimal", "float"}
 # The strftime directives that an engine reads back, and those of them that give a year: without one it would be 1900.
 _DIRECTIVE = re.compile(r"%(-?.?)", re.DOTALL)
@@ -50,8 +45,8 @@ def troubles_of(spec: UseCase) -> tuple[Scope, list[Trouble]]:
     """The scope of a well-formed spec and everything that is wrong with it."""
     scope, troubles = build_scope(spec)
     for rule in (
-        _law, _channels, channel_troubles, _readers, _extraction, row_troubles, refresh_troubles, _fields,
-        protection_troubles, _personal_names, _expectations, _disclosure, search_troubles, _splits,
+        _law, _channels, channel_troubles, _readers, _extraction, row_troubles, refresh_troubles, form_troubles,
+        _fields, protection_troubles, _personal_names, _expectations, _disclosure, search_troubles, _splits,
         _baseline,
     ):  # fmt: skip
         troubles += rule(spec, scope)
@@ -160,7 +155,7 @@ def _fields(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
         elif origin not in scope.types:
             yield _unknown((*path, "from") if field.from_ else path, origin, scope.types)
             continue
-        yield from _protection(name, field, scope)
+        yield from _protection(name, field, spec, scope)
     if not spec.kept():
         yield Trouble(("fields",), "every field dropped", "at least one field to write")
 
@@ -176,7 +171,7 @@ def _generalised(name: str, field: OutputField, scope: Scope) -> Iterator[Troubl
         yield Trouble(path, "the column itself", "a formula that makes it coarser")
 
 
-def _protection(name: str, field: OutputField, scope: Scope) -> Iterator[Trouble]:
+def _protection(name: str, field: OutputField, spec: UseCase, scope: Scope) -> Iterator[Trouble]:
     path: PathKey = ("fields", name, "protect")
     kind = scope.types.get(field.from_ or name, "")
     if kind == "free_text" and field.protect not in ("drop", "mask"):
@@ -184,8 +179,9 @@ def _protection(name: str, field: OutputField, scope: Scope) -> Iterator[Trouble
     if field.identifier == IdentifierKind.direct and field.protect not in ("token", "drop", "mask"):
         yield Trouble(path, f"a direct identifier with `{field.protect}`", "`token` or `drop`")
     if field.protect == "token":
-        if field.form not in FORMS:
-            yield Trouble((*path[:-1], "form"), f"`{field.form or 'nothing'}`", nearest(field.form or "", FORMS))
+        if field.form not in FORMS and field.form not in spec.forms:
+            known = nearest(field.form or "", [*FORMS, *spec.forms])
+            yield Trouble((*path[:-1], "form"), f"`{field.form or 'nothing'}`", f"{known}, or one declared in `forms`")
         if kind not in ("text", "integer", "date", "free_text", ""):
             yield Trouble(path, f"a token of a column of type {kind}", "a text, integer or date column")
         if field.identifier in (None, IdentifierKind.none):

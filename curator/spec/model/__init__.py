@@ -9,6 +9,7 @@ from curator.spec.model._disclosure import Disclosure, Diversity
 from curator.spec.model._events import History, Label, Measure
 from curator.spec.model._extraction import Extraction, Join, Window
 from curator.spec.model._fields import IdentifierKind, OutputField
+from curator.spec.model._forms import IdentifierForm, WeightedSum
 from curator.spec.model._law import AiActClass, Law, LegalBasis, Owner, Purpose, Regime
 from curator.spec.model._learning import Baseline, EntitySplits, Estimator, TimeSplits
 from curator.spec.model._quality import Expectation, Quality
@@ -39,6 +40,7 @@ __all__ = [
     "Formula",
     "GeneralisationSearch",
     "History",
+    "IdentifierForm",
     "IdentifierKind",
     "Join",
     "Label",
@@ -70,6 +72,7 @@ __all__ = [
     "TimeSplits",
     "UseCase",
     "Version",
+    "WeightedSum",
     "Window",
     "Word",
 ]

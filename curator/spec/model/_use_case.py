@@ -11,6 +11,7 @@ from curator.spec.model._channels import Channels
 from curator.spec.model._disclosure import Disclosure
 from curator.spec.model._extraction import Extraction
 from curator.spec.model._fields import IdentifierKind, OutputField
+from curator.spec.model._forms import IdentifierForm
 from curator.spec.model._law import Law, Owner, Purpose
 from curator.spec.model._learning import Baseline, EntitySplits, TimeSplits
 from curator.spec.model._quality import Quality
@@ -33,6 +34,7 @@ class UseCase(Word):
     law: Law
     sources: dict[Name, Source] = Field(min_length=1)
     extract: Extraction
+    forms: dict[Slug, IdentifierForm] = Field(default_factory=dict, max_length=64)
     fields: dict[Name, OutputField] = Field(min_length=1)
     quality: Quality = Quality()
     representation: Representation | None = None
