@@ -22,6 +22,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curator.arrow import first_words
 from curator.identifiers import FORMS, canonical
 
 Prefixes = npt.NDArray[np.uint64]
@@ -62,7 +63,7 @@ def prefixes(column: pa.Array | pa.ChunkedArray) -> Prefixes:
     values = pc.unique(column).drop_null()
     kind = values.type
     if pa.types.is_fixed_size_binary(kind) and kind.byte_width >= 8:
-        return _first_bytes(values)
+        return np.unique(first_words(values))
     if pa.types.is_fixed_size_binary(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         return _prefixes(values.to_pylist())
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)) or not len(values):
@@ -148,13 +149,6 @@ def _made(candidates: Sequence[str], salts: Sequence[str]) -> Iterator[tuple[str
 def _prefixes(values: Iterable[bytes]) -> Prefixes:
     joined = b"".join([value[:8] if len(value) >= 8 else value.ljust(8, b"\0") for value in values])
     return np.unique(np.frombuffer(joined, ">u8").astype(np.uint64))
-
-
-def _first_bytes(values: pa.FixedSizeBinaryArray) -> Prefixes:
-    """First 8 bytes of values without nulls, of 8 bytes or more each."""
-    width = values.type.byte_width
-    octets = np.frombuffer(values.buffers()[1], np.uint8)[width * values.offset : width * (values.offset + len(values))]
-    return np.unique(np.ascontiguousarray(octets.reshape(-1, width)[:, :8]).view(">u8").ravel().astype(np.uint64))
 
 
 def _unhex(text: str) -> bytes:
