@@ -78,6 +78,18 @@ def recycled_memory() -> Iterator[None]:
         pa.set_memory_pool(before)
 
 
+def nothing(kind: pa.DataType) -> pa.Scalar:
+    """A null of a type; `pa.scalar` would import pandas to look at it."""
+    return pa.nulls(1, kind)[0]
+
+
+def one_text(text: str) -> pa.Scalar:
+    """A text as a scalar; compute functions given a Python text would import pandas likewise."""
+    octets = text.encode()
+    ends = pa.py_buffer(np.array([0, len(octets)], np.int32))
+    return pa.StringArray.from_buffers(1, ends, pa.py_buffer(octets))[0]
+
+
 def positions(mask: npt.NDArray[np.bool_]) -> pa.Array:
     """Positions where a mask holds, as `take` wants them."""
     return from_integers(np.flatnonzero(mask).astype(np.int64), pa.int64())

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curator.arrow import from_integers
+from curator.arrow import from_integers, nothing
 from curator.errors import UsageError
 from curator.pseudonyms import draws
 
@@ -77,7 +77,7 @@ def jittered(degrees: pa.Array, tokens: pa.Array, *, metres: float, latitude: pa
     if latitude is None:
         return pc.add(place, _floats(reach * np.cos(angle) / METRES_PER_DEGREE))
     parallel = pc.max_element_wise(pc.cos(pc.multiply(latitude.cast(pa.float64()), math.pi / 180)), _STEEPEST)
-    parallel = pc.if_else(latitude.is_valid(), parallel, pa.scalar(None, pa.float64()))
+    parallel = pc.if_else(latitude.is_valid(), parallel, nothing(pa.float64()))
     return pc.add(place, pc.divide(_floats(reach * np.sin(angle) / METRES_PER_DEGREE), parallel))
 
 

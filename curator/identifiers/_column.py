@@ -21,6 +21,7 @@ Words: TypeAlias = npt.NDArray[np.uint64]
 
 _GONE = 0xFF  # stands for a byte to drop: no UTF-8 text holds it (RFC 3629, section 1)
 _ROOM = 8  # zero bytes after the last value, so that the first bytes of any value can be read without a test
+_HIGH, _SIX, _THREES = (np.uint64(byte * 0x0101010101010101) for byte in (0xF0, 0x06, 0x33))
 _FIRST_BYTES = np.array([(1 << 8 * count) - 1 for count in range(9)], np.uint64)
 
 
@@ -84,6 +85,10 @@ class Column:
             return self if data is self.data else replace(self, data=data)
         return replace(self, data=data, ends=ends_of(self.count(self.data.translate(_kept(drop)))))
 
+    def at(self, rows: Places) -> Column:
+        """The values of some rows, nulls as empty texts."""
+        return from_arrow(to_arrow(self.all_known()).take(indices(rows)))
+
     def put(self, rows: Places, texts: Sequence[bytes]) -> Column:
         """Replace the values of some rows, ascending."""
         lengths = self.lengths.astype(np.int64)
@@ -107,6 +112,19 @@ class Column:
         if not unknown.any():
             return self
         return replace(self, known=~unknown if self.known is None else self.known & ~unknown)
+
+
+def eight_bytes(cells: Octets, place: int) -> Words:
+    """Eight bytes of each row from a place on, as one little-endian integer; rows must lie end to end."""
+    if not len(cells):
+        return np.empty(0, np.uint64)
+    return np.ndarray((len(cells),), "<u8", cells, offset=place, strides=cells.strides[:1]).copy()
+
+
+def all_digits(words: Words) -> Mask:
+    """Whether all eight bytes of each word are digits: high halves 3, and still 3 when 6 is added."""
+    digits: Mask = ((words & _HIGH) | (((words + _SIX) & _HIGH) >> np.uint64(4))) == _THREES
+    return digits
 
 
 def from_arrow(array: pa.Array) -> Column:

@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from curator.identifiers._column import Column, Ends, Mask, Octets, Places, Words, ends_of
+from curator.identifiers._column import Column, Ends, Mask, Octets, Places, Words, all_digits, eight_bytes, ends_of
 
 _PREFIXES = (b"", b"+", b"+33", b"+262", b"+590", b"+594", b"+596")
 _NONE, _PLUS, _FRANCE = 0, 1, 2
@@ -42,6 +42,30 @@ def to_e164(column: Column) -> Column:
 
 
 def _plan(column: Column) -> _Plan:
+    """The usual spelling, ten digits of which the first is 0, costs half of what the others do."""
+    usual = column.lengths == _NATIONAL + 1
+    if 2 * int(np.count_nonzero(usual)) < len(usual):
+        return _plan_of_any(column)
+    cells = column.matrix(column.ends[:-1][usual], width=_NATIONAL + 1)
+    prefixes = _territories()[_three_digits_after_zero(cells)]
+    plan = _Plan(np.zeros(len(usual), np.int64), np.zeros(len(usual), np.int64))
+    plan.drop[usual], plan.prefix[usual] = 1, prefixes
+    other = np.flatnonzero(plan.prefix == _NONE)
+    if len(other):
+        rest = _plan_of_any(column.at(other))
+        plan.drop[other], plan.prefix[other] = rest.drop, rest.prefix
+    return plan
+
+
+def _three_digits_after_zero(cells: Octets) -> Places:
+    """Of values of ten bytes, the number of digits two to four; 0 where they are not ten digits, the first a 0."""
+    first, last = eight_bytes(cells, 0), eight_bytes(cells, 2)
+    holds = all_digits(first) & all_digits(last) & (cells[:, 0] == _DIGIT_0)
+    digits = cells[:, 1:4].astype(np.int64) - _DIGIT_0
+    return np.where(holds, digits[:, 0] * 100 + digits[:, 1] * 10 + digits[:, 2], 0)
+
+
+def _plan_of_any(column: Column) -> _Plan:
     leading = column.leading()
     numeric = _numeric(column, leading)
     plan = _french(column, leading, numeric=numeric)
