@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 from curator.anonymity import ClassCoder, Codes
 from curator.arrow import from_integers, integers, without_chunks
 from curator.displacement import jittered, shifted
-from curator.identifiers import canonical, examined
+from curator.identifiers import DeclaredForm, canonical, examined
 from curator.pseudonyms import HmacKernel, SivKernel, TokenKernel, thresholds
 from curator.text import Masker
 
@@ -47,7 +47,7 @@ class TokenField:
     """
 
     name: str
-    form: str
+    form: str | DeclaredForm
     key: bytes
     method: Literal["cmac", "hmac-sha256", "siv"] = "cmac"
     malformed: Literal["apart", "unknown", "token"] = "token"
@@ -80,7 +80,7 @@ class Anchor:
     """A column that names who or what moves as one: as `EntityPart`, in the helper column `.by COLUMN`."""
 
     column: str
-    form: str
+    form: str | DeclaredForm
     field: str | None = None
 
 
@@ -93,7 +93,7 @@ class EntityPart:
         field: the token field made from the same column, whose canonical form serves both; None when there is none.
     """
 
-    form: str
+    form: str | DeclaredForm
     field: str | None = None
 
 

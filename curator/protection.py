@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from curator.identifiers import DeclaredForm
 from curator.kernel import BatchKernel, MovedField, TokenField
 from curator.pseudonyms import KEY_BYTES, KeyContext, derive_key, derive_siv_key, key_id
-from curator.samples import CheckedSample, ProtectedSample, anchors, entity_parts
+from curator.samples import CheckedSample, ProtectedSample, anchors, entity_parts, form_of
 from curator.spec import UseCase
 from curator.spec.model import EntitySplits, OutputField, TextMask
 from curator.text import Kind, Masker, read_evaluation
@@ -43,7 +44,7 @@ def protect(
     """
     use_case, secret = checked.sample.use_case, epoch_root or root
     tokens = tuple(
-        _token_field(name, field, secret=secret, context=context)
+        _token_field(name, field, form=form_of(use_case, field.form), secret=secret, context=context)
         for name, field in use_case.kept().items()
         if field.protect == "token"
     )
@@ -79,11 +80,13 @@ def token_domain(name: str, field: OutputField) -> str:
     return field.domain or field.form or name
 
 
-def _token_field(name: str, field: OutputField, *, secret: bytes, context: KeyContext) -> TokenField:
+def _token_field(
+    name: str, field: OutputField, *, form: str | DeclaredForm, secret: bytes, context: KeyContext
+) -> TokenField:
     domain, method = token_domain(name, field), field.method or "cmac"
     return TokenField(
         name=name,
-        form=field.form or "raw",
+        form=form,
         key=token_key(secret, context, method=method, domain=domain),
         method=method,
         malformed=field.malformed or "apart",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from curator.expressions import parse
+from curator.identifiers import DeclaredForm
 from curator.kernel import BY, ENTITY, LATITUDE, ROW_KEY, SPLIT, Anchor, BatchKernel, EntityPart
 from curator.pseudonyms import KeyContext
 from curator.samples._checked import CheckedSample
@@ -115,15 +116,21 @@ def anchors(use_case: UseCase, field: OutputField) -> tuple[Anchor, ...]:
     return tuple(Anchor(column=column, form=form, field=token) for column, form, token in names)
 
 
-def _named(use_case: UseCase, columns: Iterable[str]) -> Iterator[tuple[str, str, str | None]]:
+def form_of(use_case: UseCase, name: str | None) -> str | DeclaredForm:
+    """The canonical form that a spec names: its own when it declares one of that name; `raw` for none."""
+    words = use_case.forms.get(name or "")
+    return DeclaredForm(name=name or "", words=words) if words else name or "raw"
+
+
+def _named(use_case: UseCase, columns: Iterable[str]) -> Iterator[tuple[str, str | DeclaredForm, str | None]]:
     """Each column with its canonical form, and the token field made from it, whose canonical values serve both."""
     tokens = {field.from_ or name: (name, field) for name, field in use_case.kept().items() if field.protect == "token"}
     forms = {field.from_ or name: field.form for name, field in use_case.fields.items() if field.form}
     for column in columns:
         if column in tokens:
-            yield column, tokens[column][1].form or "raw", tokens[column][0]
+            yield column, form_of(use_case, tokens[column][1].form), tokens[column][0]
         else:
-            yield column, forms.get(column) or "raw", None
+            yield column, form_of(use_case, forms.get(column)), None
 
 
 def split_names(use_case: UseCase) -> tuple[str, ...]:
