@@ -13,6 +13,8 @@ _WORD = re.compile(
     r"|(?:[LlDdNnSsCcJjMmTtO]|[Qq][Uu])'(?=[A-Za-z])"  # elided
     r"|[^\W\d_]++(?:[-'](?=[^\W\d_])[^\W\d_]++)*+"
 )
+_NO_LETTER = bytes(code for code in range(128) if not chr(code).isalpha())
+_NO_CAPITAL = bytes(code for code in range(128) if not chr(code).isupper())
 LINE = re.compile(r"[^\n]+")
 TIGHT = frozenset(("", " ", "  ", ". ", ".", "-", " - ", ".-", "'", "\t", "- ", " -"))
 """What may stand between the words of one name."""
@@ -78,11 +80,13 @@ def _words_of(plain: str) -> list[Word]:
 
 
 def _is_bare(line: str) -> bool:
-    capitals, letters = 0, 0
-    for mark in line[:400]:
-        if mark.isalpha():
-            letters += 1
-            capitals += mark.isupper()
+    """Whether a line makes no use of case: hardly any small letter, or hardly any capital."""
+    head = line[:400]
+    if head.isascii():
+        marks = head.encode("ascii")
+        letters, capitals = len(marks.translate(None, _NO_LETTER)), len(marks.translate(None, _NO_CAPITAL))
+    else:
+        letters, capitals = sum(map(str.isalpha, head)), sum(map(str.isupper, head))
     return capitals > 0.75 * letters or (capitals <= 1 and letters > 24) or (capitals == 0)
 
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,6 +18,7 @@ from typing import Any, Protocol
 from curator.errors import UsageError
 from curator.text._kinds import Kind
 from curator.text._lists import groups
+from curator.text._network import Network, network_of
 from curator.text._spans import Span
 
 MODELS = ("fr_core_news_sm", "fr_core_news_md", "fr_core_news_lg")
@@ -24,6 +27,8 @@ MODELS = ("fr_core_news_sm", "fr_core_news_md", "fr_core_news_lg")
 _KINDS = {"PER": Kind.person, "LOC": Kind.place, "ORG": Kind.organisation, "MISC": Kind.other}
 _UNUSED = ("morphologizer", "parser", "senter", "attribute_ruler", "lemmatizer", "tagger", "trainable_lemmatizer")
 _AT_ONCE = 12_000  # code points: some pages, as much as the caches like to see multiplied at once
+_MOST_WORDS = 200_000  # that spaCy keeps; words met later are forgotten after each call
+_TURN = threading.Lock()  # a pipeline and its table of words serve one thread at a time
 _LINE = re.compile(r"[^\n]+")
 
 
@@ -41,17 +46,22 @@ class EntityModel(Protocol):
 class SpacyModel:
     """A French pipeline of spaCy, with `tok2vec` and `ner` alone.
 
+    `ner` brings vectors of its own in these models, so `tok2vec` is loaded but asked only where the network has another
+    shape than the one that `Network` multiplies out.
+
     Attributes:
         name: the package.
         version: its version.
         digest: SHA-256 over its files, names included.
         pipeline: the loaded pipeline.
+        network: its network as numpy reads it; None where the library itself must run it.
     """
 
     name: str
     version: str
     digest: str
     pipeline: Any
+    network: Network | None = None
 
     def describe(self) -> dict[str, str]:
         """Name, version and digest."""
@@ -59,19 +69,26 @@ class SpacyModel:
 
     def entities(self, texts: Sequence[str]) -> Sequence[Sequence[Span]]:
         """PER, LOC, ORG and MISC; lines in capitals are read with capitals at the head of words only."""
-        docs = (
-            doc
-            for group in groups(texts, size=_AT_ONCE)
-            for doc in self.pipeline.pipe(map(_cased, group), batch_size=len(group))
-        )
-        return [
-            [
-                Span(entity.start_char, entity.end_char, _KINDS[entity.label_])
-                for entity in doc.ents
-                if entity.label_ in _KINDS and any(mark.isalnum() for mark in entity.text)
-            ]
-            for doc in docs
-        ]
+        pipeline = self.pipeline
+        with _TURN, pipeline.memory_zone() if len(pipeline.vocab) > _MOST_WORDS else nullcontext():
+            return [spans for group in groups(texts, size=_AT_ONCE) for spans in self._read(group)]
+
+    def _read(self, texts: Sequence[str]) -> Iterator[list[Span]]:
+        if self.network is None:
+            for doc in self.pipeline.pipe(map(_cased, texts), batch_size=len(texts)):
+                yield list(_spans(doc, ((one.start, one.end, one.label_) for one in doc.ents)))
+            return
+        docs = [self.pipeline.make_doc(_cased(text)) for text in texts]
+        for doc, found in zip(docs, self.network.entities(docs), strict=True):
+            yield list(_spans(doc, found))
+
+
+def _spans(doc: Any, found: Iterable[tuple[int, int, str]]) -> Iterator[Span]:
+    """Entities given by words, in offsets."""
+    for first, last, label in found:
+        entity = doc[first:last]
+        if label in _KINDS and any(mark.isalnum() for mark in entity.text):
+            yield Span(entity.start_char, entity.end_char, _KINDS[label])
 
 
 @cache
@@ -101,7 +118,9 @@ def load_model(name: str) -> EntityModel:
     pipeline.max_length = 10**9
     _use_numpy(pipeline)
     version = str(pipeline.meta.get("version", "?"))
-    return SpacyModel(name=name, version=version, digest=_digest(Path(folder)), pipeline=pipeline)
+    return SpacyModel(
+        name=name, version=version, digest=_digest(Path(folder)), pipeline=pipeline, network=network_of(pipeline)
+    )
 
 
 def _use_numpy(pipeline: Any) -> None:
