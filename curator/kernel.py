@@ -6,7 +6,8 @@ inside the engine.
 
     in:   the mask columns, the row key and entity as text, plain fields, raw identifiers
     out:  `.order` (16 bytes), `.split` (int8), `.class` (uint64, when classes are counted), `.malformed` (uint64, one
-          bit a token field, when identifiers are examined), then the fields as written
+          bit a token field, when identifiers are examined), `.person` (uint64, when people are counted whom no field
+          tells apart), then the fields as written
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator.anonymity import ClassCoder, Codes
-from curator.arrow import from_integers, integers, without_chunks
+from curator.arrow import first_words, from_integers, integers, without_chunks
 from curator.displacement import jittered, shifted
 from curator.identifiers import DeclaredForm, canonical, examined
 from curator.pseudonyms import HmacKernel, SivKernel, TokenKernel, thresholds
@@ -30,7 +31,7 @@ from curator.text import Masker
 # Helper columns begin with a dot, which no field's name can: they are never written.
 ROW_KEY, SPLIT, ENTITY = ".row key", ".split", ".entity {}"
 BY, LATITUDE = ".by {}", ".latitude {}"
-ORDER, CLASS, SENSITIVE, MALFORMED = ".order", ".class", ".sensitive", ".malformed"
+ORDER, CLASS, SENSITIVE, MALFORMED, PERSON = ".order", ".class", ".sensitive", ".malformed", ".person"
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -113,6 +114,7 @@ class BatchKernel:
         sensitive: the field whose diversity is counted.
         moved: those of the fields that are moved by a keyed draw.
         masked: those of the fields whose text is masked.
+        people: the parts of the entity again, when people are counted whom no written field tells apart.
     """
 
     fields: tuple[str, ...]
@@ -126,12 +128,16 @@ class BatchKernel:
     sensitive: str | None = None
     moved: tuple[MovedField, ...] = ()
     masked: Mapping[str, Masker] = field(default_factory=dict)
+    people: tuple[EntityPart, ...] = ()
     _kernels: dict[bytes, Any] = field(default_factory=dict, compare=False)
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """A protected batch of the same rows, in the same order; null identifiers stay null."""
         plain, malformed = self._examine(batch)
-        columns: dict[str, pa.Array] = {ORDER: self.row_tokens(batch), SPLIT: self._splits(batch, plain)}
+        whose = self._entity_tokens(batch, plain)
+        columns: dict[str, pa.Array] = {ORDER: self.row_tokens(batch), SPLIT: self._splits(batch, whose)}
+        if self.people and whose is not None:
+            columns[PERSON] = from_integers(first_words(whose), pa.uint64())
         if self.examines:
             columns[MALFORMED] = _bits(malformed, rows=len(batch))
         tokens = {token.name: token for token in self.tokens}
@@ -162,7 +168,8 @@ class BatchKernel:
                 plain[token.name] = canonical(text, token.form)
                 continue
             plain[token.name], sound = examined(text, token.form)
-            malformed[token.name] = pc.fill_null(pc.invert(sound), False)
+            # Null is not malformed. (A scalar made of a Python value would import pandas.)
+            malformed[token.name] = pc.and_kleene(pc.invert(sound), sound.is_valid())
         return plain, malformed
 
     def _tokens(self, token: TokenField, values: pa.Array, malformed: pa.Array | None) -> pa.Array:
@@ -211,19 +218,25 @@ class BatchKernel:
             self._kernels[key] = SivKernel(key, padded=True) if kind is SivKernel else kind(key)
         return self._kernels[key]
 
-    def _splits(self, batch: pa.RecordBatch, plain: Mapping[str, pa.Array]) -> pa.Array:
-        """Split index of each row; a row about nobody known is drawn by its own key, so it stays alone.
+    def _entity_tokens(self, batch: pa.RecordBatch, plain: Mapping[str, pa.Array]) -> pa.Array | None:
+        """A token of whom each row is about; a row about nobody known is of somebody of its own. None when not asked.
 
-        Both are drawn under the split key, which no version, recipient or epoch changes.
+        All are made under the split key, which no version, recipient or epoch changes.
         """
-        if not self.entity:
-            return pc.cast(batch.column(SPLIT), pa.int8())
+        asked = self.entity or self.people
+        if not asked:
+            return None
         parts = [
             plain[part.field] if part.field else canonical(_text(batch.column(ENTITY.format(index))), part.form)
-            for index, part in enumerate(self.entity)
+            for index, part in enumerate(asked)
         ]
-        tokens = self._tokens_or_alone(self.split_key, parts, batch)
-        return from_integers(thresholds(tokens, self.shares), pa.int8())
+        return self._tokens_or_alone(self.split_key, parts, batch)
+
+    def _splits(self, batch: pa.RecordBatch, whose: pa.Array | None) -> pa.Array:
+        """Split index of each row; a row about nobody known is drawn by its own key, so it stays alone."""
+        if not self.entity or whose is None:
+            return pc.cast(batch.column(SPLIT), pa.int8())
+        return from_integers(thresholds(whose, self.shares), pa.int8())
 
     def class_codes(self, batch: pa.RecordBatch) -> tuple[Codes, Codes | None]:
         """Of rows as written: the code of each row's class, and of its sensitive value when that is counted."""

@@ -14,7 +14,7 @@ from typing import Any
 from curator.identifiers import DeclaredForm
 from curator.kernel import BatchKernel, MovedField, TokenField
 from curator.pseudonyms import KEY_BYTES, KeyContext, derive_key, derive_siv_key, key_id
-from curator.samples import CheckedSample, ProtectedSample, anchors, entity_parts, form_of
+from curator.samples import CheckedSample, ProtectedSample, anchors, entity_parts, form_of, people_parts
 from curator.spec import UseCase
 from curator.spec.model import EntitySplits, OutputField, TextMask
 from curator.text import Kind, Masker, read_evaluation
@@ -59,9 +59,10 @@ def protect(
         shares=tuple(use_case.splits.shares.values()) if isinstance(use_case.splits, EntitySplits) else (),
         class_key=derive_key(secret, context, usage="class", domain=use_case.ref) if counted else None,
         quasi=use_case.quasi_identifiers(),
-        sensitive=use_case.disclosure.l.column if use_case.disclosure and use_case.disclosure.l else None,
+        sensitive=use_case.disclosure.sensitive if use_case.disclosure else None,
         moved=tuple(_moved_fields(use_case, secret=secret, context=context)),
         masked=dict(_maskers(use_case, secret=secret, context=context)),
+        people=people_parts(use_case) if counted else (),
     )
     key_ids = {token.name: key_id(token.key[:KEY_BYTES]) for token in tokens}
     text = {name: _masking(use_case.fields[name], masker, folder=folder) for name, masker in kernel.masked.items()}

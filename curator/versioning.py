@@ -15,16 +15,13 @@ from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from curator.anonymity import ClassCoder, ClassCounter
-from curator.arrow import first_words, integers, recycled_memory, rows_where, token_words
+from curator.arrow import recycled_memory, rows_where, token_words
+from curator.disclosure import Crowd, measure, require
 from curator.edges.parquet import EngineOrderShards, KeyedShards, ShardReport
-from curator.errors import DisclosureError, IntegrityError, QualityError
-from curator.kernel import CLASS, ORDER, SENSITIVE
+from curator.errors import IntegrityError, QualityError
+from curator.kernel import ORDER
 from curator.manifest import FileEntry
-from curator.protocols import Engine
-from curator.risk import measure_files, roles_of
 from curator.rowdigest import RowDigest, row_codes
 from curator.rowindex import RowIndex
 from curator.samples import (
@@ -38,11 +35,8 @@ from curator.samples import (
     split_names,
 )
 from curator.spec import UseCase
-from curator.sqltext import quoted
 
 BATCH_ROWS = 32_768  # some 5 MB: what one step leaves is still in the cache for the next
-WRITTEN = "written"
-COUNTED = ".rows"
 
 Progress = Callable[[str, int, int], None]
 
@@ -116,7 +110,7 @@ def write_shards(
     if following is not None and following.files:
         report.merge(ShardReport(files=list(following.files), digests=dict(following.digests)))
         report.files.sort()
-    disclosure = _measured(protected, folder, report)
+    disclosure = _measured(protected, folder, report, fewest=stream.fewest)
     schema = tuple((column.name, str(column.type)) for column in stream.schema or [])
     return Written(
         files=tuple(report.files),
@@ -144,27 +138,16 @@ class _Stream:
         self._following, self.known = following, 0
         self._tally = Tally(protected.checked)
         self.identifiers = IdentifierTally(protected.kernel)
-        self._classes = ClassCounter() if protected.kernel.class_key is not None else None
-        limits = protected.use_case.disclosure
-        self._people = roles_of(protected.use_case).entity if limits and limits.count == "persons" else ()
+        counted = protected.kernel.class_key is not None
+        self._crowd = Crowd(protected.use_case, protected.kernel) if counted else None
         self._keys = _RowKeys() if protected.checked.implied else None
         self.schema: pa.Schema | None = None
 
     def count_before(self, folder: Path) -> None:
-        """Count the classes of the rows that stay, from the fields that make them."""
-        kernel, files = self._protected.kernel, self._following.files if self._following else ()
-        if self._classes is None or not files:
-            return
-        engine = self._protected.checked.sample.engine
-        engine.define_files(WRITTEN, [folder / entry.path for entry in files])
-        names = dict.fromkeys([*kernel.quasi, *([kernel.sensitive] if kernel.sensitive else []), *self._people])
-        keys = ", ".join(quoted(name) for name in names)
-        counted = f"SELECT {keys}, count(*) AS {quoted(COUNTED)} FROM {quoted(WRITTEN)} GROUP BY {keys}"  # noqa: S608
-        for batch in engine.batches(counted, rows=BATCH_ROWS):
-            codes, sensitive = kernel.class_codes(batch)
-            self._classes.add_counted(codes, integers(batch.column(COUNTED)), sensitive)
-            if self._people:
-                self._classes.add_persons(codes, self._person_codes(batch))
+        """Count the classes of the rows that stay."""
+        if self._crowd is not None and self._following is not None:
+            engine = self._protected.checked.sample.engine
+            self._crowd.count_before(engine, [folder / entry.path for entry in self._following.files])
 
     def run(self, folder: Path, *, scratch: Path, order: RowOrder) -> tuple[ShardReport, QualityReport]:
         """Stream into shards; the quality verdict comes before anything is sorted or measured."""
@@ -227,33 +210,11 @@ class _Stream:
         protected = self.identifiers.add(protected)
         if self._keys is not None:
             self._keys.add(protected.column(ORDER))
-        if self._classes is not None:
-            sensitive = integers(protected.column(SENSITIVE)) if SENSITIVE in protected.schema.names else None
-            self._classes.add(integers(protected.column(CLASS)), sensitive)
-            if self._people:
-                self._classes.add_persons(integers(protected.column(CLASS)), self._persons(protected))
-            if sensitive is not None:  # counted: no need to carry it to the shards
-                protected = protected.drop_columns([SENSITIVE])
+        if self._crowd is not None:
+            protected = self._crowd.count(protected)
         if self.schema is None:
             self.schema = pa.schema([column for column in protected.schema if not column.name.startswith(".")])
         return protected
-
-    def _persons(self, protected: pa.RecordBatch) -> np.ndarray[Any, np.dtype[np.uint64]]:
-        """A code of whose each row is; a row about nobody known is of somebody of its own."""
-        codes = self._person_codes(protected)
-        known = np.zeros(len(protected), np.bool_)
-        for name in self._people:
-            known |= integers(pc.cast(protected.column(name).is_valid(), pa.uint8())) == 1
-        return np.where(known, codes, token_words(protected.column(ORDER))[:, 0].astype(np.uint64))
-
-    def _person_codes(self, batch: pa.RecordBatch) -> np.ndarray[Any, np.dtype[np.uint64]]:
-        """A code of the fields that say together whom a row is about: of tokens their first 8 bytes."""
-        coder, total = ClassCoder(self._protected.kernel.class_key or b"", ()), np.zeros(len(batch), np.uint64)
-        for name in self._people:
-            column = batch.column(name)
-            binary = pa.types.is_fixed_size_binary(column.type)
-            total = total * np.uint64(3) + (first_words(column) if binary else coder.value_codes(column))
-        return total
 
     def _set_apart(self, rejected: pa.RecordBatch) -> None:
         if self._keys is not None:
@@ -264,13 +225,12 @@ class _Stream:
 
     def _failing(self, accepted: int, *, allowed: bool) -> np.ndarray[Any, np.dtype[np.uint64]]:
         """Class codes to leave out; refuses when they hold more rows than may be suppressed."""
-        limits = self._protected.use_case.disclosure
-        if self._classes is None or limits is None:
-            return np.empty(0, np.uint64)
-        codes, rows = self._classes.failing(k=limits.k, diversity=limits.l.value if limits.l else None)
-        if rows and (not allowed or rows > limits.suppress * accepted or rows == accepted):
-            raise _too_rare(self._protected.use_case, counts=(rows, accepted, len(codes)), allowed=allowed)
-        return codes
+        return np.empty(0, np.uint64) if self._crowd is None else self._crowd.failing(accepted, allowed=allowed)
+
+    @property
+    def fewest(self) -> int | None:
+        """People of the smallest class that stays, where only the stream could count them."""
+        return self._crowd.fewest if self._crowd else None
 
 
 class _RowKeys:
@@ -294,68 +254,16 @@ class _RowKeys:
         return not self._holes and not bool((halves[1:] == halves[:-1]).any())
 
 
-def _measured(protected: ProtectedSample, folder: Path, report: ShardReport) -> DisclosureReport | None:
-    """Measure the limits again on the files written, from their values."""
-    limits, quasi = protected.use_case.disclosure, protected.use_case.quasi_identifiers()
-    if limits is None or not quasi:
-        return None
-    engine = protected.checked.sample.engine
-    engine.define_files(WRITTEN, [folder / entry.path for entry in report.files])
+def _measured(
+    protected: ProtectedSample, folder: Path, report: ShardReport, *, fewest: int | None
+) -> DisclosureReport | None:
+    """Measure the limits again on the files written, from their values; refuse what does not hold them."""
+    engine, files = protected.checked.sample.engine, [folder / entry.path for entry in report.files]
     measured = measure(
-        engine, quasi=quasi, sensitive=limits.l.column if limits.l else None, suppressed=report.suppressed
-    )
-    if measured.k < limits.k or (limits.l is not None and (measured.l or 0) < limits.l.value):
-        raise DisclosureError(
-            "disclosure-measured",
-            asked=f"keep the limits of {protected.use_case.ref} in the files written",
-            found=f"k = {measured.k}" + (f", l = {measured.l}" if limits.l else ""),
-            expected=f"k >= {limits.k}" + (f", l >= {limits.l.value}" if limits.l else ""),
-            todo="run again; if it repeats, generalise further, since suppression and measure disagree",
-        )
-    _check_persons(protected.use_case, [folder / entry.path for entry in report.files])
-    return measured
-
-
-def _check_persons(use_case: UseCase, files: list[Path]) -> None:
-    """Where k is of people, count them in the files written."""
-    limits = use_case.disclosure
-    if limits is None or limits.count != "persons" or not files:
-        return
-    found = measure_files(files, roles_of(use_case))
-    people = found.k_persons if found else None
-    if people is not None and people < limits.k:
-        raise DisclosureError(
-            "disclosure-measured",
-            asked=f"keep the limits of {use_case.ref} in the files written",
-            found=f"k = {people} people",
-            expected=f"k >= {limits.k} people",
-            todo="run again; if it repeats, generalise further, since suppression and measure disagree",
-        )
-
-
-def measure(
-    engine: Engine, *, quasi: tuple[str, ...], sensitive: str | None, suppressed: int = 0, relation: str = WRITTEN
-) -> DisclosureReport:
-    """K and distinct l of a relation, exactly: one group-by on the values of the quasi-identifiers.
-
-    Nulls are one value (rows without a value are alike); a null counts as no value of the sensitive field.
-    """
-    keys = ", ".join(quoted(name) for name in quasi)
-    distinct = f"count(DISTINCT {quoted(sensitive)})" if sensitive else "NULL"
-    grouped = f"SELECT count(*) AS n, {distinct} AS l FROM {quoted(relation)} GROUP BY {keys}"  # noqa: S608
-    bounds = (1, 2, 4, 9, 19, 49, 99)
-    sizes = ", ".join(
-        f"coalesce(sum(CASE WHEN n > {low} AND n <= {high} THEN n END), 0)"
-        for low, high in zip((0, *bounds[:-1]), bounds, strict=True)
-    )
-    figures = f"coalesce(sum(n), 0), count(*), coalesce(min(n), 0), min(l), {sizes}"
-    rows, classes, k, diversity, *binned = engine.rows(f"SELECT {figures} FROM ({grouped}) g")[0]  # noqa: S608
-    counts = {str(bound): int(count) for bound, count in zip(bounds, binned, strict=True)}
-    counts["more"] = int(rows) - sum(counts.values())
-    return DisclosureReport(
-        rows=int(rows), quasi_identifiers=quasi, classes=int(classes), k=int(k),
-        l=None if sensitive is None else int(diversity or 0), suppressed=suppressed, sizes=counts,
+        engine, protected.use_case, files=files, suppressed=report.suppressed, streamed=fewest
     )  # fmt: skip
+    require(protected.use_case, measured)
+    return measured
 
 
 def _close_counts(quality: QualityReport, report: ShardReport, *, known: int = 0) -> None:
@@ -369,26 +277,6 @@ def _close_counts(quality: QualityReport, report: ShardReport, *, known: int = 0
             expected="counts that close",
             todo="run again; if it repeats, report the fault with the spec and no data",
         )
-
-
-def _too_rare(use_case: UseCase, *, counts: tuple[int, int, int], allowed: bool) -> DisclosureError:
-    """The refusal of (rows, accepted rows, classes) below the limits; `allowed` when suppression was possible."""
-    limits, (rows, accepted, classes) = use_case.disclosure, counts
-    wanted = f"k >= {limits.k}" if limits else ""
-    if limits and limits.l:
-        wanted += f" and l >= {limits.l.value} of `{limits.l.column}`"
-    suppress = limits.suppress if limits else 0.0
-    most = f"at most {suppress:.2%} of the rows to suppress (`disclosure.suppress`)"
-    if rows <= suppress * accepted:  # every row, and every row may be
-        most = "a row that is left once those below the limits are suppressed"
-    return DisclosureError(
-        "too-rare",
-        asked=f"write {use_case.ref} with {wanted} over {', '.join(use_case.quasi_identifiers())}",
-        found=f"{rows:,} of {accepted:,} rows ({rows / accepted:.2%}) in {classes:,} classes below the limits",
-        expected=most if allowed else "no row below the limits: rows in the engine's order cannot be suppressed",
-        todo="make a quasi-identifier coarser, drop one, or "
-        + ("allow more suppression in the spec" if allowed else "write in keyed order"),
-    )
 
 
 def _repeated(use_case: UseCase, rows: int) -> QualityError:

@@ -67,8 +67,9 @@ def _limits(use_case: UseCase, wanted: GeneralisationSearch) -> Limits:
     if limits is None:  # pragma: no cover (a search is a part of it)
         return Limits(k=1)
     return Limits(
-        k=limits.k, l=limits.l.value if limits.l else None, diversity=wanted.diversity,
-        t=wanted.t.value if wanted.t else None, distance=wanted.t.distance if wanted.t else "equal",
+        k=limits.k, l=limits.l.value if limits.l else None,
+        entropy_l=limits.entropy_l.value if limits.entropy_l else None,
+        t=limits.t.value if limits.t else None, distance=limits.t.distance if limits.t else "equal",
         suppress=limits.suppress,
     )  # fmt: skip
 
@@ -106,8 +107,7 @@ def _tuples(checked: CheckedSample, wanted: GeneralisationSearch, *, folder: Pat
 
 def _sensitive(use_case: UseCase, wanted: GeneralisationSearch) -> list[str]:
     """The formula of the sensitive value, when one is limited."""
-    diversity = use_case.disclosure.l if use_case.disclosure else None
-    column = wanted.t.column if wanted.t else diversity.column if diversity else None
+    column = use_case.disclosure.sensitive if use_case.disclosure else None
     return [leaf(column, None, spec=use_case)] if column else []
 
 

@@ -27,6 +27,7 @@ from curator.capital._keys import epoch_root
 from curator.capital._parts import Recorder, code_facts
 from curator.capital._reveal import protection_of
 from curator.describing import describe
+from curator.disclosure import measure
 from curator.edges.durable import disk_errors
 from curator.edges.parquet import KeyedShards, ShardReport
 from curator.engines import open_engine
@@ -40,7 +41,6 @@ from curator.records import DatasetVersion
 from curator.samples import DisclosureReport, IdentifierCount, QualityReport, Written
 from curator.spec import UseCase, parse_use_case
 from curator.spec.reading import parse_document
-from curator.versioning import WRITTEN, measure
 
 if TYPE_CHECKING:
     from curator.capital import Capital
@@ -246,9 +246,13 @@ def _measured(work: _Rekeying, folder: Path, report: ShardReport, *, scratch: Pa
         return None
     engine = open_engine("duckdb", scratch=scratch)
     try:
-        engine.define_files(WRITTEN, [folder / entry.path for entry in report.files])
-        sensitive = limits.l.column if limits.l else None
-        return measure(engine, quasi=quasi, sensitive=sensitive, suppressed=int(told["suppressed"]))
+        return measure(
+            engine,
+            work.target,
+            files=[folder / entry.path for entry in report.files],
+            suppressed=int(told["suppressed"]),
+            streamed=told.get("k_persons"),
+        )
     finally:
         engine.close()
 

@@ -10,6 +10,7 @@ from curator.generalising._building import build_hierarchy
 from curator.generalising._hierarchy import EVERYTHING, Hierarchy, hierarchy_of
 from curator.generalising._limits import Limits
 from curator.generalising._local import Recoding, recode
+from curator.generalising._people import People, people_of
 from curator.generalising._search import Chosen, search
 from curator.generalising._tuples import Tuples
 
@@ -21,11 +22,13 @@ __all__ = [
     "Generalisation",
     "Hierarchy",
     "Limits",
+    "People",
     "Recoding",
     "Tuples",
     "build_hierarchy",
     "generalise",
     "hierarchy_of",
+    "people_of",
     "recode",
     "search",
 ]

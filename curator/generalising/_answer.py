@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from curator.closeness import table_distances
-from curator.generalising._limits import Limits, distinct, entropy
+from curator.generalising._limits import Limits, distinct, entropy, known
 from curator.generalising._nodes import Table
 from curator.generalising._search import Chosen, search
 from curator.generalising._tuples import Tuples
@@ -59,6 +59,7 @@ class Generalisation:
         combinations: distinct combinations before.
         classes: classes of like rows that are kept.
         k: rows of the smallest class kept.
+        k_persons: people of the smallest one; None when only rows are counted.
         l, entropy_l: fewest sensitive values in a class, and least exp(entropy); None without a sensitive field.
         t: largest distance of a class, by the distance of the limits; None likewise.
         looked_at, nodes: nodes looked at, and in the lattice.
@@ -71,6 +72,7 @@ class Generalisation:
     combinations: int
     classes: int
     k: int
+    k_persons: int | None
     l: int | None  # noqa: E741 (the literature's own letter)
     entropy_l: float | None
     t: float | None
@@ -92,8 +94,13 @@ def generalise(tuples: Tuples, limits: Limits) -> Generalisation:
     Raises:
         DisclosureError: as `search`.
     """
-    chosen = search(tuples, limits)
+    return describe_node(tuples, limits, chosen=search(tuples, limits))
+
+
+def describe_node(tuples: Tuples, limits: Limits, *, chosen: Chosen) -> Generalisation:
+    """What holds at a node whose classes below the limits are left out."""
     classes, stays = Table(tuples, limits).kept(chosen.levels)
+    people = _fewest(tuples, classes, stays)
     classes, rows = np.unique(classes[stays], return_inverse=True)[1], tuples.rows[stays]
     sizes = np.bincount(classes, rows).astype(np.int64)
     diversity = entropy_l = far = None
@@ -101,17 +108,27 @@ def generalise(tuples: Tuples, limits: Limits) -> Generalisation:
         cells = classes * tuples.values + tuples.sensitive[stays]
         table = np.bincount(cells, rows, minlength=len(sizes) * tuples.values).reshape(-1, tuples.values)
         everybody = np.bincount(tuples.sensitive, tuples.rows, minlength=tuples.values)
-        diversity = int(distinct(table, hollow=tuples.hollow).min())
+        table, everybody = (known(part, hollow=tuples.hollow) for part in (table, everybody[None, :]))
+        diversity = int(distinct(table).min())
         entropy_l = float(np.exp(entropy(table).min()))
         distances = table_distances(
-            table, reference=everybody, distance=limits.distance, ancestors=limits.ancestors
+            table, reference=everybody[0], distance=limits.distance, ancestors=limits.ancestors
         )  # fmt: skip
         far = float(distances.max())
     return Generalisation(
         fields=tuple(_levels(tuples, chosen)), score=chosen.score, rows=tuples.total, suppressed=chosen.suppressed,
-        combinations=len(tuples.rows), classes=len(sizes), k=int(sizes.min()), l=diversity, entropy_l=entropy_l, t=far,
+        combinations=len(tuples.rows), classes=len(sizes), k=int(sizes.min()), k_persons=people, l=diversity, entropy_l=entropy_l, t=far,
         looked_at=chosen.looked_at, nodes=chosen.nodes,
     )  # fmt: skip
+
+
+def _fewest(tuples: Tuples, classes: Any, stays: Any) -> int | None:
+    """People of the smallest class that stays."""
+    if tuples.people is None:
+        return None
+    count = int(classes.max(initial=-1)) + 1
+    people = tuples.people.per_class(classes, count=count)
+    return int(people[np.unique(classes[stays])].min())
 
 
 def _levels(tuples: Tuples, chosen: Chosen) -> list[FieldLevel]:

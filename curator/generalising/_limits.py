@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,9 +29,9 @@ class Limits:
     """What must hold of every class that is kept.
 
     Attributes:
-        k: rows of the smallest class (Sweeney 2002).
-        l: values of the sensitive field in a class; None for no limit.
-        diversity: `distinct` counts values, `entropy` takes exp(entropy) >= l (Machanavajjhala et al. 2007).
+        k: people of the smallest class, or rows where the table tells of no people (Sweeney 2002).
+        l: distinct values of the sensitive field in a class; None for no limit (Machanavajjhala et al. 2007).
+        entropy_l: exp of the entropy of these values in a class; None likewise.
         t: largest distance of a class from the whole table (Li et al. 2007); None for no limit.
         distance: ground distance of t; `ordered` takes the sensitive codes as the order.
         ancestors: levels x sensitive values, for the hierarchical distance.
@@ -40,7 +40,7 @@ class Limits:
 
     k: int
     l: float | None = None  # noqa: E741 (the literature's own letter)
-    diversity: Literal["distinct", "entropy"] = "distinct"
+    entropy_l: float | None = None
     t: float | None = None
     distance: Distance = "equal"
     ancestors: npt.NDArray[Any] | None = None
@@ -49,7 +49,7 @@ class Limits:
     @property
     def needs_sensitive(self) -> bool:
         """Whether the sensitive field is looked at."""
-        return self.l is not None or self.t is not None
+        return self.l is not None or self.entropy_l is not None or self.t is not None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -74,7 +74,7 @@ def judge(
     Args:
         limits: what must hold.
         rows: rows of each class.
-        enough: numbers of the classes of k rows or more; the others fail whatever they hold.
+        enough: numbers of the classes of k people or more; the others fail whatever they hold.
         everybody: rows of the whole table by sensitive value.
         table: those classes x sensitive values, rows of each; None when nothing sensitive is limited.
         hollow: whether sensitive value 0 stands for rows without a value.
@@ -96,20 +96,31 @@ def _sensitive_limits(
     limits: Limits, table: Any, *, everybody: Any, hollow: bool
 ) -> Iterator[tuple[npt.NDArray[np.bool_], Any]]:
     """For each limit: the classes that fail it, and the share of their rows that must go."""
-    if limits.l is not None and limits.diversity == "distinct":
-        yield distinct(table, hollow=hollow) < limits.l, 1.0
-    if limits.l is not None and limits.diversity == "entropy":
-        wanted, found = float(np.log(limits.l)), entropy(table)
-        yield found < wanted - _EPSILON, np.clip(1 - found / max(wanted, _EPSILON), 0, 1)
+    filled, share = known(table, hollow=hollow), 1.0
+    if hollow:  # only rows with a value are the mixture that the bounds speak of
+        share = filled.sum(axis=1) / np.maximum(table.sum(axis=1), 1)
+    if limits.l is not None:
+        yield distinct(filled) < limits.l, 1.0
+    if limits.entropy_l is not None:
+        wanted, found = float(np.log(limits.entropy_l)), entropy(filled)
+        least = np.clip(1 - found / max(wanted, _EPSILON), 0, 1)
+        yield found < wanted - _EPSILON, least * share
     if limits.t is not None:
-        far = table_distances(table, reference=everybody, distance=limits.distance, ancestors=limits.ancestors)
+        reference = known(np.atleast_2d(everybody), hollow=hollow)[0]
+        ancestors = limits.ancestors[:, 1:] if hollow and limits.ancestors is not None else limits.ancestors
+        far = table_distances(filled, reference=reference, distance=limits.distance, ancestors=ancestors)
         beyond = far > limits.t + _EPSILON
-        yield beyond, np.clip((far - limits.t) / max(1 - limits.t, _EPSILON), 0, 1)
+        yield beyond, np.clip((far - limits.t) / max(1 - limits.t, _EPSILON), 0, 1) * share
 
 
-def distinct(table: npt.NDArray[Any], *, hollow: bool) -> npt.NDArray[np.int64]:
-    """Distinct values of each row of counts; having none is no value, so that it never makes a class look diverse."""
-    return np.asarray(np.count_nonzero(table[:, 1:] if hollow else table, axis=1))
+def known(table: npt.NDArray[Any], *, hollow: bool) -> npt.NDArray[Any]:
+    """Rows of counts without those of no value, so that having none never makes a class look diverse."""
+    return table[:, 1:] if hollow else table
+
+
+def distinct(table: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Distinct values of each row of counts."""
+    return np.asarray(np.count_nonzero(table, axis=1))
 
 
 def entropy(table: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

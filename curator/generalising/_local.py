@@ -31,7 +31,7 @@ class Recoding:
         classes: class of each combination; rows of a class are alike.
         granularity: 1 when every value is as it was, 0 when nothing is left: 1 less the shares of the fields' values
             that the groups of the cells hold, above those of single values.
-        k: rows of the smallest class.
+        k: people of the smallest class, or rows where people are not counted.
     """
 
     levels: Places
@@ -83,7 +83,9 @@ class _Recoder:
             for part in apart:
                 self._levels[field, part] -= 1
             waiting += [part for part in (rest, *apart) if len(part)]
-        rows = np.bincount(self._classes, self._tuples.rows)
+        rows, people = np.bincount(self._classes, self._tuples.rows), self._tuples.people
+        if people is not None:
+            rows = people.per_class(self._classes, count=len(rows))
         return Recoding(
             levels=self._levels, classes=self._classes, granularity=self._granularity(), k=int(rows.min())
         )  # fmt: skip
@@ -143,7 +145,9 @@ class _Recoder:
     def _sound(self, members: Places, groups: Places) -> npt.NDArray[np.bool_]:
         """Which groups of some combinations meet the limits."""
         rows = np.bincount(groups, self._tuples.rows[members])
-        enough, table = np.flatnonzero(rows >= self._limits.k), None
+        k, people = self._limits.k, self._tuples.people
+        alike = rows if people is None else people.within(members, groups, count=len(rows), enough=k)
+        enough, table = np.flatnonzero(alike >= k), None
         if self._everybody is not None and self._tuples.sensitive is not None:
             values = self._tuples.values
             cells = groups * values + self._tuples.sensitive[members]

@@ -54,6 +54,7 @@ class Table:
         self.total = tuples.total
         self.floor: Node = (0,) * len(tuples.hierarchies)
         self._codes, self._rows, self._sensitive = tuples.codes, tuples.rows, tuples.sensitive
+        self._people = tuples.people
         if not limits.needs_sensitive:
             self._sensitive = None
         self._everybody = None
@@ -89,6 +90,7 @@ class Table:
         self._codes = np.stack([column[first] for column in columns])
         self._rows = np.bincount(places, self._rows).astype(np.int64)
         self._sensitive = None if self._sensitive is None else self._sensitive[first]
+        self._people = self._people.regrouped(places, count=len(first)) if self._people else None
         self._ups, self._shares, self.floor = ups, shares, floor
         self._settle()
 
@@ -160,7 +162,9 @@ class Table:
     def _judged(self, classes: npt.NDArray[Any], count: int) -> tuple[npt.NDArray[Any], Verdict]:
         """Rows of each class, and the verdict."""
         rows = np.bincount(classes, self._rows, minlength=count)
-        enough = np.flatnonzero(rows >= self._limits.k)
+        k = self._limits.k
+        alike = rows if self._people is None else self._people.per_class(classes, count=count, enough=k)
+        enough = np.flatnonzero(alike >= k)
         table = self._by_sensitive(classes, enough, count=count)
         everybody, hollow = self._everybody, self._tuples.hollow
         return rows, judge(

@@ -152,10 +152,11 @@ class _Search:
 
 
 def _require_possible(tuples: Tuples, limits: Limits, *, nodes: int) -> None:
-    asked = "search the best generalisation"
-    if limits.k > tuples.total:
+    asked, unit = "search the best generalisation", "rows" if tuples.people is None else "people"
+    total = tuples.total if tuples.people is None else tuples.people.total
+    if limits.k > total:
         raise DisclosureError(
-            "k-above-rows", asked=asked, found=f"{tuples.total:,} rows", expected=f"at least k = {limits.k:,} rows",
+            "k-above-rows", asked=asked, found=f"{total:,} {unit}", expected=f"at least k = {limits.k:,} {unit}",
             todo="take more rows into the sample, or a smaller `disclosure.k` if the law of the case allows it",
         )  # fmt: skip
     if nodes > LARGEST:
@@ -167,7 +168,8 @@ def _require_possible(tuples: Tuples, limits: Limits, *, nodes: int) -> None:
 
 def _impossible(limits: Limits, tuples: Tuples) -> DisclosureError:
     wanted = [f"k >= {limits.k}"]
-    wanted += [f"{limits.diversity} l >= {limits.l:g}"] if limits.l is not None else []
+    wanted += [f"distinct l >= {limits.l:g}"] if limits.l is not None else []
+    wanted += [f"entropy l >= {limits.entropy_l:g}"] if limits.entropy_l is not None else []
     wanted += [f"{limits.distance} t <= {limits.t:g}"] if limits.t is not None else []
     return DisclosureError(
         "generalise-impossible",

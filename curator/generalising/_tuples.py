@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from curator.generalising._hierarchy import Hierarchy
+from curator.generalising._people import People
 
 Integers = npt.NDArray[np.int64]
 
@@ -25,6 +26,7 @@ class Tuples:
         sensitive: number of the sensitive value of each combination; None when none is looked at.
         values: sensitive values there are.
         hollow: whether sensitive value 0 stands for rows without a value.
+        people: whose the rows are, when k is of people; None when it is of rows.
     """
 
     hierarchies: tuple[Hierarchy, ...]
@@ -33,6 +35,7 @@ class Tuples:
     sensitive: Integers | None = None
     values: int = 0
     hollow: bool = False
+    people: People | None = None
 
     @property
     def total(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from curator.risk._files import Roles
 from curator.spec import UseCase
 from curator.spec.model import IdentifierKind
+from curator.spec.people import entity_fields
 
 
 def roles_of(use_case: UseCase) -> Roles:
@@ -22,14 +23,6 @@ def roles_of(use_case: UseCase) -> Roles:
     quasi = use_case.quasi_identifiers()
     known = {*tokens, *quasi, *sensitive}
     return Roles(
-        quasi=quasi, sensitive=tuple(name for name in sensitive if name not in quasi), entity=_entity(use_case),
+        quasi=quasi, sensitive=tuple(name for name in sensitive if name not in quasi), entity=entity_fields(use_case),
         other=tuple(name for name in kept if name not in known), tokens=tokens,
     )  # fmt: skip
-
-
-def _entity(use_case: UseCase) -> tuple[str, ...]:
-    """The written fields that name whom a row is about; empty when a part of it is not written, or made coarser."""
-    fields = use_case.kept().items()
-    written = {field.from_ or name: name for name, field in fields if field.protect in ("token", "keep")}
-    parts = tuple(written.get(column, "") for column in use_case.extract.entity)
-    return parts if all(parts) else ()

@@ -6,7 +6,7 @@ Typed handles that each stage takes and gives. They describe work; the rows stay
 
 from curator.samples._checked import Bit, CheckedSample, QualityReport, Tally
 from curator.samples._identifiers import IdentifierCount, IdentifierTally
-from curator.samples._protected import ProtectedSample, anchors, entity_parts, form_of, split_names
+from curator.samples._protected import ProtectedSample, anchors, entity_parts, form_of, people_parts, split_names
 from curator.samples._sample import SAMPLE, Sample
 from curator.samples._written import DisclosureReport, RowOrder, Written
 
@@ -26,5 +26,6 @@ __all__ = [
     "anchors",
     "entity_parts",
     "form_of",
+    "people_parts",
     "split_names",
 ]

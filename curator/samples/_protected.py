@@ -16,6 +16,7 @@ from curator.samples._sample import SAMPLE
 from curator.samples._step import RowStep
 from curator.spec import UseCase
 from curator.spec.model import EntitySplits, OutputField, TimeSplits
+from curator.spec.people import people_of
 from curator.spec.protecting import engine_formula
 from curator.sqltext import TEXT, literal, quoted, text_key
 
@@ -62,15 +63,14 @@ class ProtectedSample:
         return f"SELECT {', '.join(columns)} FROM {quoted(SAMPLE)}"  # noqa: S608 (built from a checked spec)
 
     def _place_columns(self) -> list[str]:
-        splits = self.use_case.splits
-        if isinstance(splits, EntitySplits):
-            parts = zip(self.use_case.extract.entity, entity_parts(self.use_case), strict=True)
-            return [
-                f"CAST({quoted(name)} AS {TEXT}) AS {quoted(ENTITY.format(index))}"
-                for index, (name, part) in enumerate(parts)
-                if part.field is None
-            ]
-        return [f"{_time_split(splits)} AS {quoted(SPLIT)}"]
+        splits, asked = self.use_case.splits, self.kernel.entity or self.kernel.people
+        parts = zip(self.use_case.extract.entity if asked else (), asked, strict=True)
+        columns = [
+            f"CAST({quoted(name)} AS {TEXT}) AS {quoted(ENTITY.format(index))}"
+            for index, (name, part) in enumerate(parts)
+            if part.field is None
+        ]
+        return columns if isinstance(splits, EntitySplits) else [*columns, f"{_time_split(splits)} AS {quoted(SPLIT)}"]
 
     def step(self) -> RowStep:
         """What each batch of that query passes through, wherever the rows are."""
@@ -105,8 +105,15 @@ class ProtectedSample:
 
 def entity_parts(use_case: UseCase) -> tuple[EntityPart, ...]:
     """The parts of the entity with their canonical forms; none when splits are cut in time."""
-    if not isinstance(use_case.splits, EntitySplits):
-        return ()
+    return _whole_entity(use_case) if isinstance(use_case.splits, EntitySplits) else ()
+
+
+def people_parts(use_case: UseCase) -> tuple[EntityPart, ...]:
+    """The parts of the entity where people are counted whom no written field tells apart; none otherwise."""
+    return _whole_entity(use_case) if people_of(use_case).told == "stream" else ()
+
+
+def _whole_entity(use_case: UseCase) -> tuple[EntityPart, ...]:
     return tuple(EntityPart(form=form, field=field) for _, form, field in _named(use_case, use_case.extract.entity))
 
 

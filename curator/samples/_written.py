@@ -16,7 +16,7 @@ RowOrder = Literal["keyed", "engine"]
 
 @dataclass(frozen=True, kw_only=True)
 class DisclosureReport:
-    """How alike persons are in the files written (k-anonymity, distinct l-diversity); counts only.
+    """How alike persons are in the files written (k-anonymity, l-diversity, t-closeness); counts and shares only.
 
     Attributes:
         rows: rows written.
@@ -24,6 +24,14 @@ class DisclosureReport:
         classes: distinct combinations of them.
         k: rows of the smallest class; 0 when nothing was written.
         l: fewest distinct values of the sensitive field in a class; None when none is declared.
+        entropy_l: least exp(entropy) of these values in a class; None likewise.
+        t: greatest distance of a class from all rows, 0 to 1; None likewise.
+        distance: the ground distance of t: `equal` or `ordered`.
+        sensitive: the field that these three are of.
+        k_persons: people of the smallest class; None when rows are counted, or nothing tells people apart.
+        people: how people were told apart (`curator.spec.people`): `files` when they were counted in the files as
+            written, `stream` when just before (up to a thousand a class), `alone` when each row is a person of its own,
+            `rows` when only rows are counted.
         suppressed: rows left out to reach the limits.
         sizes: upper bound of a class size -> rows in classes up to that size (and above the bound before).
     """
@@ -32,8 +40,14 @@ class DisclosureReport:
     quasi_identifiers: tuple[str, ...]
     classes: int
     k: int
-    l: int | None  # noqa: E741 (the literature's own letter)
     suppressed: int
+    l: int | None = None  # noqa: E741 (the literature's own letter)
+    entropy_l: float | None = None
+    t: float | None = None
+    distance: str | None = None
+    sensitive: str | None = None
+    k_persons: int | None = None
+    people: str = "rows"
     sizes: Mapping[str, int] = field(default_factory=dict)
 
     def facts(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a spec promises of people: what a receiver knows, whether "anonymous" may be said, who is counted."""
+"""What a spec promises of people: what a receiver knows, and whether "anonymous" may be said."""
 
 from __future__ import annotations
 
@@ -20,19 +20,6 @@ def channel_troubles(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
             yield from _claim(spec, terms, path=("channels", channel))
     if not _claimed(spec):
         yield from _words(spec)
-    yield from _people(spec)
-
-
-def _people(spec: UseCase) -> Iterator[Trouble]:
-    """People can be counted on the files only where they are told apart in them."""
-    if spec.disclosure is None or spec.disclosure.count != "persons":
-        return
-    fields = spec.kept().items()
-    written = {field.from_ or name for name, field in fields if field.protect in ("token", "keep")}
-    missing = [name for name in spec.extract.entity if name not in written]
-    if missing:
-        found = f"`persons`, and no field with {', '.join(f'`{name}`' for name in missing)} as a token"
-        yield Trouble(("disclosure", "count"), found, "`rows`, or a token of every column of `extract.entity`")
 
 
 def _knows(spec: UseCase, terms: ChannelTerms, *, path: PathKey) -> Iterator[Trouble]:

@@ -15,6 +15,7 @@ from curator.spec.expectations import EXPECTATIONS, ExpectationType
 from curator.spec.form_checks import FORMS, form_troubles
 from curator.spec.model import (
     AiActClass,
+    Disclosure,
     EntitySplits,
     Expectation,
     IdentifierKind,
@@ -274,8 +275,17 @@ def _disclosure(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
             "a limit with no quasi-identifier kept",
             "`identifier: quasi` on the fields that an attacker may know",
         )
-    if spec.disclosure.l and spec.disclosure.l.column not in spec.kept():
-        yield _unknown(("disclosure", "l", "column"), spec.disclosure.l.column, spec.kept())
+    yield from _sensitive_limits(spec, spec.disclosure)
+
+
+def _sensitive_limits(spec: UseCase, limits: Disclosure) -> Iterator[Trouble]:
+    """Diversity and closeness are limited of one field, which is written."""
+    for word in ("l", "entropy_l", "t"):
+        limit, path = getattr(limits, word), ("disclosure", word, "column")
+        if limit is not None and limit.column not in spec.kept():
+            yield _unknown(path, limit.column, spec.kept())
+        elif limit is not None and limit.column != limits.sensitive:
+            yield Trouble(path, f"`{limit.column}`", f"`{limits.sensitive}`, as in the limit before")
 
 
 def _splits(spec: UseCase, scope: Scope) -> Iterator[Trouble]:

@@ -28,12 +28,6 @@ def search_troubles(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
             yield Trouble(here, found, "a field with `identifier: quasi`")
             continue
         yield from _ladder(name, ladder, spec=spec, scope=scope, path=here)
-    if search.t and search.t.column not in spec.kept():
-        found = f"`{search.t.column}`" + nearest(search.t.column, spec.kept())
-        yield Trouble((*path, "t", "column"), found, "a field that is kept")
-    if search.t and spec.disclosure.l and search.t.column != spec.disclosure.l.column:
-        wanted = f"`{spec.disclosure.l.column}`, as in `disclosure.l`"
-        yield Trouble((*path, "t", "column"), f"`{search.t.column}`", wanted)
 
 
 def leaf(name: str, ladder: Ladder | None, *, spec: UseCase) -> str:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curator import anonymity
-from curator.anonymity import ClassCoder, ClassCounter, members
+from curator.anonymity import ClassCoder, ClassCounter, ClassLimits, members
 
 KEY = bytes(range(32))
 CELLS = st.one_of(st.none(), st.sampled_from(["", "a", "b", "é", "null", "0"]))
@@ -43,8 +43,8 @@ def test_the_counter_equals_a_dictionary(parts: list[list[Any]], k: int, diversi
                 rows[a, b] += 1
                 values[a, b] |= {s} - {None}
         short = {key for key, count in rows.items() if count < k or len(values[key]) < diversity}
-        codes, held = counter.failing(k=k, diversity=diversity)
-        assert counter.failing(k=k, diversity=diversity)[1] == held, "asked twice"
+        codes, held = counter.failing(ClassLimits(k=k, l=diversity))
+        assert counter.failing(ClassLimits(k=k, l=diversity))[1] == held, "asked twice"
     assert sorted(counter.classes()[1].tolist()) == sorted(rows.values())
     assert held == sum(rows[key] for key in short)
     assert len(codes) == len(short)
@@ -80,7 +80,7 @@ def test_a_slice_and_a_dictionary_have_the_codes_of_their_values() -> None:
 
 
 def test_no_row_and_no_quasi_identifier() -> None:
-    assert ClassCounter().failing(k=5, diversity=2)[1] == 0
+    assert ClassCounter().failing(ClassLimits(k=5, l=2))[1] == 0
     counter = ClassCounter()
     counter.add(ClassCoder(KEY, []).codes(batch([("a", 1, 1)] * 3)))
     assert counter.classes()[1].tolist() == [3]
@@ -100,4 +100,4 @@ def test_many_sensitive_values_cost_little() -> None:
             rng.integers(0, 1_000, 100_000).astype(np.uint64), rng.integers(0, 1 << 40, 100_000).astype(np.uint64)
         )
     assert len(counter._values) == 0
-    assert counter.failing(k=1, diversity=300)[1] == 0
+    assert counter.failing(ClassLimits(k=1, l=300))[1] == 0

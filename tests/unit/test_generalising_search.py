@@ -108,7 +108,9 @@ LADDER = hierarchy_of("a", [[str(n), str(n // 2), str(n // 4), "*"] for n in ran
 PAIR = hierarchy_of("b", [[str(n), str(n % 2), "*"] for n in (0, 2, 1, 3)])
 
 
-def loss_of(table: np.ndarray, levels: tuple[int, ...], limits: Limits) -> tuple[float, int]:
+def loss_of(
+    table: np.ndarray, levels: tuple[int, ...], limits: Limits, *, hollow: bool = False
+) -> tuple[float, int]:
     """Row by row, in plain Python: the score of a node and its suppressed rows."""
     hierarchies = (LADDER, PAIR)
     groups: dict[tuple[int, ...], list[np.ndarray]] = {}
@@ -117,21 +119,24 @@ def loss_of(table: np.ndarray, levels: tuple[int, ...], limits: Limits) -> tuple
             int(h.codes[level][row[place]]) for place, (h, level) in enumerate(zip(hierarchies, levels, strict=True))
         )
         groups.setdefault(key, []).append(row)
-    everybody = np.bincount(table[:, 2], minlength=3) / len(table)
+    first = 1 if hollow else 0  # value 0 is none
+    everybody = np.bincount(table[:, 2], minlength=3)[first:]
+    everybody = everybody / max(everybody.sum(), 1)
 
     def sound(rows: list[np.ndarray]) -> bool:
-        counts = np.bincount([row[2] for row in rows], minlength=3)
-        shares = counts[counts > 0] / len(rows)
+        counts = np.bincount([row[2] for row in rows], minlength=3)[first:]
+        valued = counts.sum()
+        shares = counts[counts > 0] / max(valued, 1)
         ok = len(rows) >= limits.k
-        if limits.l is not None and limits.diversity == "distinct":
+        if limits.l is not None:
             ok &= len(shares) >= limits.l
-        if limits.l is not None and limits.diversity == "entropy":
-            ok &= bool(-(shares * np.log(shares)).sum() >= np.log(limits.l) - 1e-12)
+        if limits.entropy_l is not None:
+            ok &= bool(-(shares * np.log(shares)).sum() >= np.log(limits.entropy_l) - 1e-12)
         if limits.t is not None:
-            differences = counts / len(rows) - everybody
+            differences = counts / max(valued, 1) - everybody if valued else np.zeros(len(everybody))
             far = np.abs(differences).sum() / 2
             if limits.distance == "ordered":
-                far = np.abs(np.cumsum(differences)[:-1]).sum() / 2
+                far = np.abs(np.cumsum(differences)[:-1]).sum() / max(len(everybody) - 1, 1)
             ok &= bool(far <= limits.t + 1e-12)
         return ok
 
@@ -150,7 +155,7 @@ limits_drawn = st.builds(
     Limits,
     k=st.integers(1, 4),
     l=st.none() | st.floats(1.0, 2.5),
-    diversity=st.sampled_from(["distinct", "entropy"]),
+    entropy_l=st.none() | st.floats(1.0, 2.5),
     t=st.none() | st.floats(0.05, 0.9),
     distance=st.sampled_from(["equal", "ordered"]),
     suppress=st.sampled_from([0.0, 0.1, 0.3, 1.0]),
@@ -158,13 +163,17 @@ limits_drawn = st.builds(
 rows_drawn = st.lists(st.tuples(st.integers(0, 7), st.integers(0, 3), st.integers(0, 2)), min_size=5, max_size=60)
 
 
-@given(rows_drawn, limits_drawn)
+@given(rows_drawn, limits_drawn, st.booleans())
 @settings(max_examples=150, deadline=None)
-def test_no_node_is_better_than_the_one_found(rows: list[tuple[int, int, int]], limits: Limits) -> None:
+def test_no_node_is_better_than_the_one_found(
+    rows: list[tuple[int, int, int]], limits: Limits, hollow: bool
+) -> None:
     table = np.array(rows)
     found, counts = np.unique(table.T, axis=1, return_counts=True)
-    tuples = Tuples(hierarchies=(LADDER, PAIR), codes=found[:2], rows=counts, sensitive=found[2], values=3)
-    every = {node: loss_of(table, node, limits) for node in itertools.product(range(4), range(3))}
+    tuples = Tuples(
+        hierarchies=(LADDER, PAIR), codes=found[:2], rows=counts, sensitive=found[2], values=3, hollow=hollow
+    )  # fmt: skip
+    every = {node: loss_of(table, node, limits, hollow=hollow) for node in itertools.product(range(4), range(3))}
     allowed = min(limits.suppress * len(table), len(table) - 1)
     possible = {node: loss for node, (loss, suppressed) in every.items() if suppressed <= allowed + 1e-9}
     if not possible:
@@ -197,7 +206,7 @@ def test_every_class_recoded_alone_meets_the_limits(rows: list[tuple[int, int, i
                        rows=counts[members], sensitive=found[2][members], values=3)  # fmt: skip
         assert len(np.unique(classes[members])) == 1
         assert alike.total >= limits.k
-        if limits.l is not None and limits.diversity == "distinct":
+        if limits.l is not None:
             assert len(np.unique(found[2][members])) >= limits.l
         if limits.t is not None and limits.distance == "equal":
             shares = np.bincount(found[2][members], counts[members], minlength=3) / alike.total

@@ -5,7 +5,7 @@ kinds, k, l) and the texts of law they quote. `curator.spec.checks` holds the ru
 """
 
 from curator.spec.model._channels import Channels, ChannelTerms
-from curator.spec.model._disclosure import Disclosure, Diversity
+from curator.spec.model._disclosure import Closeness, Disclosure, Diversity, EntropyDiversity
 from curator.spec.model._events import History, Label, Measure
 from curator.spec.model._extraction import Extraction, Join, Window
 from curator.spec.model._fields import IdentifierKind, OutputField
@@ -16,7 +16,7 @@ from curator.spec.model._quality import Expectation, Quality
 from curator.spec.model._refresh import Refresh
 from curator.spec.model._representation import Representation, RepresentationLimits
 from curator.spec.model._sampling import AtLeast, Negatives, Quotas, Sample, Strata
-from curator.spec.model._search import Closeness, GeneralisationSearch, Ladder
+from curator.spec.model._search import GeneralisationSearch, Ladder
 from curator.spec.model._sources import Column, Drift, LogicalType, Source, SourceFormat
 from curator.spec.model._text import TextKind, TextMask
 from curator.spec.model._use_case import UseCase
@@ -34,6 +34,7 @@ __all__ = [
     "Diversity",
     "Drift",
     "EntitySplits",
+    "EntropyDiversity",
     "Estimator",
     "Expectation",
     "Extraction",

@@ -41,29 +41,11 @@ class Ladder(Word):
         return tuple(name for name in ("bands", "dates", "places", "prefix", "file") if getattr(self, name))
 
 
-class Closeness(Word):
-    """t-closeness (Li, Li, Venkatasubramanian 2007): how far a class may be from everybody.
-
-    Attributes:
-        column: the sensitive field.
-        value: largest distance, 0 to 1.
-        distance: `equal` (any two values one apart) or `ordered` (values in their order).
-    """
-
-    column: Name
-    value: float = Field(gt=0.0, lt=1.0)
-    distance: Literal["equal", "ordered"] = "equal"
-
-
 class GeneralisationSearch(Word):
-    """What `curator generalise` may choose from.
+    """What the search of the best generalisation may choose from.
 
     Attributes:
         fields: quasi-identifier -> its levels. One that is not named is written as the spec says.
-        diversity: how `disclosure.l` is read: `distinct` values, or `entropy` (exp of it at least `value`).
-        t: t-closeness wanted of every class.
     """
 
     fields: dict[Name, Ladder] = Field(min_length=1)
-    diversity: Literal["distinct", "entropy"] = "distinct"
-    t: Closeness | None = None
