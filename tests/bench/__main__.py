@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-USUAL = ("limit", "engine", "keyed", "unchecked", "limit-1gb", "keyed-1gb", "parts")
+USUAL = ("limit", "carry", "engine", "keyed", "unchecked", "limit-1gb", "keyed-1gb", "parts")
 PEERS = ("peer", "peer-hash")
 ONCE = {"parts", *PEERS}
 CAPPED = "-1gb"

@@ -4,6 +4,7 @@
 
 Variants:
     limit          DuckDB's COPY of the same join, raw values, same codec and level, then SHA-256 and MD5 of the file
+    carry          the same rows, raw, streamed from the engine through Arrow into curator's writer: nothing is computed
     keyed          curator: checks, tokens, generalises, splits, measures, hashes; rows in keyed order (the default)
     engine         the same with rows in engine order
     unchecked      keyed without the twelve expectations
@@ -93,6 +94,25 @@ def run_limit(base: Path, out: Path) -> None:
         )
     with part("hash"):
         hashes(out)
+
+
+def run_carry(base: Path, out: Path) -> None:
+    import pyarrow as pa
+
+    from curator.arrow import recycled_memory
+    from curator.edges.parquet import ROW_GROUP, EngineOrderShards
+    from curator.engines import open_engine
+    from curator.kernel import ORDER, SPLIT
+    from curator.versioning import BATCH_ROWS
+
+    (out / "scratch").mkdir()
+    engine = open_engine("duckdb", scratch=out / "scratch", threads=2, memory=os.environ.get("BENCH_MEMORY"))
+    helpers = [pa.nulls(ROW_GROUP, pa.binary(16)), pa.nulls(ROW_GROUP, pa.int8()).fill_null(0)]
+    with recycled_memory(), EngineOrderShards(out / "version", splits=["all"]) as shards, part("write"):
+        for batch in engine.batches(joined(base), rows=BATCH_ROWS):
+            columns = [*(column.slice(0, len(batch)) for column in helpers), *batch.columns]
+            shards.add(pa.RecordBatch.from_arrays(columns, names=[ORDER, SPLIT, *batch.schema.names]))
+        PARTS["files"] = len(shards.finish().files)
 
 
 def run_curator(base: Path, out: Path, *, order: str = "keyed", checked: bool = True) -> Any:
@@ -241,6 +261,7 @@ def write_datasets(frame: Any, out: Path) -> None:
 
 VARIANTS: dict[str, Callable[[Path, Path], None]] = {
     "limit": run_limit,
+    "carry": run_carry,
     "keyed": run_curator,
     "engine": lambda base, out: run_curator(base, out, order="engine"),
     "unchecked": lambda base, out: run_curator(base, out, checked=False),
