@@ -1,22 +1,24 @@
 """Extract: only the fields a use case needs, joined, filtered and sampled inside the engine.
 
 `extract` moves no row of a file. It binds the files, reads live sources into the engine (only the columns that
-something needs, and rows that may be wanted), names the joined relation in the engine and hands on a `Sample`: a typed
-handle that later stages add to, so that rows move once, when a dataset version is written.
+something needs, and rows that may be wanted; joined already where one database holds the tables and compares their keys
+as the engine does), names the joined relation in the engine and hands on a `Sample`: a typed handle that later stages
+add to, so that rows move once, when a dataset version is written.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from curator.addresses import Address, place_of
 from curator.errors import SourceError
 from curator.files import Where
-from curator.planning import asked, to_count
+from curator.planning import Together, asked, to_count, together
 from curator.protocols import Asked, BoundSource, Engine
 from curator.samples import SAMPLE, Sample
 from curator.sampling import POPULATION, Extracting, chosen_sql, event_counts, refuse_leaks, relations, sample_sql
-from curator.sources import Snapshots, counts_partners, is_live, statement_of
+from curator.sources import Snapshots, is_live, joined_statement, statement_of, would_count, would_join
 from curator.spec import Scope, UseCase, scope_of
 from curator.sqltext import quoted
 
@@ -40,11 +42,14 @@ def extract(
     with Snapshots(key=digest_key) as snapshots:
         counted = _counted(use_case, scope, snapshots=snapshots, paths=paths)
         wanted = asked(use_case, scope, counted=counted)
-        bound = _bound(use_case, wanted, engine=engine, paths=paths, snapshots=snapshots)
-    tables = {name: _chosen(use_case, engine, name, relation=source.relation) for name, source in bound.items()}
+        joining = _joining(use_case, scope, wanted=wanted, paths=paths, snapshots=snapshots, counted=counted)
+        bound = _bound(use_case, wanted, joining, engine=engine, paths=paths, snapshots=snapshots)
+    tables = _tables(use_case, engine, {name: source.relation for name, source in bound.items()}, joining=joining)
     orphans = _orphans(use_case, engine, tables, counted=counted)
     raw = {name: source.raw_columns for name, source in bound.items()}
-    parts = Extracting(use_case=use_case, scope=scope, dialect=engine.dialect, tables=tables, raw=raw)
+    parts = Extracting(
+        use_case=use_case, scope=scope, dialect=engine.dialect, tables=tables, raw=raw, merged=joining.merged
+    )
     for name, sql in relations(parts):
         engine.define(name, sql)
     drawing = _drawn(parts, engine)
@@ -53,7 +58,20 @@ def extract(
     )
 
 
-def statements(use_case: UseCase, scope: Scope, *, given: Mapping[str, str]) -> dict[str, str]:
+@dataclass(frozen=True, kw_only=True)
+class Asking:
+    """What databases would be asked, for a plan.
+
+    Attributes:
+        statements: source -> what its database would be asked; of tables joined there, under the base alone.
+        joins: joined source in a database -> where it would be joined, and why there.
+    """
+
+    statements: Mapping[str, str]
+    joins: Mapping[str, str]
+
+
+def asking(use_case: UseCase, scope: Scope, *, given: Mapping[str, str]) -> Asking:
     """What each live source would be asked, for a plan; opens nothing.
 
     Args:
@@ -68,15 +86,27 @@ def statements(use_case: UseCase, scope: Scope, *, given: Mapping[str, str]) -> 
     # A secret in an address is refused before the plan is shown.
     places = {name: [place_of(text, source=name) for text in texts[name]] for name in texts}
     live = {name: one for name, (one, *_) in places.items() if isinstance(one, Address) and is_live(one)}
-    base = use_case.extract.from_
+    base, alone = use_case.extract.from_, asked(use_case, scope)
     counted = [
         join.source
         for join in to_count(use_case)
-        if base in live and join.source in live and counts_partners(live[base], live[join.source], join, use_case)
-    ]
+        if base in live and join.source in live and live[base].text == live[join.source].text
+        and would_count(alone[base], alone[join.source], join.on, live[base])
+    ]  # fmt: skip
     wanted = asked(use_case, scope, counted=counted)
-    said = {name: statement_of(address, wanted[name]) for name, address in live.items()}
-    return {name: statement for name, statement in said.items() if statement is not None}
+    joining = together(
+        use_case, scope, wanted=wanted, places={name: where.text for name, where in live.items()}, counted=counted,
+        able=lambda join, tables: would_join(join, tables, live[base]),
+    )  # fmt: skip
+    said = {
+        name: joined_statement(where, joining.asked)
+        if joining.asked and name == base
+        else statement_of(where, wanted[name])
+        for name, where in live.items()
+        if name not in joining.merged
+    }
+    statements = {name: statement for name, statement in said.items() if statement is not None}
+    return Asking(statements=statements, joins=joining.said)
 
 
 def require_known(use_case: UseCase, given: Iterable[str]) -> None:
@@ -106,18 +136,50 @@ def _counted(
     return found
 
 
+def _joining(
+    use_case: UseCase, scope: Scope, *, wanted: Mapping[str, Asked], paths: Mapping[str, Where], snapshots: Snapshots,
+    counted: Mapping[str, object],
+) -> Together:  # fmt: skip
+    """Which joins a database makes itself, by its own catalogue."""
+    live = {name: where for name, where in paths.items() if isinstance(where, Address) and is_live(where)}
+    base = use_case.extract.from_
+    return together(
+        use_case, scope, wanted=wanted, places={name: where.text for name, where in live.items()}, counted=counted,
+        able=lambda join, tables: snapshots.joinable(join, tables, live[base]),
+    )  # fmt: skip
+
+
 def _bound(
-    use_case: UseCase, wanted: Mapping[str, Asked], *, engine: Engine, paths: Mapping[str, Where], snapshots: Snapshots
-) -> dict[str, BoundSource]:
+    use_case: UseCase, wanted: Mapping[str, Asked], joining: Together, *, engine: Engine, paths: Mapping[str, Where],
+    snapshots: Snapshots,
+) -> dict[str, BoundSource]:  # fmt: skip
     """Files as the engine reads them; live sources taken in, those of one address as of one moment."""
     found: dict[str, BoundSource] = {}
     for name, source in use_case.sources.items():
         where = paths[name]
-        if isinstance(where, Address) and is_live(where):
-            found[name] = snapshots.adopt(wanted[name], where, engine=engine)
-        else:
+        if name in found:
+            continue
+        if not isinstance(where, Address) or not is_live(where):
             found[name] = engine.bind(name, source, where)
-    return found
+        elif joining.asked is not None and name in joining.asked.tables:
+            alone = wanted[use_case.extract.from_]
+            found |= snapshots.adopt_joined(joining.asked, where, engine=engine, alone=alone)
+        else:
+            found[name] = snapshots.adopt(wanted[name], where, engine=engine)
+    return {name: found[name] for name in use_case.sources}
+
+
+def _tables(use_case: UseCase, engine: Engine, relations: Mapping[str, str], *, joining: Together) -> dict[str, str]:
+    """The relation of each source, after its own filter; of joined rows, after the filters of all that they are of."""
+    tables = {
+        name: _chosen(use_case, engine, name, relation=relation)
+        for name, relation in relations.items()
+        if name not in joining.merged
+    }
+    base = use_case.extract.from_
+    for name in joining.merged:
+        tables[base] = _chosen(use_case, engine, name, relation=tables[base])
+    return tables
 
 
 def _chosen(use_case: UseCase, engine: Engine, name: str, *, relation: str) -> str:
@@ -160,13 +222,7 @@ def _orphans(
     counts = {}
     base = use_case.extract.from_
     for join in to_count(use_case):
-        keys = ", ".join(quoted(key) for key in join.on)
-        left, right = quoted(tables[base]), quoted(tables[join.source])
-        query = "SELECT count(*) FROM {} ANTI JOIN (SELECT DISTINCT {} FROM {}) o USING ({})"
-        counts[join.source] = counted.get(join.source) or {
-            "left": int(engine.rows(query.format(left, keys, right, keys))[0][0]),
-            "right": int(engine.rows(query.format(right, keys, left, keys))[0][0]),
-        }
+        counts[join.source] = counted.get(join.source) or _alone(engine, tables[base], tables[join.source], join.on)
         alone = counts[join.source]
         if join.orphans == "stop" and any(alone.values()):
             raise SourceError(
@@ -177,3 +233,12 @@ def _orphans(
                 todo="ask the holder of the tables, or declare `orphans: report`",
             )
     return counts
+
+
+def _alone(engine: Engine, left: str, right: str, on: Iterable[str]) -> dict[str, int]:
+    keys = ", ".join(quoted(key) for key in on)
+    query = "SELECT count(*) FROM {} ANTI JOIN (SELECT DISTINCT {} FROM {}) o USING ({})"
+    return {
+        side: int(engine.rows(query.format(quoted(one), keys, quoted(other), keys))[0][0])
+        for side, one, other in (("left", left, right), ("right", right, left))
+    }

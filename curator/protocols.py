@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -101,6 +101,44 @@ class Asked:
     share: Callable[[Mapping[str, str]], str | None] | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class AskedJoin:
+    """A table to be brought to the tables before it, where they all stand in one live source.
+
+    Attributes:
+        asked: the table, its columns and rows.
+        on: key -> the source before it that the key is of; the same name on both sides.
+        kind: `inner`, or `left`, which keeps rows without partner.
+    """
+
+    asked: Asked
+    on: Mapping[str, str]
+    kind: Literal["inner", "left"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskedJoined:
+    """Several tables of one live source, to be handed over as joined rows.
+
+    Attributes:
+        rows: the columns of the joined rows and what is known of those wanted; its source declares the columns of all
+            tables by their names in the spec, and has no table.
+        base: the first table.
+        joins: the tables brought to it, in their order.
+        origin: column of `rows` -> the source it is of.
+    """
+
+    rows: Asked
+    base: Asked
+    joins: tuple[AskedJoin, ...]
+    origin: Mapping[str, str]
+
+    @property
+    def tables(self) -> dict[str, Asked]:
+        """Source -> what is asked of it."""
+        return {one.name: one for one in (self.base, *(join.asked for join in self.joins))}
+
+
 class LiveTable(Protocol):
     """One table of a live source, its rows on their way. It is read once."""
 
@@ -149,6 +187,33 @@ class CountsPartners(Protocol):
 
         None where the source might count otherwise than the engine, which then reads both tables whole.
         """
+
+
+class JoinedTable(LiveTable, Protocol):
+    """Joined rows of a live source."""
+
+    @property
+    def unread_of(self) -> Mapping[str, Sequence[str]]:
+        """Source -> columns of its table that the spec does not declare."""
+
+
+@runtime_checkable
+class JoinsTables(Protocol):
+    """What a live source may do besides: join tables itself, where it compares keys as the engine does."""
+
+    def joinable(self, join: AskedJoin, tables: Mapping[str, Asked]) -> bool:
+        """Whether it compares the keys of a join as the engine does.
+
+        Args:
+            join: the join.
+            tables: the tables before it, by the name of their source.
+        """
+
+    def joined(self, asked: AskedJoined) -> JoinedTable:
+        """The joined rows. Raises SourceError when a table is not as declared."""
+
+    def count(self, asked: Asked) -> int:
+        """How many rows `table` would hand over."""
 
 
 class BoundSource(Protocol):

@@ -10,7 +10,7 @@ from pathlib import Path
 from curator.cli._console import Answer, Console
 from curator.cli._starter import starter
 from curator.errors import Fault, SpecError, UsageError
-from curator.extraction import require_known, statements
+from curator.extraction import asking, require_known
 from curator.planning import plan as plan_of
 from curator.spec import json_schema, load_use_case, parse_use_case, scope_of
 from curator.suite import compile_suite
@@ -69,7 +69,8 @@ def plan(args: Namespace, console: Console) -> Answer:
     use_case = load_use_case(args.spec)
     scope, given = scope_of(use_case), {name: str(place) for name, place in args.sources}
     require_known(use_case, given)
-    found = plan_of(use_case, scope).reading(given, statements(use_case, scope, given=given))
+    said = asking(use_case, scope, given=given)
+    found = plan_of(use_case, scope).reading(given, said.statements, joins=said.joins)
     return Answer(document=found.to_json(), text=found.render().rstrip("\n"))
 
 

@@ -8,6 +8,7 @@ row, who may receive the result. What is declared but needed by nothing is named
 from curator.planning._asked import asked, to_count
 from curator.planning._build import plan
 from curator.planning._plan import ColumnPlan, DerivedPlan, FieldPlan, JoinPlan, Plan, RulePlan, SourcePlan
+from curator.planning._together import Together, together
 
 __all__ = [
     "ColumnPlan",
@@ -17,7 +18,9 @@ __all__ = [
     "Plan",
     "RulePlan",
     "SourcePlan",
+    "Together",
     "asked",
     "plan",
     "to_count",
+    "together",
 ]

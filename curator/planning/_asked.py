@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 
 from curator.expressions import Expression, conjuncts, in_terms_of, parse
 from curator.planning._build import plan
-from curator.protocols import Asked
+from curator.protocols import Asked, AskedJoin, AskedJoined
 from curator.sampling import pushed_share
 from curator.spec import Scope, UseCase
 from curator.spec.model import Join
@@ -49,17 +49,55 @@ def asked(use_case: UseCase, scope: Scope, *, counted: Collection[str] = ()) -> 
             source=source,
             columns=tuple(column for column in source.columns if column in columns),
             where=(*own, *where),
-            share=partial(_share, use_case, scope, name),
+            share=partial(_share, use_case, scope, name, counted=tuple(counted)),
         )
     return found
 
 
-def _share(use_case: UseCase, scope: Scope, name: str, texts: Mapping[str, str]) -> str | None:
+def asked_joined(
+    use_case: UseCase,
+    scope: Scope,
+    *,
+    wanted: Mapping[str, Asked],
+    joins: Sequence[AskedJoin],
+    counted: Collection[str],
+) -> AskedJoined:
+    """What a run asks of a database that joins several of its tables itself; pure, reads nothing.
+
+    Conditions come after the join there, so that one may concern several of the tables, those joined `left` too.
+
+    Args:
+        use_case: a checked spec.
+        scope: its names.
+        wanted: what each source would be asked alone.
+        joins: the tables that the database brings to the base.
+        counted: joined sources whose rows without partner are counted already, in the database.
+    """
+    base = wanted[use_case.extract.from_]
+    among = (base.name, *(join.asked.name for join in joins))
+    origin = {name: source for name, source in scope.origin.items() if source in among}
+    declared = {name: scope.columns[name].model_copy(update={"column": None}) for name in origin}
+    own = [part for name in among for part in _own(use_case, name)]
+    where = [one for one in _conditions(use_case, scope) if _about(one, scope) <= set(among)]
+    rows = Asked(
+        name=base.name,
+        source=base.source.model_copy(update={"columns": declared, "table": None, "where": None, "strict": False}),
+        columns=tuple(name for name, source in origin.items() if name in wanted[source].columns),
+        where=(*own, *where),
+        share=partial(_share, use_case, scope, base.name, joined=among, counted=tuple(counted)),
+    )
+    return AskedJoined(rows=rows, base=base, joins=tuple(joins), origin=origin)
+
+
+def _share(
+    use_case: UseCase, scope: Scope, name: str, texts: Mapping[str, str], *, joined: Collection[str] = (),
+    counted: Collection[str] = (),
+) -> str | None:  # fmt: skip
     """The sample's threshold for a source that spells its key alike; a key of several columns stays with the engine."""
     sample = use_case.extract.sample
     if sample is None or len(sample.by) != 1 or sample.by[0] not in texts:
         return None
-    return pushed_share(use_case, scope, name, columns=texts)
+    return pushed_share(use_case, scope, name, columns=texts, joined=joined, counted=counted)
 
 
 def _needed(use_case: UseCase, scope: Scope) -> dict[str, set[str]]:

@@ -54,12 +54,17 @@ class SourcePlan:
 
 @dataclass(frozen=True, kw_only=True)
 class JoinPlan:
-    """A table brought to the base table; attributes as in the spec."""
+    """A table brought to the base table; attributes as in the spec.
+
+    Attributes:
+        where: of a table in a database, whether it is joined there, or why it is joined here; None for files.
+    """
 
     source: str
     on: tuple[str, ...]
     kind: str
     orphans: str
+    where: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,13 +177,16 @@ class Plan:
     channels: Mapping[str, Mapping[str, Any] | None]
     notes: tuple[str, ...]
 
-    def reading(self, places: Mapping[str, str], statements: Mapping[str, str]) -> Plan:
-        """The same plan with other places of its sources, and with what databases would be asked."""
+    def reading(
+        self, places: Mapping[str, str], statements: Mapping[str, str], *, joins: Mapping[str, str] | None = None
+    ) -> Plan:
+        """The same plan with other places of its sources, what databases would be asked, and where joins are made."""
         sources = tuple(
             replace(source, path=places.get(source.name, source.path), statement=statements.get(source.name))
             for source in self.sources
         )
-        return replace(self, sources=sources)
+        made = tuple(replace(join, where=(joins or {}).get(join.source)) for join in self.joins)
+        return replace(self, sources=sources, joins=made)
 
     def to_json(self) -> dict[str, Any]:
         """What `--json` prints: the attributes, records as objects and tuples as lists."""
@@ -219,7 +227,9 @@ class Plan:
     def _row_rows(self) -> Iterator[tuple[str, str]]:
         yield "base", self.base
         for join in self.joins:
-            yield "join", f"{join.source} on {_words(join.on)} ({join.kind}; rows without partner: {join.orphans})"
+            where = f"; {join.where}" if join.where else ""
+            told = f"({join.kind}; rows without partner: {join.orphans}{where})"
+            yield "join", f"{join.source} on {_words(join.on)} {told}"
         for table in self.events:
             yield ("history" if "columns" in table else "label"), _words(table)
         for column in self.derived:

@@ -7,7 +7,7 @@ small letters are in the same order in every collation. No engine's own sampler 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 
 from curator.spec import Scope, UseCase
@@ -55,8 +55,9 @@ def ratio(number: float) -> Fraction:
 
 
 def pushed_share(
-    use_case: UseCase, scope: Scope, source: str, *, columns: Mapping[str, str] | None = None
-) -> str | None:
+    use_case: UseCase, scope: Scope, source: str, *, columns: Mapping[str, str] | None = None,
+    joined: Collection[str] = (), counted: Collection[str] = (),
+) -> str | None:  # fmt: skip
     """A condition that a source may apply itself, so that rows which cannot be drawn never leave it.
 
     It lets through every row that the sample can hold, and those without sampling key: the engine applies the exact
@@ -68,17 +69,22 @@ def pushed_share(
         source: which source asks.
         columns: column of the spec -> SQL of its text in the source's dialect; the quoted name cast to text when
             None.
+        joined: the sources whose joined rows the source hands over; itself alone when empty.
+        counted: joined sources whose rows without partner are counted already, in the database.
 
     Returns:
-        SQL of the condition; None when the key is not of this source alone, when its text may be spelt another way
+        SQL of the condition; None when the key is not of these sources alone, when its text may be spelt another way
         there, or when all rows must be seen (ranks over all of them, a measure against the population).
     """
     sample = use_case.extract.sample
     if sample is None or sample.fraction is None or sample.fraction >= 1 or not _threshold_only(use_case):
         return None
-    if any(scope.origin.get(name) != source for name in sample.by) or not _row_by_row(use_case, source):
+    among = set(joined) or {source}
+    if any(scope.origin.get(name) not in among for name in sample.by):
         return None
-    if any(not _spelt_alike(use_case.sources[source], name) for name in sample.by):
+    if not _row_by_row(use_case, source, joined=joined, counted=counted):
+        return None
+    if any(not _spelt_alike(use_case.sources[scope.origin[name]], name) for name in sample.by):
         return None
     names = columns or {name: f"CAST({quoted(name)} AS {TEXT})" for name in sample.by}
     texts = [names[name] for name in sample.by]
@@ -98,14 +104,16 @@ def _threshold_only(use_case: UseCase) -> bool:
     return sample.per_entity is None or set(sample.by) == set(use_case.extract.entity)
 
 
-def _row_by_row(use_case: UseCase, source: str) -> bool:
+def _row_by_row(use_case: UseCase, source: str, *, joined: Collection[str], counted: Collection[str]) -> bool:
     """Whether leaving out a row of the source leaves out the joined rows, and changes nothing else."""
-    if any(table.events == source for table in use_case.extract.event_tables()):
+    if any(table.events in {source, *joined} for table in use_case.extract.event_tables()):
         return False
     joins = {join.source: join for join in use_case.extract.join}
-    if any(join.orphans != "ignore" for join in joins.values()):
+    if any(join.orphans != "ignore" and join.source not in counted for join in joins.values()):
         return False  # rows without partner are counted over whole tables
-    return source == use_case.extract.from_ or (source in joins and joins[source].kind == "inner")
+    if joined or source == use_case.extract.from_:
+        return True
+    return source in joins and joins[source].kind == "inner"
 
 
 def _spelt_alike(source: Source, name: str) -> bool:

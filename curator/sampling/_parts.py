@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from curator.expressions import Engine as Dialect
@@ -18,6 +18,7 @@ class Extracting:
         dialect: of the engine that will run it.
         tables: source -> name of its relation.
         raw: source -> column -> SQL of a cell's text, where cells may be unreadable.
+        merged: joined sources whose columns are those of the base's relation: their database joined them.
     """
 
     use_case: UseCase
@@ -25,3 +26,8 @@ class Extracting:
     dialect: Dialect
     tables: Mapping[str, str]
     raw: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    merged: Collection[str] = ()
+
+    def held_by(self, source: str) -> str:
+        """The source in whose relation the columns of a source are."""
+        return self.use_case.extract.from_ if source in self.merged else source

@@ -56,14 +56,18 @@ def joined_sql(parts: Extracting) -> str:
     use_case, scope = parts.use_case, parts.scope
     selected = []
     for name, source in scope.origin.items():
-        selected.append(f"{quoted(source)}.{quoted(name)}")
+        held = quoted(parts.held_by(source))
+        selected.append(f"{held}.{quoted(name)}")
         if name in parts.raw.get(source, {}):
-            selected.append(f"{quoted(source)}.{parts.raw[source][name]}")
+            selected.append(f"{held}.{parts.raw[source][name]}")
     base = use_case.extract.from_
     tables = f"{quoted(parts.tables[base])} AS {quoted(base)}"
     for join in use_case.extract.join:
+        if join.source in parts.merged:
+            continue
         on = " AND ".join(
-            f"{quoted(scope.origin[key])}.{quoted(key)} = {quoted(join.source)}.{quoted(key)}" for key in join.on
+            f"{quoted(parts.held_by(scope.origin[key]))}.{quoted(key)} = {quoted(join.source)}.{quoted(key)}"
+            for key in join.on
         )
         tables += f" {join.kind.upper()} JOIN {quoted(parts.tables[join.source])} AS {quoted(join.source)} ON {on}"
     return f"SELECT {', '.join(selected)} FROM {tables}"  # noqa: S608 (built from a checked spec)

@@ -7,16 +7,27 @@ the group `curator.sources` in your package. What such a class must do is `curat
 """
 
 from curator.sources._opened import Adoption, Reading, Snapshots
-from curator.sources._schemes import SCHEMES, counts_partners, is_live, register, source_class, statement_of
+from curator.sources._schemes import (
+    SCHEMES,
+    is_live,
+    joined_statement,
+    register,
+    source_class,
+    statement_of,
+    would_count,
+    would_join,
+)
 
 __all__ = [
     "SCHEMES",
     "Adoption",
     "Reading",
     "Snapshots",
-    "counts_partners",
     "is_live",
+    "joined_statement",
     "register",
     "source_class",
     "statement_of",
+    "would_count",
+    "would_join",
 ]

@@ -30,6 +30,8 @@ class Feeding:
         ordered: types there whose order is that of their logical type (`integer`, `date`).
         prose: types of texts.
         day: SQL of a day, `{}` standing for its ISO text.
+        drawn: SQL of the text by which a key is drawn, byte for byte that of the engine; takes its quoted name and its
+            type there, gives None for types that are spelt otherwise. None where the database has no MD5.
     """
 
     quote: Callable[[str], str]
@@ -39,6 +41,7 @@ class Feeding:
     ordered: Mapping[str, tuple[str, ...]]
     prose: tuple[str, ...]
     day: str = "DATE '{}'"
+    drawn: Callable[[str, str], str | None] | None = None
 
 
 def select_sql(asked: Asked, types: Mapping[str, str], *, table: str, feeding: Feeding) -> str:
@@ -52,9 +55,33 @@ def select_sql(asked: Asked, types: Mapping[str, str], *, table: str, feeding: F
     """
     names = [spelt(asked.source, key) for key in asked.columns]
     listed = ", ".join(feeding.value(feeding.quote(name), types[name]) for name in names) or "1"
+    return f"SELECT {listed} FROM {table}{_where(asked, types, feeding)}"  # noqa: S608 (quoted identifiers, plain values)
+
+
+def count_sql(asked: Asked, types: Mapping[str, str], *, table: str, feeding: Feeding) -> str:
+    """A query of how many rows `select_sql` gives; arguments as there."""
+    return f"SELECT count(*) FROM {table}{_where(asked, types, feeding)}"  # noqa: S608 (likewise)
+
+
+def _where(asked: Asked, types: Mapping[str, str], feeding: Feeding) -> str:
     tests = [test for condition in asked.where for test in _tests(asked, condition, types=types, feeding=feeding)]
-    where = " WHERE " + " AND ".join(tests) if tests else ""
-    return f"SELECT {listed} FROM {table}{where}"  # noqa: S608 (quoted identifiers, plain numbers and days)
+    tests += _share(asked, types, feeding)
+    return " WHERE " + " AND ".join(tests) if tests else ""
+
+
+def _share(asked: Asked, types: Mapping[str, str], feeding: Feeding) -> list[str]:
+    """The sample's threshold, over keys that the engine reads as they are; of several columns, by the engine alone."""
+    if asked.share is None or feeding.drawn is None or asked.source.null_tokens:
+        return []
+    texts: dict[str, str] = {}
+    for key in asked.columns:
+        name, declared = spelt(asked.source, key), asked.source.columns[key].type
+        kind = types.get(name, "")
+        if (declared == "text" and kind in feeding.prose) or (declared == "integer" and kind in feeding.whole):
+            text = feeding.drawn(feeding.quote(name), kind)
+            texts |= {key: text} if text is not None else {}
+    share = asked.share(texts)
+    return [share] if share else []
 
 
 def _tests(asked: Asked, condition: Expression, *, types: Mapping[str, str], feeding: Feeding) -> Iterable[str]:

@@ -15,7 +15,17 @@ import pyarrow as pa
 from curator.addresses import Address
 from curator.evidence import keyed_hash
 from curator.files import Digests, Identity
-from curator.protocols import Asked, BoundSource, CountsPartners, Engine, LiveSource, LiveTable
+from curator.protocols import (
+    Asked,
+    AskedJoin,
+    AskedJoined,
+    BoundSource,
+    CountsPartners,
+    Engine,
+    JoinsTables,
+    LiveSource,
+    LiveTable,
+)
 from curator.sources._schemes import source_class
 
 _AHEAD = 4  # batches that wait for the digest; each is held in memory meanwhile
@@ -31,6 +41,7 @@ class Reading:
         snapshot: the moment it was read at, as the source names it.
         rows, size: what it handed over; the size is that in memory, in bytes.
         digest: HMAC-SHA256 of the columns and rows handed over, in their order; None when no key was given.
+        joined: the sources whose rows came joined, this one among them; empty when it came alone.
     """
 
     name: str
@@ -39,6 +50,7 @@ class Reading:
     rows: int
     size: int
     digest: str | None = None
+    joined: tuple[str, ...] = ()
 
     @property
     def address(self) -> str:
@@ -67,36 +79,32 @@ class Reading:
         """What the evidence says of it."""
         return {
             "database": self.name, "scheme": self.scheme, "snapshot": dict(self.snapshot), "bytes": self.size,
-            "rows_read": self.rows,
+            "rows_read": self.rows, **({"joined_there": list(self.joined)} if self.joined else {}),
         }  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
 class Adoption:
-    """A live source that was read into an engine; see `curator.protocols.BoundSource`."""
+    """A live source that was read into an engine; see `curator.protocols.BoundSource`.
+
+    Attributes:
+        bound: what the engine took in; of joined rows, the same for each of their sources.
+        reading: what was read.
+        estimated_rows: the rows of the table that may be wanted.
+        raw_columns: texts of its cells without a value of their declared type.
+        unread: columns of the table that did not leave it.
+    """
 
     bound: BoundSource
     reading: Reading
+    estimated_rows: int
+    raw_columns: Mapping[str, str]
+    unread: Sequence[str]
 
     @property
     def relation(self) -> str:
         """Its name in the engine."""
         return self.bound.relation
-
-    @property
-    def estimated_rows(self) -> int:
-        """The rows that were read."""
-        return self.reading.rows
-
-    @property
-    def raw_columns(self) -> Mapping[str, str]:
-        """Texts of cells without a value of their declared type."""
-        return self.bound.raw_columns
-
-    @property
-    def unread(self) -> Sequence[str]:
-        """Columns of the table that did not leave it."""
-        return self.bound.unread
 
     @property
     def fingerprint(self) -> tuple[int, int]:
@@ -143,16 +151,52 @@ class Snapshots:
         source = self._opened(where, asked.name)
         with _Metered(source.table(asked), self.key) as table:
             bound = engine.adopt(asked.name, asked.source, table)
-        place = [where.name, asked.source.table or asked.name]
-        reading = Reading(
-            name=" ".join(place),
-            scheme=where.scheme,
-            snapshot=source.snapshot(),
-            rows=table.rows,
-            size=table.size,
-            digest=table.digest(),
+        reading = _reading(source, where, asked, table=table)
+        return Adoption(
+            bound=bound,
+            reading=reading,
+            estimated_rows=reading.rows,
+            raw_columns=bound.raw_columns,
+            unread=bound.unread,
         )
-        return Adoption(bound=bound, reading=reading)
+
+    def joinable(self, join: AskedJoin, tables: Mapping[str, Asked], where: Address) -> bool:
+        """Whether the database at an address joins a table to those before it as the engine would."""
+        source = self._opened(where, join.asked.name)
+        return isinstance(source, JoinsTables) and source.joinable(join, tables)
+
+    def adopt_joined(self, asked: AskedJoined, where: Address, *, engine: Engine, alone: Asked) -> dict[str, Adoption]:
+        """Read joined rows to their end into an engine, as the relation of their base.
+
+        Args:
+            asked: the tables.
+            where: the database that holds them all.
+            engine: where to.
+            alone: what the base would be asked by itself: so many rows it is estimated to have.
+
+        Returns:
+            Source -> its part of what was read.
+
+        Raises:
+            SourceError: a source cannot be read, or is not as declared.
+        """
+        source = self._opened(where, asked.base.name)
+        if not isinstance(source, JoinsTables):  # pragma: no cover (`joinable` was asked)
+            raise TypeError(where.scheme)
+        rows = source.count(alone)
+        joined = source.joined(asked)
+        with _Metered(joined, self.key) as table:
+            bound = engine.adopt(asked.rows.name, asked.rows.source, table)
+        return {
+            name: Adoption(
+                bound=bound,
+                reading=_reading(source, where, one, table=table, joined=tuple(asked.tables)),
+                estimated_rows=rows,
+                raw_columns={key: sql for key, sql in bound.raw_columns.items() if asked.origin[key] == name},
+                unread=joined.unread_of.get(name, ()),
+            )
+            for name, one in asked.tables.items()
+        }
 
     def without_partner(
         self, left: tuple[Asked, Address], right: tuple[Asked, Address], on: Sequence[str]
@@ -171,6 +215,20 @@ class Snapshots:
             self._open[address.text] = source_class(address, source=source)(address, source=source)
             self._ends.callback(self._open[address.text].close)
         return self._open[address.text]
+
+
+def _reading(
+    source: LiveSource, where: Address, asked: Asked, *, table: _Metered, joined: tuple[str, ...] = ()
+) -> Reading:
+    return Reading(
+        name=f"{where.name} {asked.source.table or asked.name}",
+        scheme=where.scheme,
+        snapshot=source.snapshot(),
+        rows=table.rows,
+        size=table.size,
+        digest=table.digest(),
+        joined=joined,
+    )
 
 
 class _Metered:

@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 
 from curator.errors import CuratorError
 from curator.expressions import Expression, Range, compares_only, quote_name, ranges, sees_nulls
-from curator.protocols import Asked
+from curator.protocols import Asked, AskedJoin, AskedJoined
+from curator.sources._joining import alone_sql, joined_from
 from curator.sources._shape import spelt
 from curator.spec.model import Column, LogicalType, Source
 
@@ -69,13 +70,16 @@ class Table:
         name: quoted, with its schema.
         types: column -> type, of a domain the type below it, `enum` for any enumeration.
         odd: columns under a collation for which different texts may be equal.
+        collations: column -> number of its collation.
         utf8: whether the database's encoding is UTF-8.
         icu: whether the collation that lower and upper case need is there.
+        denied: columns that the user may not read.
     """
 
     name: str
     types: Mapping[str, str]
     odd: frozenset[str] = frozenset()
+    collations: Mapping[str, int] = field(default_factory=dict)
     utf8: bool = True
     icu: bool = True
     denied: frozenset[str] = field(default_factory=frozenset)
@@ -224,23 +228,83 @@ def _share(asked: Asked, table: Table, *, nested: bool) -> str | None:
     return asked.share(texts)
 
 
-def partners_sql(left: Asked, right: Asked, on: Sequence[str], *, tables: tuple[Table, Table]) -> str | None:
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """One side of a join: what is asked of it, where it is, and what the statement calls it."""
+
+    asked: Asked
+    table: Table
+    alias: str
+
+    def kind(self, key: str) -> str | None:
+        """The type of a key there; None for no such column, or one that may not be read."""
+        name = spelt(self.asked.source, key)
+        return None if name in self.table.denied else self.table.types.get(name)
+
+    def column(self, key: str) -> str:
+        """A key, with the side's name."""
+        return f"{_quoted(self.alias)}.{_quoted(spelt(self.asked.source, key))}"
+
+
+def same_key(key: str, left: Side, right: Side) -> str | None:
+    """The test that a key is the same on both sides; None where the server might decide otherwise than the engine.
+
+    Whole numbers as they are; days and moments where the engine reads them; texts byte by byte, as they leave the
+    server. Of texts the engine must read each as it is: no null token, a database in UTF-8.
+    """
+    kinds, declared = (left.kind(key), right.kind(key)), {one.asked.source.columns[key].type for one in (left, right)}
+    if declared == {LogicalType.integer} and all(kind in _WHOLE for kind in kinds):
+        return f"{left.column(key)} = {right.column(key)}"
+    if declared == {LogicalType.date} and kinds == ("date", "date"):
+        return f"{left.column(key)} = {right.column(key)} AND {_READABLE['date'].format(left.column(key))}"
+    plain = left.table.utf8 and not left.asked.source.null_tokens and not right.asked.source.null_tokens
+    if declared == {LogicalType.text} and plain and all(kind in (*_TEXTS, *_AS_TEXT) for kind in kinds):
+        texts = [_key_text(key, side) for side in (left, right)]
+        return f"{texts[0]} = {texts[1]}" + ("" if _one_collation(key, left, right) else ' COLLATE "C"')
+    return None
+
+
+def _key_text(key: str, side: Side) -> str:
+    return f"CAST({side.column(key)} AS text)" if side.kind(key) in _AS_TEXT else side.column(key)
+
+
+def _one_collation(key: str, left: Side, right: Side) -> bool:
+    """Whether both sides are texts of one collation under which equal means the same bytes."""
+    names = [(side.table, spelt(side.asked.source, key)) for side in (left, right)]
+    if any(table.types[name] not in _TEXTS or name in table.odd for table, name in names):
+        return False
+    return len({table.collations.get(name) for table, name in names}) == 1
+
+
+def partners_sql(on: Sequence[str], left: Side, right: Side) -> str | None:
     """A query of two numbers: rows of the left table without partner in the right one, and the other way round.
 
-    None unless every key is a whole number or a text that both the server and the engine read as it is.
+    None unless every key is compared there as the engine compares it. The sides are called `l` and `r`.
     """
-    for asked, table in ((left, tables[0]), (right, tables[1])):
-        for key in on:
-            column, name = asked.source.columns[key], spelt(asked.source, key)
-            kinds = _WHOLE if column.type == "integer" else _TEXTS if column.type == "text" else ()
-            if table.types.get(name) not in kinds or name in table.odd or name in table.denied:
-                return None
-            if not _exact(column, name, source=asked.source, table=table):
-                return None
-    same = " AND ".join(f"l.{_quoted(spelt(left.source, key))} = r.{_quoted(spelt(right.source, key))}" for key in on)
-    sides = ((f"{tables[0].name} l", f"{tables[1].name} r"), (f"{tables[1].name} r", f"{tables[0].name} l"))
-    counts = (
-        f"(SELECT count(*) FROM {one} WHERE NOT EXISTS (SELECT 1 FROM {other} WHERE {same}))"  # noqa: S608 (quoted)
-        for one, other in sides
+    same = [same_key(key, left, right) for key in on]
+    if None in same:
+        return None
+    return alone_sql(left.table.name, right.table.name, [test for test in same if test is not None])
+
+
+def joined_table(asked: AskedJoined, tables: Mapping[str, Table]) -> Table:
+    """Joined tables as one, whose columns have their names in the spec.
+
+    Args:
+        asked: the tables and their keys, of which `same_key` knows each.
+        tables: source -> its table.
+    """
+    sides = {name: Side(asked=one, table=tables[name], alias=name) for name, one in asked.tables.items()}
+
+    def same(join: AskedJoin, key: str) -> str:
+        return same_key(key, sides[join.on[key]], sides[join.asked.name]) or "false"
+
+    there = {key: (tables[source], spelt(sides[source].asked.source, key)) for key, source in asked.origin.items()}
+    names = {name: table.name for name, table in tables.items()}
+    return Table(
+        name=joined_from(asked, names=names, quote=_quoted, same=same),
+        types={key: table.types[name] for key, (table, name) in there.items() if name in table.types},
+        odd=frozenset(key for key, (table, name) in there.items() if name in table.odd),
+        utf8=tables[asked.base.name].utf8,
+        icu=tables[asked.base.name].icu,
     )
-    return "SELECT " + ", ".join(counts)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Protocol
+from typing import Any, Protocol
 
 from curator.addresses import Address
 from curator.errors import SourceError
-from curator.protocols import Asked, LiveSource
-from curator.spec import UseCase
-from curator.spec.model import Join
+from curator.protocols import Asked, AskedJoin, AskedJoined, LiveSource
 
 SCHEMES: dict[str, str] = {
     "postgresql": "curator.sources.postgres:PostgresSource",
@@ -86,13 +85,31 @@ def known_schemes() -> list[str]:
     return sorted({*SCHEMES, *_REGISTERED, *(entry.name for entry in entry_points(group=GROUP))})
 
 
-def counts_partners(left: Address, right: Address, join: Join, use_case: UseCase) -> bool:
-    """Whether one database would count the rows of two tables without partner itself, as far as a plan can tell."""
-    columns = use_case.sources[join.source].columns
-    plain = all(columns[key].type in ("integer", "text") for key in join.on)
-    filtered = [name for name in (use_case.extract.from_, join.source) if use_case.sources[name].where]
-    able = hasattr(source_class(left, source=join.source), "without_partner")
-    return left.text == right.text and plain and not filtered and able
+def would_join(join: AskedJoin, tables: Mapping[str, Asked], where: Address) -> bool:
+    """Whether a database would join a table to those before it itself, were all columns of the declared types."""
+    return bool(_planning(where, join.asked.name, "planned_joinable", _never)(join, tables))
+
+
+def would_count(left: Asked, right: Asked, on: Sequence[str], where: Address) -> bool:
+    """Whether a database would count rows of two tables without partner itself, as far as a plan can tell."""
+    able = hasattr(source_class(where, source=right.name), "without_partner")
+    link = AskedJoin(asked=right, on=dict.fromkeys(on, left.name), kind="inner")
+    return able and not left.source.where and not right.source.where and would_join(link, {left.name: left}, where)
+
+
+def joined_statement(address: Address, asked: AskedJoined) -> str | None:
+    """What a source would be asked for joined rows, for the plan; opens nothing."""
+    said: str | None = _planning(address, asked.base.name, "planned_joined", _never)(asked)
+    return said
+
+
+def _planning(where: Address, source: str, name: str, otherwise: Callable[..., Any]) -> Callable[..., Any]:
+    found: Callable[..., Any] = getattr(source_class(where, source=source), name, otherwise)
+    return found
+
+
+def _never(*_: object) -> None:
+    """What a class of sources that cannot join says."""
 
 
 def statement_of(address: Address, asked: Asked) -> str | None:

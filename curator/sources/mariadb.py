@@ -7,17 +7,18 @@ refused. What the server says is not repeated: it may quote a cell.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 
 from curator.addresses import Address
 from curator.errors import SourceError
-from curator.protocols import Asked
+from curator.protocols import Asked, AskedJoin, AskedJoined
 from curator.sources import _faults
-from curator.sources._feeding import Feeding, select_sql, text_batch, text_schema
+from curator.sources._feeding import Feeding, count_sql, select_sql, text_batch, text_schema
+from curator.sources._joining import LEFT, RIGHT, alone_sql, joined_from
 from curator.sources._secrets import password_of
 from curator.sources._shape import require_columns, require_type, spelt
 
@@ -26,6 +27,11 @@ _BLOCK = 20_000
 _TEXTS = ("char", "varchar", "tinytext", "text", "mediumtext", "longtext")
 _SMALL = ("tinyint", "smallint", "mediumint", "int")  # whole numbers of at most ten digits
 _WHOLE = (*_SMALL, "bigint")
+_PADDED = " zerofill"
+
+
+Side: TypeAlias = tuple[Asked, Mapping[str, str], str]
+"""One side of a join: what is asked of it, the types of its columns, and what the statement calls it."""
 
 
 def _quoted(name: str) -> str:
@@ -35,6 +41,11 @@ def _quoted(name: str) -> str:
 def _value(column: str, kind: str) -> str:
     """A column as it leaves the server: a single float as the double it is, since its own text keeps six digits."""
     return f"CAST({column} AS DOUBLE)" if kind == "float" else column
+
+
+def _drawn(column: str, kind: str) -> str:
+    """The text by which a key is drawn: in UTF-8, whatever the column is kept in, since MD5 is of bytes."""
+    return f"CAST({column} AS CHAR)" if kind in _SMALL else f"CONVERT({column} USING utf8mb4)"
 
 
 FEEDING = Feeding(
@@ -53,6 +64,7 @@ FEEDING = Feeding(
     whole=_SMALL,
     ordered={"integer": _WHOLE, "date": ("date",)},
     prose=_TEXTS,
+    drawn=_drawn,
 )
 _NATURAL = {
     "text": "varchar", "free_text": "text", "integer": "int", "decimal": "decimal", "float": "double",
@@ -61,11 +73,16 @@ _NATURAL = {
 
 _UNREACHABLE, _LOST = (2002, 2003, 2005), (2006, 2013, 2055, 1053, 1077, 1927)
 _LOGIN, _DENIED, _CANCELLED = (1045, 1698, 1130, 1862), (1142, 1143, 1044, 1227), (1969, 3024, 1317, 1205)
+# Texts of fixed width without their padding; `||` as in SQL.
+_MODE = """
+SET SESSION sql_mode = CONCAT(REPLACE(@@sql_mode, 'PAD_CHAR_TO_FULL_LENGTH', ''), ',PIPES_AS_CONCAT')
+"""
+_READ = "BETWEEN -999999999999999999 AND 999999999999999999"  # the whole numbers that are read of a text
 _TABLES = """
 SELECT table_name, engine, table_type FROM information_schema.tables WHERE table_schema = database()
 """
 _COLUMNS = """
-SELECT column_name, data_type FROM information_schema.columns
+SELECT column_name, data_type, column_type FROM information_schema.columns
 WHERE table_schema = database() AND table_name = %s ORDER BY ordinal_position
 """
 
@@ -89,6 +106,7 @@ class MariadbSource:
             with self._translated(source):
                 version = self._rows("SELECT version()")[0][0]
                 self._run("SET SESSION time_zone = '+00:00'")
+                self._run(_MODE)
                 self._run("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
                 self._limit(address, version=version)
                 self._run("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
@@ -101,11 +119,17 @@ class MariadbSource:
     @staticmethod
     def planned(address: Address, asked: Asked) -> str:
         """The statement for a table whose columns are of the declared types."""
-        types = {
-            spelt(asked.source, key): "varchar" if column.format else _NATURAL[column.type]
-            for key, column in asked.source.columns.items()
-        }
-        return select_sql(asked, types, table=_quoted(asked.source.table or asked.name), feeding=FEEDING)
+        return select_sql(asked, _planned_types(asked), table=_quoted(_table(asked)), feeding=FEEDING)
+
+    @staticmethod
+    def planned_joinable(join: AskedJoin, tables: Mapping[str, Asked]) -> bool:
+        """Whether the keys of a join would be compared as the engine does, were all columns of the declared types."""
+        return _comparable(join, {**tables, join.asked.name: join.asked}, _planned_types)
+
+    @staticmethod
+    def planned_joined(asked: AskedJoined) -> str:
+        """The statement for tables whose columns are of the declared types."""
+        return _joined_sql(asked, {name: _planned_types(one) for name, one in asked.tables.items()})
 
     def snapshot(self) -> Mapping[str, str]:
         """The moment of the transaction and the server's version."""
@@ -114,19 +138,40 @@ class MariadbSource:
     def table(self, asked: Asked) -> MariadbTable:
         """One table. Raises SourceError when it is missing, forbidden, not as declared, or without snapshots."""
         with self._translated(asked.name):
-            wanted = asked.source.table or asked.name
-            present = {name: (engine, kind) for name, engine, kind in self._rows(_TABLES)}
-            if wanted not in present:
-                raise _faults.table_missing(asked.name, table=wanted, present=present)
-            engine, kind = present[wanted]
-            if kind == "BASE TABLE" and (engine or "").lower() != "innodb":
-                raise _faults.no_snapshot(asked.name, kind=f"the storage engine {engine}")
-            types = {name: data.lower() for name, data in self._rows(_COLUMNS, wanted)}
-            unread = require_columns(asked, types)
-            for key in asked.columns:
-                require_type(asked, key, found=types[spelt(asked.source, key)], fitting=FEEDING.fitting)
-            statement = select_sql(asked, types, table=_quoted(wanted), feeding=FEEDING)
-        return MariadbTable(self, asked, statement=statement, unread=unread)
+            types, unread = self._checked(asked)
+            statement = select_sql(asked, types, table=_quoted(_table(asked)), feeding=FEEDING)
+        return MariadbTable(self, asked, statement=statement, unread_of={asked.name: unread})
+
+    def joinable(self, join: AskedJoin, tables: Mapping[str, Asked]) -> bool:
+        """Whether the server compares the keys as the engine does: whole numbers alone."""
+        with self._translated(join.asked.name):
+            return _comparable(join, {**tables, join.asked.name: join.asked}, self._described)
+
+    def joined(self, asked: AskedJoined) -> MariadbTable:
+        """Joined rows, by one statement. Raises SourceError when a table is not as declared."""
+        with self._translated(asked.rows.name):
+            checked = {name: self._checked(one) for name, one in asked.tables.items()}
+            statement = _joined_sql(asked, {name: types for name, (types, _) in checked.items()})
+        unread = {name: unread for name, (_, unread) in checked.items()}
+        return MariadbTable(self, asked.rows, statement=statement, unread_of=unread)
+
+    def count(self, asked: Asked) -> int:
+        """How many rows `table` would hand over."""
+        with self._translated(asked.name):
+            types, _ = self._checked(asked)
+            query = count_sql(asked, types, table=_quoted(_table(asked)), feeding=FEEDING)
+            return int(self._rows(query)[0][0])
+
+    def without_partner(self, left: Asked, right: Asked, on: Sequence[str]) -> tuple[int, int] | None:
+        """Rows without partner in the other table, counted by the server where it compares keys as the engine does."""
+        with self._translated(left.name):
+            sides = {left.name: self._described(left), right.name: self._described(right)}
+            same = [_same(key, (left, sides[left.name], LEFT), (right, sides[right.name], RIGHT)) for key in on]
+            if None in same:
+                return None
+            tests = [test for test in same if test is not None]
+            alone = self._rows(alone_sql(_quoted(_table(left)), _quoted(_table(right)), tests))[0]
+            return int(alone[0]), int(alone[1])
 
     def rows(self, source: str, statement: str) -> Iterator[list[tuple[str | None, ...]]]:
         """The rows of a statement, some thousands at a time, as they come."""
@@ -136,6 +181,26 @@ class MariadbSource:
             cursor.execute(statement)
             while block := cursor.fetchmany(_BLOCK):
                 yield block
+
+    def _described(self, asked: Asked) -> dict[str, str]:
+        """Column -> type of a table that can be read as of one moment. Raises SourceError."""
+        wanted = _table(asked)
+        present = {name: (engine, kind) for name, engine, kind in self._rows(_TABLES)}
+        if wanted not in present:
+            raise _faults.table_missing(asked.name, table=wanted, present=present)
+        engine, kind = present[wanted]
+        if kind == "BASE TABLE" and (engine or "").lower() != "innodb":
+            raise _faults.no_snapshot(asked.name, kind=f"the storage engine {engine}")
+        return {name: _kind(data, whole) for name, data, whole in self._rows(_COLUMNS, wanted)}
+
+    def _checked(self, asked: Asked) -> tuple[dict[str, str], tuple[str, ...]]:
+        """A table that is as declared, and its columns that are not. Raises SourceError."""
+        types = self._described(asked)
+        unread = require_columns(asked, types)
+        for key in asked.columns:
+            found = types[spelt(asked.source, key)].removesuffix(_PADDED)
+            require_type(asked, key, found=found, fitting=FEEDING.fitting)
+        return types, unread
 
     def close(self) -> None:
         """End the transaction, which wrote nothing."""
@@ -177,14 +242,74 @@ class MariadbSource:
 class MariadbTable:
     """Rows of one SELECT, every cell as text; see `curator.protocols.LiveTable`."""
 
-    def __init__(self, database: MariadbSource, asked: Asked, *, statement: str, unread: tuple[str, ...]) -> None:
+    def __init__(
+        self, database: MariadbSource, asked: Asked, *, statement: str, unread_of: Mapping[str, tuple[str, ...]]
+    ) -> None:
         self._database, self._asked = database, asked
-        self.statement, self.unread, self.schema = statement, unread, text_schema(asked)
+        self.statement, self.unread_of, self.schema = statement, unread_of, text_schema(asked)
+        self.unread = unread_of.get(asked.name, ())
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The rows, some thousands at a time."""
         for block in self._database.rows(self._asked.name, self.statement):
             yield text_batch(self.schema, block)
+
+
+def _table(asked: Asked) -> str:
+    return asked.source.table or asked.name
+
+
+def _planned_types(asked: Asked) -> dict[str, str]:
+    """The types that declared columns have where nothing else is known."""
+    return {
+        spelt(asked.source, key): "varchar" if column.format else _NATURAL[column.type]
+        for key, column in asked.source.columns.items()
+    }
+
+
+def _kind(data: str, whole: str) -> str:
+    """A type by its name; a number that is padded with zeros is a number of another kind, for its text is another."""
+    return data.lower() + (_PADDED if _PADDED in whole.lower() else "")
+
+
+def _same(
+    key: str, left: tuple[Asked, Mapping[str, str], str], right: tuple[Asked, Mapping[str, str], str]
+) -> str | None:
+    """The test that a key is the same on both sides: whole numbers that the engine reads; None for all else.
+
+    Texts are compared by collations, and days hold `0000-00-00`, which the engine reads as none.
+    """
+    columns, kinds = [], []
+    for asked, types, alias in (left, right):
+        if asked.source.columns[key].type != "integer":
+            return None
+        kinds.append(types.get(spelt(asked.source, key)))
+        columns.append(f"{_quoted(alias)}.{_quoted(spelt(asked.source, key))}")
+    if not all(kind in _WHOLE for kind in kinds):
+        return None
+    test = f"{columns[0]} = {columns[1]}"
+    return f"{test} AND {columns[0]} {_READ}" if kinds == ["bigint", "bigint"] else test
+
+
+def _comparable(join: AskedJoin, tables: Mapping[str, Asked], described: Callable[[Asked], Mapping[str, str]]) -> bool:
+    """Whether each key of a join is compared as the engine does, in tables as they are described."""
+    right = (join.asked, described(join.asked), RIGHT)
+    lefts = {source: (tables[source], described(tables[source]), LEFT) for source in join.on.values()}
+    return all(_same(key, lefts[source], right) is not None for key, source in join.on.items())
+
+
+def _joined_sql(asked: AskedJoined, types: Mapping[str, Mapping[str, str]]) -> str:
+    """The statement for joined rows, of whose keys `_comparable` is known."""
+    tables = asked.tables
+
+    def same(join: AskedJoin, key: str) -> str:
+        left, right = join.on[key], join.asked.name
+        return _same(key, (tables[left], types[left], left), (tables[right], types[right], right)) or "false"
+
+    names = {name: _quoted(_table(one)) for name, one in tables.items()}
+    kinds = {key: types[source].get(spelt(tables[source].source, key), "") for key, source in asked.origin.items()}
+    place = joined_from(asked, names=names, quote=_quoted, same=same)
+    return select_sql(asked.rows, kinds, table=place, feeding=FEEDING)
 
 
 def _connected(address: Address, source: str, password: str | None) -> Any:

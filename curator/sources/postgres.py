@@ -7,7 +7,7 @@ whatever others commit meanwhile. The server's words never leave this file: they
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -15,9 +15,19 @@ import pyarrow as pa
 
 from curator.addresses import Address
 from curator.errors import SourceError
-from curator.protocols import Asked
+from curator.protocols import Asked, AskedJoin, AskedJoined
 from curator.sources import _faults
-from curator.sources._postgres_sql import FITTING, Table, partners_sql, planned_table, select_sql
+from curator.sources._joining import LEFT, RIGHT
+from curator.sources._postgres_sql import (
+    FITTING,
+    Side,
+    Table,
+    joined_table,
+    partners_sql,
+    planned_table,
+    same_key,
+    select_sql,
+)
 from curator.sources._secrets import password_of
 from curator.sources._shape import require_columns, require_type, spelt
 
@@ -52,7 +62,8 @@ WHERE c.relkind IN ('r', 'v', 'm', 'f', 'p') AND n.nspname NOT IN ('pg_catalog',
 _COLUMNS = """
 SELECT a.attname::text, (CASE WHEN t.typtype = 'e' OR b.typtype = 'e' THEN 'enum'
                               ELSE coalesce(d.typname, b.typname, t.typname)::text END)::text,
-       coalesce(l.collisdeterministic, true), has_column_privilege(a.attrelid, a.attnum, 'SELECT')
+       coalesce(l.collisdeterministic, true), has_column_privilege(a.attrelid, a.attnum, 'SELECT'),
+       a.attcollation::bigint
 FROM pg_catalog.pg_attribute a
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_catalog.pg_type b ON t.typtype = 'd' AND b.oid = t.typbasetype
@@ -85,6 +96,7 @@ class PostgresSource:
 
     def __init__(self, address: Address, *, source: str) -> None:
         self._source = source
+        self._known: dict[str, Table] = {}
         password = password_of(source)
         self._connection = _connected(address, source, password)
         try:
@@ -115,26 +127,50 @@ class PostgresSource:
         """The moment of the transaction, its snapshot (`xmin:xmax:running`) and the server's version."""
         return self._moment
 
+    @staticmethod
+    def planned_joinable(join: AskedJoin, tables: Mapping[str, Asked]) -> bool:
+        """Whether the keys of a join would be compared as the engine does, were all columns of the declared types."""
+        return _comparable(join, {**tables, join.asked.name: join.asked}, planned_table)
+
+    @staticmethod
+    def planned_joined(asked: AskedJoined) -> str:
+        """The statement for tables whose columns are of the declared types."""
+        return select_sql(
+            asked.rows, joined_table(asked, {name: planned_table(one) for name, one in asked.tables.items()})
+        )
+
     def table(self, asked: Asked) -> PostgresTable:
         """One table. Raises SourceError when it is missing, forbidden or not as declared."""
         with self._translated(asked.name):
-            table = self._described(asked)
-            unread = require_columns(asked, table.types)
-            for key in asked.columns:
-                require_type(asked, key, found=table.types[spelt(asked.source, key)], fitting=FITTING)
-            denied = [spelt(asked.source, key) for key in asked.columns if spelt(asked.source, key) in table.denied]
-            if denied:
-                raise _faults.denied(asked.name, what=", ".join(f"the column `{name}`" for name in denied))
-            statement = select_sql(asked, table)
-            cursor = self._connection.cursor()
-            cursor.execute(statement)
-            reader = cursor.fetch_record_batch()
-        return PostgresTable(self, asked, rows=(cursor, reader), statement=statement, unread=unread)
+            table, unread = self._checked(asked)
+            return self._asked(asked, table, unread_of={asked.name: unread})
+
+    def joinable(self, join: AskedJoin, tables: Mapping[str, Asked]) -> bool:
+        """Whether the server compares the keys as the engine does."""
+        with self._translated(join.asked.name):
+            return _comparable(join, {**tables, join.asked.name: join.asked}, self._described)
+
+    def joined(self, asked: AskedJoined) -> PostgresTable:
+        """Joined rows, by one statement. Raises SourceError when a table is not as declared."""
+        with self._translated(asked.rows.name):
+            checked = {name: self._checked(one) for name, one in asked.tables.items()}
+            table = joined_table(asked, {name: found for name, (found, _) in checked.items()})
+            return self._asked(asked.rows, table, unread_of={name: unread for name, (_, unread) in checked.items()})
+
+    def count(self, asked: Asked) -> int:
+        """How many rows `table` would hand over."""
+        with self._translated(asked.name):
+            query = select_sql(asked, self._checked(asked)[0])
+            return int(self._rows(f"SELECT count(*) FROM ({query}) counted")[0][0])  # noqa: S608 (built from a spec)
 
     def without_partner(self, left: Asked, right: Asked, on: Sequence[str]) -> tuple[int, int] | None:
         """Rows without partner in the other table, counted by the server where it compares keys as the engine does."""
         with self._translated(left.name):
-            query = partners_sql(left, right, on, tables=(self._described(left), self._described(right)))
+            sides = (
+                Side(asked=asked, table=self._described(asked), alias=alias)
+                for asked, alias in ((left, LEFT), (right, RIGHT))
+            )
+            query = partners_sql(on, *sides)
             if query is None:
                 return None
             alone = self._rows(query)[0]
@@ -149,8 +185,28 @@ class PostgresSource:
         with suppress(Error, OSError):
             self._connection.close()
 
+    def _checked(self, asked: Asked) -> tuple[Table, tuple[str, ...]]:
+        """A table that is as declared, and its columns that are not. Raises SourceError."""
+        table = self._described(asked)
+        unread = require_columns(asked, table.types)
+        for key in asked.columns:
+            require_type(asked, key, found=table.types[spelt(asked.source, key)], fitting=FITTING)
+        denied = [spelt(asked.source, key) for key in asked.columns if spelt(asked.source, key) in table.denied]
+        if denied:
+            raise _faults.denied(asked.name, what=", ".join(f"the column `{name}`" for name in denied))
+        return table, unread
+
+    def _asked(self, asked: Asked, table: Table, *, unread_of: Mapping[str, tuple[str, ...]]) -> PostgresTable:
+        statement = select_sql(asked, table)
+        cursor = self._connection.cursor()
+        cursor.execute(statement)
+        reader = cursor.fetch_record_batch()
+        return PostgresTable(self, asked, rows=(cursor, reader), statement=statement, unread_of=unread_of)
+
     def _described(self, asked: Asked) -> Table:
         wanted = asked.source.table or asked.name
+        if wanted in self._known:
+            return self._known[wanted]
         found = {}
         for oid, schema, name, visible, readable in self._rows(_TABLES):
             found[f"{schema}.{name}"] = (oid, schema, name, readable)
@@ -162,14 +218,16 @@ class PostgresSource:
         if not readable:
             raise _faults.denied(asked.name, what=f"the table `{wanted}`")
         columns = self._rows(_COLUMNS.format(int(oid)))
-        return Table(
+        self._known[wanted] = Table(
             name=".".join('"' + part.replace('"', '""') + '"' for part in (schema, name)),
-            types={column: kind for column, kind, _, _ in columns},
-            odd=frozenset(column for column, _, plain, _ in columns if not plain),
-            denied=frozenset(column for column, _, _, allowed in columns if not allowed),
+            types={column: kind for column, kind, _, _, _ in columns},
+            odd=frozenset(column for column, _, plain, _, _ in columns if not plain),
+            denied=frozenset(column for column, _, _, allowed, _ in columns if not allowed),
+            collations={column: collation for column, _, _, _, collation in columns},
             utf8=bool(self._utf8),
             icu=bool(self._icu),
         )
+        return self._known[wanted]
 
     def _run(self, statement: str) -> None:
         with self._translated(self._source), self._connection.cursor() as cursor:
@@ -212,11 +270,13 @@ class PostgresTable:
     """Rows of one SELECT, as the server sends them; see `curator.protocols.LiveTable`."""
 
     def __init__(
-        self, database: PostgresSource, asked: Asked, *, rows: tuple[Any, Any], statement: str, unread: tuple[str, ...]
-    ) -> None:
+        self, database: PostgresSource, asked: Asked, *, rows: tuple[Any, Any], statement: str,
+        unread_of: Mapping[str, tuple[str, ...]],
+    ) -> None:  # fmt: skip
         self._database, self._asked = database, asked
         _, reader = self._rows = rows  # the cursor must live as long as its reader
-        self.statement, self.unread = statement, unread
+        self.statement, self.unread_of = statement, unread_of
+        self.unread = unread_of.get(asked.name, ())
         fields = zip(asked.columns or ("nothing",), reader.schema, strict=True)
         self.schema = pa.schema([pa.field(key, _plain(field.type)) for key, field in fields])
 
@@ -232,6 +292,16 @@ class PostgresTable:
                     return
             columns = [column.storage if isinstance(column, pa.ExtensionArray) else column for column in batch.columns]
             yield pa.RecordBatch.from_arrays(columns, schema=self.schema)
+
+
+def _comparable(join: AskedJoin, tables: Mapping[str, Asked], described: Callable[[Asked], Table]) -> bool:
+    """Whether each key of a join is compared as the engine does, in tables as they are described."""
+    sides = {
+        name: Side(asked=tables[name], table=described(tables[name]), alias=name)
+        for name in {join.asked.name, *join.on.values()}
+    }
+    right = sides[join.asked.name]
+    return all(same_key(key, sides[source], right) is not None for key, source in join.on.items())
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:

@@ -55,9 +55,11 @@ def test_csv_and_postgresql_give_the_same_bytes(
 def test_the_server_is_asked_once_a_table_for_the_needed_columns_and_rows(
     postgres: PostgresServer, base: Path, capital: Capital, password: str
 ) -> None:
+    """Tables of several addresses, so that none is joined there; `test_joined_there.py` has the others."""
     before = len(postgres.statements())
     value = uncounted_spec(where="role in (1, 2, 3) and light >= 1")
-    curate(capital, base, spec=value, sources=dict.fromkeys(TABLES, postgres.address()))
+    places = {name: postgres.address(options=f"?connect_timeout={20 + n}") for n, name in enumerate(TABLES)}
+    curate(capital, base, spec=value, sources=places)
     asked = [line for line in postgres.statements()[before:] if any(f'"public"."{name}"' in line for name in TABLES)]
     assert len(asked) == 3
     persons, vehicles, accidents = asked
@@ -95,8 +97,9 @@ def test_rows_without_partner_are_counted_by_the_server_over_whole_tables(
     assert (asked["orphans"], asked["rows"]) == (read["orphans"], read["rows"])
     assert read["orphans"]["accidents"]["left"] > 100
     assert read["orphans"]["accidents"]["right"] >= 2
-    persons = [line for line in postgres.statements()[before:] if 'FROM "public"."persons" WHERE ("role"' in line]
-    assert len(persons) == 1
+    joined = [line for line in postgres.statements()[before:] if "INNER JOIN" in line]
+    assert len(joined) == 1
+    assert '("role" IN (1, 2, 3)) AND ("light" >= 1)' in joined[0]
 
 
 def test_rows_without_partner_in_another_place_are_counted_by_the_engine(
