@@ -29,7 +29,7 @@ USUAL = ("limit", "carry", "engine", "keyed", "unchecked", "limit-1gb", "keyed-1
 PEERS = ("peer", "peer-hash")
 ONCE = {"parts", *PEERS}
 CAPPED = "-1gb"
-TIMEOUT = 900
+TIMEOUT = 1_800
 HELP_ROUNDS = 7
 
 Run = dict[str, Any]
@@ -55,8 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
     chosen = _parser().parse_args(arguments)
     variants = chosen.variants.split(",") if chosen.variants else [*USUAL, *(PEERS if chosen.peers else ())]
-    with _folder() as folder:
-        base = _base(folder, chosen.rows)
+    with base_folder() as folder:
+        base = base_of(folder, chosen.rows)
         figures = measure(variants, base=base, repeat=chosen.repeat)
     report = "\n".join(_report(chosen, figures))
     print(report)
@@ -102,7 +102,7 @@ def _warm(base: Path) -> None:
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def base_folder() -> Iterator[Path]:
     """Where bases are kept: for the next run when CURATOR_BENCH_BASE says where."""
     if kept := os.environ.get("CURATOR_BENCH_BASE"):
         yield Path(kept)
@@ -114,7 +114,7 @@ def _folder() -> Iterator[Path]:
         shutil.rmtree(made)
 
 
-def _base(folder: Path, rows: int) -> Path:
+def base_of(folder: Path, rows: int) -> Path:
     base = folder / str(rows)
     if not (base / "accidents.parquet").exists():
         from curator.demo import generate
@@ -125,7 +125,7 @@ def _base(folder: Path, rows: int) -> Path:
 
 
 def _report(chosen: argparse.Namespace, figures: dict[str, Figures]) -> Iterator[str]:
-    yield f"{chosen.rows:,} persons, {time.strftime('%Y-%m-%d')}, {_machine()}."
+    yield f"{chosen.rows:,} persons, {time.strftime('%Y-%m-%d')}, {machine()}."
     yield ""
     yield from _table(figures)
     if "parts" in figures:
@@ -193,7 +193,7 @@ def _help() -> str:
     return f"`curator --help`: {best['--help'] * 1e3:.0f} ms, {ratio:.1f}x `python -c pass`."
 
 
-def _machine() -> str:
+def machine() -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return f"{os.cpu_count()} cores, {memory:.0f} GiB, Python {platform.python_version()}, {platform.system()}"
 
