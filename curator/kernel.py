@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator.anonymity import ClassCoder, Codes
-from curator.arrow import first_words, from_integers, integers, without_chunks
+from curator.arrow import first_words, from_integers, integers, nothing, one_text, without_chunks
 from curator.displacement import jittered, shifted
 from curator.identifiers import DeclaredForm, canonical, examined
 from curator.pseudonyms import HmacKernel, SivKernel, TokenKernel, thresholds
@@ -175,8 +175,7 @@ class BatchKernel:
     def _tokens(self, token: TokenField, values: pa.Array, malformed: pa.Array | None) -> pa.Array:
         if malformed is None or not malformed.true_count:
             return self._made(token, token.key, values)
-        nothing = pa.scalar(None, values.type)
-        sound = self._made(token, token.key, pc.if_else(malformed, nothing, values))
+        sound = self._made(token, token.key, pc.if_else(malformed, nothing(values.type), values))
         if token.malformed == "unknown":
             return sound
         apart = self._made(token, token.apart, values.filter(malformed))
@@ -267,8 +266,8 @@ def _bits(malformed: Mapping[str, pa.Array], *, rows: int) -> pa.Array:
 def _joined(parts: Sequence[pa.Array]) -> pa.Array:
     """Several parts as one name; those unknown in part are alike when the rest is, null when every part is unknown."""
     known = reduce(pc.or_, [part.is_valid() for part in parts])
-    joined = pc.binary_join_element_wise(*parts, "\x1f", null_handling="replace", null_replacement="\x1e")
-    return pc.if_else(known, joined, pa.scalar(None, joined.type))
+    joined = pc.binary_join_element_wise(*parts, one_text("\x1f"), null_handling="replace", null_replacement="\x1e")
+    return pc.if_else(known, joined, nothing(joined.type))
 
 
 def _text(column: pa.Array) -> pa.Array:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pyarrow as pa
@@ -101,3 +103,25 @@ def test_helpers_stay_helpers() -> None:
 def test_a_kernel_never_shows_a_key() -> None:
     shown = repr(kernel()) + str(kernel()) + repr(kernel().tokens[0])
     assert not [key for key in KEYS if key.hex() in shown or repr(key)[2:-1] in shown]
+
+
+def test_identifiers_set_apart_do_not_import_pandas() -> None:
+    """`pa.scalar` and a Python value given to a compute function would, half a second of any short run."""
+    script = (
+        "import sys\n"
+        "import pyarrow as pa\n"
+        "from curator.identifiers._column import from_texts, to_arrow\n"
+        "from curator.kernel import ENTITY, ROW_KEY, BatchKernel, EntityPart, TokenField\n"
+        "field = TokenField(name='car', form='plate', key=bytes(32), malformed='apart', apart=bytes([1]) * 32)\n"
+        "parts = (EntityPart(form='plate', field='car'), EntityPart(form='raw'))\n"
+        "kernel = BatchKernel(fields=('car',), tokens=(field,), order_key=bytes(32), split_key=bytes(32),\n"
+        "                     entity=parts, shares=(1.0,))\n"
+        "known = to_arrow(from_texts([b'AB-123-CD', b'??? 1']))\n"
+        "cars = pa.concat_arrays([known, pa.nulls(1, pa.string())])\n"
+        "keys = to_arrow(from_texts([b'1', b'2', b'3']))\n"
+        "names = [ROW_KEY, ENTITY.format(1), 'car']\n"
+        "out = kernel(pa.RecordBatch.from_arrays([keys, cars, cars], names=names))\n"
+        "print(out.column('car').null_count, 'pandas' in sys.modules)\n"
+    )
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    assert told.stdout.split() == ["1", "False"]
