@@ -20,6 +20,8 @@ IBAN_LENGTHS: dict[str, int] = {
 
 def nir_holds(digits: str) -> bool:
     """Whether 13 characters have the shape of a social security number, and 15 its key (décret n° 82-103)."""
+    if not (digits[:5].isdecimal() and digits[13:].isdecimal() == (len(digits) > 13)):
+        return False
     month, department = int(digits[3:5]), digits[5:7]
     born = 1 <= month <= 12 or 20 <= month <= 42 or month >= 50 or digits[0] in "78"
     if not born or not (department in ("2A", "2B") or (department.isdecimal() and department != "00")):

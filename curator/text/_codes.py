@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from curator.text._kinds import Kind
 from curator.text._spans import Span
+from curator.text._zones import near_digits
 
 _WORD = r"[0-9A-Za-z_%+'\-]"
 _AT = r"(?:@|\(at\)|\[at\]| at (?=\w+ ?\. ?\w)|\barobase\b|\(a\))"
@@ -51,15 +52,26 @@ _AMOUNT = re.compile(
 def find_codes(plain: str) -> Iterator[Span]:
     """Every e-mail and network address, link, position and amount of a plain text."""
     yield from find_emails(plain)
-    yield from _spans(_AMOUNT, plain, kind=Kind.amount)
     if "." in plain:
         yield from _spans(_URL, plain, kind=Kind.url)
+    if ":" in plain or "-" in plain:
+        yield from _spans(_MAC, plain, kind=Kind.ip)
+    if plain.count(":") > 1:
+        yield from _addresses(_IPV6, plain)
+    yield from near_digits(plain, _figured)
+
+
+def _figured(plain: str) -> Iterator[Span]:
+    """Those that have digits."""
+    yield from _spans(_AMOUNT, plain, kind=Kind.amount)
     yield from _spans(_POSITION, plain, kind=Kind.coordinates)
-    for pattern in (_IPV4, _IPV6):
-        for match in pattern.finditer(plain):
-            if _is_ip(match[0]):
-                yield Span(*match.span(), Kind.ip, certain=True)
-    yield from _spans(_MAC, plain, kind=Kind.ip)
+    yield from _addresses(_IPV4, plain)
+
+
+def _addresses(pattern: re.Pattern[str], plain: str) -> Iterator[Span]:
+    for match in pattern.finditer(plain):
+        if _is_ip(match[0]):
+            yield Span(*match.span(), Kind.ip, certain=True)
 
 
 def find_emails(plain: str) -> Iterator[Span]:

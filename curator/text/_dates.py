@@ -9,6 +9,7 @@ from functools import cache
 from curator.text._checks import day_holds
 from curator.text._kinds import Kind
 from curator.text._spans import Span
+from curator.text._zones import near_digits
 
 _MONTHS = (
     "janvier", "fevrier", "mars", "avril", "mai", "juin", "juillet", "aout", "septembre", "octobre", "novembre",
@@ -64,6 +65,12 @@ _BIRTH_YEAR = re.compile(
 
 def find_dates(plain: str) -> Iterator[Span]:
     """Every date of a plain text."""
+    yield from near_digits(plain, _figured)
+    yield from _lettered(plain)
+
+
+def _figured(plain: str) -> Iterator[Span]:
+    """Dates with a year or a month in figures."""
     for match in _FIGURES.finditer(plain):
         day, month, year = (_number(match[part]) for part in (1, 3, 4))
         blank = match[2] == " "
@@ -83,7 +90,9 @@ def find_dates(plain: str) -> Iterator[Span]:
     for pattern in (_ROMAN_MONTH, _SPACED_MONTH, _MONTH_SLASH):
         for match in pattern.finditer(plain):
             yield Span(*match.span(), Kind.date)
-    yield from _lettered(plain)
+    for match in _MONTH_YEAR.finditer(plain):
+        if match[1].lower() in _near_months():
+            yield Span(*match.span(), Kind.date)
     for match in _BIRTH_YEAR.finditer(plain):
         yield Span(*match.span(1), Kind.date)
 
@@ -92,9 +101,6 @@ def _lettered(plain: str) -> Iterator[Span]:
     for match in _LETTERS.finditer(plain):
         month = match[2].lower()
         if month in _exact_months() or (match["year"] and month in _near_months()):
-            yield Span(*match.span(), Kind.date)
-    for match in _MONTH_YEAR.finditer(plain):
-        if match[1].lower() in _near_months():
             yield Span(*match.span(), Kind.date)
 
 

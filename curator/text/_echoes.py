@@ -55,7 +55,7 @@ def find_echoes(cut: Cut, *, names: Iterable[str], emails: Iterable[str]) -> Ite
     known |= local
     if not known:
         return
-    near = _deletions(token for token in known if len(token) >= 5)
+    near = _by_ends(token for token in known if len(token) >= 5)
     for place, word in enumerate(words):
         if _is_echo(word, known=known, near=near):
             yield Span(_start(cut, place, led=led), word.end, Kind.person)
@@ -103,7 +103,7 @@ PV PL VL CB CP RN RD AR NB NO BP CS ZA ZI CD ID IP LE LA ET DE DU EN AU UN OU
 }
 
 
-def _is_echo(word: Word, *, known: set[str], near: dict[str, str]) -> bool:
+def _is_echo(word: Word, *, known: set[str], near: dict[str, list[str]]) -> bool:
     upper = word.upper
     if len(upper) < _SHORTEST:
         return False
@@ -121,31 +121,31 @@ def _is_echo(word: Word, *, known: set[str], near: dict[str, str]) -> bool:
         or (word.shape == "l" and not word.bare)
     ):
         return False
-    return any(cut in near and _one_slip(upper, near[cut]) for cut in _cuts(upper))
+    return any(_one_slip(upper, name) for ends in _ends(upper) for name in near.get(ends, ()))
 
 
-def _cuts(word: str) -> Iterator[str]:
-    """The word, and the word without each one of its letters."""
-    yield word
-    for place in range(min(len(word), 24)):
-        yield word[:place] + word[place + 1 :]
+def _ends(word: str) -> tuple[str, str]:
+    """The first two letters and the last two: a slip in a word of five letters or more leaves one of them alone."""
+    return word[:2] + "-", "-" + word[-2:]
 
 
-def _deletions(names: Iterable[str]) -> dict[str, str]:
-    return {cut: name for name in names for cut in _cuts(name)}
+def _by_ends(names: Iterable[str]) -> dict[str, list[str]]:
+    near: dict[str, list[str]] = {}
+    for name in names:
+        for ends in _ends(name):
+            near.setdefault(ends, []).append(name)
+    return near
 
 
 def _one_slip(word: str, name: str) -> bool:
     """Whether a letter is missing, added or changed, or two stand in the wrong order."""
     if abs(len(word) - len(name)) > 1:
         return False
+    head = 0
+    while head < min(len(word), len(name)) and word[head] == name[head]:
+        head += 1
     if len(word) == len(name):
-        wrong = [place for place in range(len(word)) if word[place] != name[place]]
-        swapped = (
-            len(wrong) == 2
-            and wrong[1] == wrong[0] + 1
-            and word[wrong[0]] == name[wrong[1]]
-            and word[wrong[1]] == name[wrong[0]]
-        )
-        return len(wrong) == 1 or swapped
-    return True
+        rest = word[head + 1 :] == name[head + 1 :]
+        return rest or (word[head : head + 2] == name[head : head + 2][::-1] and word[head + 2 :] == name[head + 2 :])
+    longer, shorter = (word, name) if len(word) > len(name) else (name, word)
+    return longer[head + 1 :] == shorter[head:]

@@ -115,7 +115,8 @@ def _with_vague(plain: str, firm: list[Span], *, vague: Sequence[Span]) -> list[
     kept = list(claims)
     for span in vague:
         start = span.start
-        for claim in claims[bisect_right(ends, span.start) :]:
+        for place in range(bisect_right(ends, span.start), len(claims)):
+            claim = claims[place]
             if claim.start >= span.end:
                 break
             if claim.kind is not span.kind:

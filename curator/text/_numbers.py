@@ -16,10 +16,11 @@ from curator.text._checks import IBAN_LENGTHS, iban_holds, luhn_holds, nir_holds
 from curator.text._kinds import Kind
 from curator.text._lists import listed
 from curator.text._spans import Span
+from curator.text._zones import near_digits
 
 _GAP = r"[ .\-_/]{0,2}"  # what may stand between two digits
 _D = "[0-9OoIl]"
-_AS_DIGITS = str.maketrans("OoIl", "0011")
+_AS_DIGITS = str.maketrans("OoIiLl", "001111")
 _NOT_CODE = re.compile(r"[^0-9A-Z]")
 _BEFORE = r"(?<![0-9A-Za-z])"
 _NOT_BEFORE_DIGIT = r"(?<!\d)(?<!\d[.,/-])"
@@ -119,8 +120,10 @@ _DIGIT = re.compile(r"\d")
 
 def find_numbers(plain: str) -> Iterator[Span]:
     """Every number of a plain text."""
-    if not _DIGIT.search(plain):
-        return
+    return near_digits(plain, _numbers)
+
+
+def _numbers(plain: str) -> Iterator[Span]:
     yield from _ibans(plain)
     yield from _nirs(plain)
     yield from _phones(plain)
@@ -172,7 +175,7 @@ def _ibans(plain: str) -> Iterator[Span]:
         end = _after(plain, match.end(), count=wanted)
         code = code_of(plain[match.start() : end])
         read = code[:2] + code[2:].replace("O", "0").replace("I", "1").replace("L", "1")
-        if iban_holds(code) or iban_holds(read):
+        if _mostly_digits(code, 8) and (iban_holds(code) or iban_holds(read)):
             yield Span(match.start(), end, Kind.iban, certain=True)
         elif match[1].upper() == "FR" and _mostly_digits(code, 18):
             yield Span(match.start(), end, Kind.iban)

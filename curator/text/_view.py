@@ -11,6 +11,8 @@ import unicodedata
 from functools import cache
 
 _GONE = re.compile("[\u0300-\u036f\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
+_GONE_MARKS = frozenset(mark for mark in map(chr, range(0x300, 0x10000)) if _GONE.match(mark)) | {"\u00ad"}
+_TORN = frozenset("\u00c2\u00c3")
 _MARKS = str.maketrans(
     {
         **dict.fromkeys("\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
@@ -45,11 +47,12 @@ class View:
         if text.isascii():
             self.plain = self.read = text
             return
-        plain = text
-        if _GONE.search(text) or _MOJIBAKE.search(text):
-            self._places, plain = _kept(text)
-        self.read = plain
-        self.plain = plain.translate(_fold_table(frozenset(plain)))
+        marks = frozenset(text)
+        if not _GONE_MARKS.isdisjoint(marks) or (not _TORN.isdisjoint(marks) and _MOJIBAKE.search(text)):
+            self._places, text = _kept(text)
+            marks = frozenset(text)
+        self.read = text
+        self.plain = text.translate(_fold_table(marks))
 
     def place(self, start: int, end: int) -> tuple[int, int]:
         """Offsets in the text as given of a place in the plain one; what was left out goes with the letter before."""
