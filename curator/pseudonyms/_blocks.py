@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TypeAlias
 
 import numpy as np
@@ -15,114 +15,119 @@ from curator.errors import UsageError
 Words: TypeAlias = npt.NDArray[np.uint64]
 Octets: TypeAlias = npt.NDArray[np.uint8]
 Places: TypeAlias = npt.NDArray[np.int64]
+Cells: TypeAlias = npt.NDArray[np.void]
+Rows: TypeAlias = Places | slice
 
 BLOCK = 16
 PASS = 1 << 14
 """Rows per AES call: 256 KiB in, 256 KiB out, so that a pass stays in the second-level cache."""
+LONG = 256
+"""Bytes from which a value goes alone through the library: there the chain of one value costs more than the call."""
+WIDE = 4
+"""Blocks of a value that are read or written at once: a row costs hardly more than a block."""
+SLACK = BLOCK * (WIDE + 1)
+"""Bytes of room behind the last value: blocks are read and written whole, past the end of what they mean."""
 WORD = np.dtype("<u8")
-CELL = np.dtype("V16")
+CELL = np.dtype(f"V{BLOCK}")
+ALL = slice(None)
 
 
 class Ecb:
     """Bulk AES of independent blocks: the raw permutation that CMAC is made of, never used on data by itself."""
 
     def __init__(self, key: bytes) -> None:
-        self._cipher: CipherContext = _block_cipher(key)
+        self._cipher = block_cipher(key)
         self._room = bytearray(PASS * BLOCK + BLOCK - 1)  # the library asks for 15 bytes more than it writes
+        self._words = np.frombuffer(self._room, WORD, count=2 * PASS).reshape(-1, 2)
 
-    def encrypt(self, cells: Words, out: Words) -> None:
-        """Write AES(cells) to out; both (n, 2) words, at most one pass of rows."""
-        size = cells.nbytes
-        room = memoryview(self._room)[: size + BLOCK - 1]
-        self._cipher.update_into(cells.view(np.uint8).reshape(-1).data, room)
-        out[:] = np.frombuffer(room, WORD, count=size // 8).reshape(-1, 2)
+    def encrypt(self, words: Words) -> Words:
+        """AES of (n, 2) words, at most one pass of rows, in a room that the next call overwrites."""
+        room = memoryview(self._room)[: words.nbytes + BLOCK - 1]
+        self._cipher.update_into(words.view(np.uint8).reshape(-1).data, room)
+        return self._words[: len(words)]
 
 
 class Values:
-    """The offsets and the bytes of an Arrow array, with room to read one whole block past the end."""
+    """The offsets and the bytes of an Arrow array, with room to read on behind the end.
+
+    Attributes:
+        data: the bytes, from those of the first value on.
+        size: how many of them are the values'.
+    """
 
     def __init__(self, array: pa.Array) -> None:
         _, offsets, data = array.buffers()
         width = np.int64 if pa.types.is_large_binary(array.type) else np.int32
         ends = np.frombuffer(offsets, width)[array.offset : array.offset + len(array) + 1]
         first, last = int(ends[0]), int(ends[-1])
-        size, room = last - first, last - first + 2 * BLOCK
+        self.size = last - first
+        room = self.size + SLACK
         if data is not None and data.size >= first + room:
-            self._data = np.frombuffer(data, np.uint8, count=room, offset=first)
+            self.data = np.frombuffer(data, np.uint8, count=room, offset=first)
         else:  # the last bytes of the buffer: copy this slice, never the whole array
-            self._data = np.zeros(room, np.uint8)
-            if size:
-                self._data[:size] = np.frombuffer(data, np.uint8, count=size, offset=first)
+            self.data = np.zeros(room, np.uint8)
+            if self.size:
+                self.data[: self.size] = np.frombuffer(data, np.uint8, count=self.size, offset=first)
         self._ends, self._first = ends, first
 
-    def lengths(self, rows: slice) -> Places:
-        return np.diff(self._ends[rows.start : rows.stop + 1]).astype(np.int64)
+    def bounds(self, rows: slice) -> tuple[Places, Places]:
+        """Where each value begins in the bytes, and how long it is."""
+        ends = self._ends[rows.start : rows.stop + 1].astype(np.int64)
+        return ends[:-1] - self._first, np.diff(ends)
 
-    def select(self, rows: slice, *, where: npt.NDArray[np.bool_] | None = None) -> Starts:
-        starts = self._ends[rows].astype(np.int64) - self._first
-        return Starts(self._data, starts if where is None else starts[where])
+    def octets(self, start: int, length: int) -> bytes:
+        """One value."""
+        return self.data[start : start + length].tobytes()
 
 
-class Starts:
-    """Where some values begin in the bytes; reads block j of many values at once."""
+class Spots:
+    """Where some values begin in some bytes: reads and writes blocks of all of them at once.
+
+    Values that stand at equal distances are a stride and need no index. Writing passes the end of short values, by less
+    than the blocks that it writes; the values behind must overwrite that with their own, so they come in the order in
+    which they stand, and of all their blocks the first ones are written last.
+    """
 
     def __init__(self, data: Octets, starts: Places) -> None:
         self._data, self._starts = data, starts
-        self._windows = np.ndarray((len(data) - BLOCK + 1,), CELL, data, strides=(1,))
+        gap = int(starts[1] - starts[0]) if len(starts) > 1 else 0
+        even = int(starts[-1] - starts[0]) == (len(starts) - 1) * gap and bool((np.diff(starts) == gap).all())
+        self._gap = gap if even else None
 
-    def dense(self, rows: slice, length: int) -> Callable[[int], Words]:
-        """Blocks of values that stand end to end and have one length: a stride, no index."""
-        first = int(self._starts[rows.start])
-        count = rows.stop - rows.start
+    def read(self, offset: int, width: int, *, rows: Rows = ALL) -> Cells:
+        """`width` blocks of each value from an offset in it on: a fresh array of values x blocks."""
+        view, index = self._view(offset, BLOCK * width, rows)
+        found = view.copy() if index is None else view[index]
+        return found.view(CELL).reshape(-1, width)
 
-        def block(place: int) -> Words:
-            cells = np.ndarray((count,), CELL, self._data, offset=first + BLOCK * place, strides=(length,))
-            return cells.copy().view(WORD).reshape(count, 2)
+    def write(self, offset: int, cells: Cells, *, rows: Rows = ALL) -> None:
+        """Put values x blocks."""
+        size = BLOCK * cells.shape[1]
+        view, index = self._view(offset, size, rows)
+        view[ALL if index is None else index] = cells.reshape(-1).view(f"V{size}")
 
-        return block
-
-    def gathered(self, rows: Places) -> Callable[[int], Words]:
-        """Blocks of values that stand anywhere."""
-        starts = self._starts[rows]
-        return lambda place: self._windows[starts + BLOCK * place].view(WORD).reshape(-1, 2)
-
-    def runs(self, rows: Places, count: int) -> Words:
-        """`count` blocks from the start of each of these values on, (n, count, 2), a fresh array."""
-        width = BLOCK * count
-        windows = np.ndarray((len(self._data) - width + 1,), f"V{width}", self._data, strides=(1,))
-        return windows[self._starts[rows]].view(WORD).reshape(-1, count, 2)
-
-    def octets(self, row: int, length: int) -> bytes:
-        first = int(self._starts[row])
-        return self._data[first : first + length].tobytes()
+    def _view(self, offset: int, size: int, rows: Rows) -> tuple[Cells, Places | None]:
+        """The bytes as runs of a size, and which of these runs the values are; None for all of them."""
+        if self._gap is not None and isinstance(rows, slice):
+            first = offset + int(self._starts[0])
+            return np.ndarray((len(self._starts),), f"V{size}", self._data, first, strides=(self._gap,)), None
+        count = len(self._data) - offset - size + 1
+        return np.ndarray((count,), f"V{size}", self._data, offset, strides=(1,)), self._starts[rows]
 
 
-def last_block_tables(key: bytes) -> tuple[Words, Words]:
-    """For each count r of bytes in the last block: what to keep of it, and what to add to it.
-
-    A whole last block takes subkey K1; a shorter one is padded with a one bit, then zeros, and takes K2
-    (SP 800-38B, 6.1 and 6.2 steps 3 and 4). Row r: keep r bytes, add padding xor subkey.
-    """
-    zero = _block_cipher(key).update(bytes(BLOCK))
-    whole = double(zero)
-    partial = np.frombuffer(double(whole), np.uint8)
-    keep = np.tri(BLOCK + 1, BLOCK, k=-1, dtype=np.uint8) * np.uint8(255)
-    close = np.tile(partial, (BLOCK + 1, 1))
-    close[np.arange(BLOCK), np.arange(BLOCK)] ^= 0x80
-    close[BLOCK] = np.frombuffer(whole, np.uint8)
-    return keep.view(WORD), close.view(WORD)
+def as_words(cells: Cells) -> Words:
+    """Cells as pairs of words, the same bytes."""
+    return cells.view(WORD).reshape(-1, 2)
 
 
-def _block_cipher(key: bytes) -> CipherContext:
+def as_cells(words: Words) -> Cells:
+    """Pairs of words as cells, the same bytes."""
+    return words.view(CELL).reshape(-1)
+
+
+def block_cipher(key: bytes) -> CipherContext:
     """AES itself, which the library names codebook mode; CMAC adds the chain, so equal blocks do not show."""
     return Cipher(algorithms.AES(key), modes.ECB()).encryptor()  # noqa: S305
-
-
-def double(block: bytes) -> bytes:
-    """Multiply by x in GF(2**128), polynomial x**128 + x**7 + x**2 + x + 1 (SP 800-38B, 5.3 and 6.1)."""
-    shifted = int.from_bytes(block, "big") << 1
-    carry = 0x87 if shifted >> 128 else 0
-    return ((shifted & ((1 << 128) - 1)) ^ carry).to_bytes(BLOCK, "big")
 
 
 def plain_bytes(array: pa.Array) -> pa.Array:
@@ -146,5 +151,6 @@ def plain_bytes(array: pa.Array) -> pa.Array:
 
 
 def steps(total: int, *, size: int) -> Iterator[slice]:
+    """0 to `total` by slices of a size."""
     for first in range(0, total, size):
         yield slice(first, min(total, first + size))

@@ -1,14 +1,10 @@
 """AES-256-CMAC of a whole Arrow column at once (NIST SP 800-38B, RFC 4493).
 
-CMAC chains AES over the 16-byte blocks of one message: block j needs the cipher of block j - 1, so one message cannot
-be made parallel. A column can: block j of *all* rows is one bulk AES-ECB call, which the AES units of the processor
-pipeline. What is left is to bring block j of each row into one dense array; values of equal length need no index for
-that, since Arrow stores them end to end. Rows are taken by passes that stay in the second-level cache.
+Rows are taken by passes that stay in the second-level cache; `_chain` treats the values of a pass together, whatever
+their lengths.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
@@ -17,25 +13,24 @@ from cryptography.hazmat.primitives.cmac import CMAC
 
 from curator.pseudonyms._blocks import (
     BLOCK,
-    CELL,
+    LONG,
     PASS,
     WORD,
+    Cells,
     Ecb,
     Places,
-    Starts,
+    Spots,
     Values,
     Words,
-    last_block_tables,
+    as_cells,
     plain_bytes,
     steps,
 )
+from curator.pseudonyms._chain import chained, closing_of, pieces
 from curator.pseudonyms._keys import require_key
 
 TOKEN_BYTES = 16
 """Length of a token: one AES block, 128 bits."""
-
-_GROUP = PASS << 4  # rows brought in order of length together
-_LONG = 255  # bytes from which a value goes alone through the library: identifiers are never so long
 
 
 class TokenKernel:
@@ -54,7 +49,8 @@ class TokenKernel:
     def __init__(self, key: bytes) -> None:
         require_key(key, asked="make tokens")
         self._key = bytes(key)
-        self._keep, self._close = last_block_tables(self._key)
+        self._closing = closing_of(self._key)
+        self._empty = np.frombuffer(self._alone(b""), WORD)
 
     def tokens(self, array: pa.Array | pa.ChunkedArray) -> pa.FixedSizeBinaryArray:
         """The token of each value; a null stays null, the empty text is a value like another.
@@ -85,71 +81,29 @@ class TokenKernel:
 
     def _fill(self, values: Values, tokens: Words) -> None:
         """Write the token of each value. Empty values, mostly nulls, hold no byte: the others stay end to end."""
-        cipher = Ecb(self._key)
-        for rows in steps(len(tokens), size=_GROUP):
-            lengths = values.lengths(rows)
-            full = lengths > 0
-            if full.all():
-                self._fill_group(values.select(rows), lengths, out=tokens[rows], cipher=cipher)
+        cipher, out = Ecb(self._key), as_cells(tokens)
+        for rows in steps(len(tokens), size=PASS):
+            starts, lengths = values.bounds(rows)
+            if lengths.min() and lengths.max() < LONG:
+                out[rows] = self._chain(Spots(values.data, starts), lengths, cipher=cipher)
                 continue
-            tokens[rows] = self._empty(cipher)
-            if full.any():
-                found = np.empty((int(full.sum()), 2), WORD)
-                self._fill_group(values.select(rows, where=full), lengths[full], out=found, cipher=cipher)
-                tokens[rows][full] = found
+            tokens[rows] = self._empty
+            short = np.flatnonzero((lengths > 0) & (lengths < LONG))
+            if len(short):
+                out[rows][short] = self._chain(Spots(values.data, starts[short]), lengths[short], cipher=cipher)
+            for row in np.flatnonzero(lengths >= LONG).tolist():
+                alone = self._alone(values.octets(int(starts[row]), int(lengths[row])))
+                tokens[rows.start + row] = np.frombuffer(alone, WORD)
 
-    def _empty(self, cipher: Ecb) -> Words:
-        state = np.empty((1, 2), WORD)
-        self._chain(lambda place: np.zeros((1, 2), WORD), length=0, state=state, cipher=cipher)
-        return state
+    def _chain(self, spots: Spots, lengths: Places, *, cipher: Ecb) -> Cells:
+        cut = pieces(lengths)
+        blocks = [spots.read(BLOCK * piece.place, piece.width, rows=piece.rows) for piece in cut]
+        return chained(cut, blocks, closing=self._closing, cipher=cipher)
 
-    def _fill_group(self, values: Starts, lengths: Places, *, out: Words, cipher: Ecb) -> None:
-        """Tokens of values that are not empty and stand end to end."""
-        length = int(lengths[0])
-        if length >= _LONG or (lengths != length).any():
-            self._fill_by_length(values, lengths, out=out, cipher=cipher)
-            return
-        for rows in steps(len(lengths), size=PASS):
-            self._chain(values.dense(rows, length), length=length, state=out[rows], cipher=cipher)
-
-    def _fill_by_length(self, values: Starts, lengths: Places, *, out: Words, cipher: Ecb) -> None:
-        """Sort rows by length (a radix sort of bytes), run each length as one column, put the tokens back."""
-        classes = np.minimum(lengths, _LONG).astype(np.uint8)
-        order = np.argsort(classes, kind="stable")
-        ends = np.cumsum(np.bincount(classes, minlength=_LONG + 1))
-        found = np.empty((len(lengths), 2), WORD)
-        for length in np.flatnonzero(np.diff(ends, prepend=0)):
-            first = int(ends[length - 1])
-            rows = order[first : int(ends[length])]
-            if length == _LONG:
-                found[first:] = self._alone(values, lengths, rows=rows)
-                continue
-            for part in steps(len(rows), size=PASS):
-                state = found[first + part.start : first + part.stop]
-                self._chain(values.gathered(rows[part]), length=int(length), state=state, cipher=cipher)
-        out.view(CELL)[order] = found.view(CELL)
-
-    def _alone(self, values: Starts, lengths: Places, *, rows: Places) -> Words:
-        """Tokens of long values, one by one: there the chain of one value costs more than the call."""
-        tokens = bytearray()
-        for row in rows:
-            message = CMAC(algorithms.AES(self._key))
-            message.update(values.octets(int(row), int(lengths[row])))
-            tokens += message.finalize()
-        return np.frombuffer(tokens, WORD).reshape(-1, 2)
-
-    def _chain(self, block: Callable[[int], Words], *, length: int, state: Words, cipher: Ecb) -> None:
-        """CMAC of equally long messages: SP 800-38B, 6.2, steps 4 to 6; `block(j)` is a fresh array of block j."""
-        last = max(1, -(-length // BLOCK)) - 1
-        rest = length - BLOCK * last
-        for place in range(last + 1):
-            cells = block(place)
-            if place == last:
-                cells &= self._keep[rest]
-                cells ^= self._close[rest]
-            if place:
-                cells ^= state
-            cipher.encrypt(cells, state)
+    def _alone(self, value: bytes) -> bytes:
+        message = CMAC(algorithms.AES(self._key))
+        message.update(value)
+        return message.finalize()
 
 
 def as_tokens(tokens: Words, source: pa.Array) -> pa.FixedSizeBinaryArray:

@@ -20,9 +20,9 @@ KEY = bytes(range(32, 64))
 
 @cache
 def column(rows: int, *, seed: int) -> pa.Array:
-    """Random bytes of 0 to 60, as many of each length on average, every seventh one null."""
+    """Random bytes, every seventh value null: 0 to 60 of them, as many of each length on average, one in 50 to 300."""
     random = np.random.default_rng(seed)
-    lengths = random.integers(0, 61, rows)
+    lengths = np.where(random.random(rows) < 0.02, random.integers(0, 301, rows), random.integers(0, 61, rows))
     ends = np.zeros(rows + 1, np.int32)
     np.cumsum(lengths, out=ends[1:])
     data = random.bytes(int(ends[-1]))
@@ -57,6 +57,18 @@ def test_padded_siv_opens_a_million_values() -> None:
     tokens = kernel.seal(values)
     tokens.validate(full=True)
     assert kernel.open(tokens).equals(values)
+
+
+def test_text_of_many_scripts() -> None:
+    random = np.random.default_rng(5)
+    letters = random.choice(list("aéßЖ漢字😀 -'\u0301"), (50_000, 40))
+    lengths = random.integers(0, 41, len(letters)).tolist()
+    words = ["".join(row[:length]) for row, length in zip(letters.tolist(), lengths, strict=True)]
+    values, kernel, library = pa.array(words), SivKernel(KEY + KEY[::-1]), AESSIV(KEY + KEY[::-1])
+    assert TokenKernel(KEY).tokens(values).to_pylist() == [cmac(word.encode()) for word in words]
+    tokens = kernel.seal(values)
+    assert tokens.to_pylist() == [library.encrypt(word.encode(), None) for word in words]
+    assert kernel.open(tokens).cast(pa.string()).to_pylist() == words
 
 
 def test_hmac_equals_the_library_on_many_values() -> None:

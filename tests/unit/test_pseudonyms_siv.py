@@ -63,6 +63,26 @@ def test_every_length_in_one_column(headers: list[bytes]) -> None:
     assert kernel.open(tokens).to_pylist() == values
 
 
+@pytest.mark.parametrize("pad", [False, True])
+@pytest.mark.parametrize("length", [*range(0, 35), 47, 48, 49, 63, 64, 65, 79, 80, 128, 254, 255, 256, 257, 1000])
+def test_columns_of_one_length(length: int, pad: bool) -> None:
+    values = [np.random.default_rng(row).bytes(length) for row in range(40)]
+    kernel = SivKernel(KEY, padded=pad)
+    tokens = kernel.seal(pa.array(values, pa.binary()))
+    assert tokens.to_pylist() == [LIBRARY.encrypt(padded(value) if pad else value, None) for value in values]
+    assert kernel.open(tokens).to_pylist() == values
+
+
+@pytest.mark.parametrize("pad", [False, True])
+@pytest.mark.parametrize("last", [b"", b"x", b"x" * 16, b"x" * 70, b"x" * 300])
+def test_short_values_among_long_ones(last: bytes, pad: bool) -> None:
+    values = [b"a" * length for long in (17, 64, 65, 130, 255) for length in (0, 1, 15, long, 2, 0, long, long, 3)]
+    kernel = SivKernel(KEY, padded=pad)
+    tokens = kernel.seal(pa.array([*values, last]))
+    assert tokens.to_pylist() == [LIBRARY.encrypt(padded(value) if pad else value, None) for value in [*values, last]]
+    assert kernel.open(tokens).to_pylist() == [*values, last]
+
+
 def test_the_empty_value_is_a_value_like_another() -> None:
     kernel = SivKernel(KEY)
     tokens = kernel.seal(pa.array([b"", None, b"a"]))
@@ -148,6 +168,14 @@ def test_a_padding_that_is_none_does_not_open() -> None:
     unpadded = SivKernel(KEY).seal(pa.array([b"x" * 16, bytes(16)]))
     with pytest.raises(IntegrityError, match="2 of 2"):
         SivKernel(KEY, padded=True).open(unpadded)
+
+
+@pytest.mark.parametrize("end", [b"\x80", b"\x80" + bytes(16), b"\x80" + bytes(20), b"\x81", b"\xff" * 16, b""])
+def test_a_padding_of_another_length_does_not_open(end: bytes) -> None:
+    for front in (b"", b"x" * 15, b"x" * 20, b"\xff" * 260):
+        if front + end != padded(front):
+            with pytest.raises(IntegrityError, match="1 of 1"):
+                SivKernel(KEY, padded=True).open(SivKernel(KEY).seal(pa.array([front + end])))
 
 
 def test_other_types_and_keys_are_refused() -> None:
