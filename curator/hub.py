@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -33,11 +33,29 @@ OFFLINE = {
 
 _T = TypeVar("_T")
 
+Opener = Callable[[Path], pq.ParquetFile]
+"""Opens a shard by its path in the version's folder, wherever its bytes are. Raises CuratorError."""
+
 _BATCH_ROWS = 1 << 14
 _THRIFT_BYTES = 64 << 20
 
 
-def load_split(folder: Path, manifest: Manifest, split: str, *, streaming: bool = False) -> Any:
+def open_shard(path: Path) -> pq.ParquetFile:
+    """A shard opened for reading, links refused, its footer bounded. Raises StorageError `shard-unreadable`."""
+    if path.is_symlink() or not path.is_file():
+        raise _unreadable(path, found="no regular file of that name")
+    return parquet_of(path, path)
+
+
+def parquet_of(place: Path | BinaryIO, path: Path) -> pq.ParquetFile:
+    """A Parquet file, or one in memory, its footer bounded; `path` is what a refusal calls it."""
+    limits = {"thrift_string_size_limit": _THRIFT_BYTES, "thrift_container_size_limit": _THRIFT_BYTES}
+    return _read(path, partial(pq.ParquetFile, place, **limits))
+
+
+def load_split(
+    folder: Path, manifest: Manifest, split: str, *, streaming: bool = False, opener: Opener = open_shard
+) -> Any:
     """One split as a `datasets.Dataset`, or a `datasets.IterableDataset` when streaming.
 
     Nulls stay nulls (`None` in a row). The fingerprint follows from the manifest and the split alone, so the same
@@ -48,6 +66,7 @@ def load_split(folder: Path, manifest: Manifest, split: str, *, streaming: bool 
         manifest: its manifest; only the shards that it lists are read.
         split: name of a split, as in `manifest.rows`.
         streaming: read batches as they are asked for, in flat memory, instead of the whole split at once.
+        opener: opens a shard; in the folder by itself.
 
     Raises:
         UsageError: `split-unknown` when the version has no such split.
@@ -55,15 +74,22 @@ def load_split(folder: Path, manifest: Manifest, split: str, *, streaming: bool 
     """
     datasets = _import_datasets()
     if streaming:
-        return _stream(datasets, shard_paths(folder, manifest, split=split), split=split)
+        return _stream(datasets, shard_paths(folder, manifest, split=split), split=split, opener=opener)
     from datasets.table import InMemoryTable
 
-    table = read_table(folder, manifest, split)
+    table = read_table(folder, manifest, split, opener=opener)
     mark = sha256_json([manifest.digest, split])[:16]
     return datasets.Dataset(InMemoryTable(table), split=datasets.NamedSplit(split), fingerprint=mark)
 
 
-def read_table(folder: Path, manifest: Manifest, split: str, columns: Sequence[str] | None = None) -> pa.Table:
+def read_table(
+    folder: Path,
+    manifest: Manifest,
+    split: str,
+    columns: Sequence[str] | None = None,
+    *,
+    opener: Opener = open_shard,
+) -> pa.Table:
     """One split as an Arrow table, shards in the order of the manifest.
 
     Args:
@@ -71,6 +97,7 @@ def read_table(folder: Path, manifest: Manifest, split: str, columns: Sequence[s
         manifest: its manifest.
         split: name of a split.
         columns: the columns to read, in this order; all of them when None.
+        opener: opens a shard; in the folder by itself.
 
     Raises:
         UsageError: `split-unknown` when there is no such split; `column-unknown` when a column is not there.
@@ -78,7 +105,7 @@ def read_table(folder: Path, manifest: Manifest, split: str, columns: Sequence[s
     """
     tables, wanted = [], None if columns is None else list(columns)
     for path in shard_paths(folder, manifest, split=split):
-        with open_shard(path) as shard:
+        with opener(path) as shard:
             _check_columns(shard.schema_arrow.names, columns)
             tables.append(_read(path, partial(shard.read, columns=wanted)))
     table = pa.concat_tables(tables)
@@ -99,18 +126,6 @@ def shard_paths(folder: Path, manifest: Manifest, *, split: str) -> tuple[Path, 
     return tuple(folder / shard for shard in shards)
 
 
-def open_shard(path: Path) -> pq.ParquetFile:
-    """A shard opened for reading, links refused, its footer bounded. Raises StorageError `shard-unreadable`."""
-    if path.is_symlink() or not path.is_file():
-        raise _unreadable(path, found="no regular file of that name")
-    return _read(
-        path,
-        partial(
-            pq.ParquetFile, path, thrift_string_size_limit=_THRIFT_BYTES, thrift_container_size_limit=_THRIFT_BYTES
-        ),
-    )
-
-
 def _read(path: Path, reading: Callable[[], _T]) -> _T:
     try:
         return reading()
@@ -118,21 +133,21 @@ def _read(path: Path, reading: Callable[[], _T]) -> _T:
         raise _unreadable(path, found="bytes that are not a whole Parquet file") from fault
 
 
-def _stream(datasets: Any, paths: Sequence[Path], *, split: str) -> datasets.IterableDataset:
+def _stream(datasets: Any, paths: Sequence[Path], *, split: str, opener: Opener) -> datasets.IterableDataset:
     from datasets.iterable_dataset import ArrowExamplesIterable
 
-    with open_shard(paths[0]) as shard:
+    with opener(paths[0]) as shard:
         features = datasets.Features.from_arrow_schema(shard.schema_arrow)
     return datasets.IterableDataset(
-        ArrowExamplesIterable(_batches, {"paths": [str(path) for path in paths]}),
+        ArrowExamplesIterable(_batches, {"paths": [str(path) for path in paths], "opener": opener}),
         info=datasets.DatasetInfo(features=features),
         split=datasets.NamedSplit(split),
     )
 
 
-def _batches(paths: Sequence[str]) -> Iterator[tuple[str, pa.Table]]:
+def _batches(paths: Sequence[str], opener: Opener) -> Iterator[tuple[str, pa.Table]]:
     for number, path in enumerate(paths):
-        with open_shard(Path(path)) as shard:
+        with opener(Path(path)) as shard:
             for place, batch in enumerate(shard.iter_batches(_BATCH_ROWS)):
                 yield f"{number}_{place}", pa.Table.from_batches([batch])
 

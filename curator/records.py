@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from curator.hub import load_split, read_table
+from curator.hub import Opener, load_split, open_shard, read_table
 from curator.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -56,7 +56,13 @@ class _Version:
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetVersion(_Version):
-    """A dataset version: `load` gives a split as `datasets.Dataset`, `table` as an Arrow table."""
+    """A dataset version: `load` gives a split as `datasets.Dataset`, `table` as an Arrow table.
+
+    Attributes:
+        opener: opens a shard in a store that has the version; None where the folder has it.
+    """
+
+    opener: Opener | None = field(default=None, compare=False, repr=False)
 
     @property
     def row_digest(self) -> str:
@@ -80,11 +86,11 @@ class DatasetVersion(_Version):
             UsageError: there is no such split.
             StorageError: a shard cannot be read.
         """
-        return load_split(self.folder, self.manifest, split, streaming=streaming)
+        return load_split(self.folder, self.manifest, split, streaming=streaming, opener=self.opener or open_shard)
 
     def table(self, split: str, columns: Sequence[str] | None = None) -> pa.Table:
         """One split as an Arrow table, with the columns asked for. Raises as `load`."""
-        return read_table(self.folder, self.manifest, split, columns)
+        return read_table(self.folder, self.manifest, split, columns, opener=self.opener or open_shard)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -81,6 +81,7 @@ def write_shards(
     quarantine: Quarantine | None = None,
     progress: Progress | None = None,
     following: Following | None = None,
+    finished: Callable[[FileEntry], None] | None = None,
 ) -> Written:
     """Stream every row once and write the shards of a version into `folder/data`.
 
@@ -92,6 +93,7 @@ def write_shards(
         quarantine: takes the rejected rows.
         progress: called with stage, done, total (total 0 when unknown).
         following: the version before, when this one follows it.
+        finished: called with each shard that is whole, as soon as it is (keyed order only).
 
     Raises:
         SourceError: a source cannot be read to its end, or changed meanwhile.
@@ -99,6 +101,7 @@ def write_shards(
         DisclosureError: the declared limits are not met and may not be reached by suppression.
     """
     stream = _Stream(protected, quarantine=quarantine, progress=progress or _silent, following=following)
+    stream.finished = finished
     if following is not None:
         stream.count_before(folder)
     with recycled_memory():
@@ -142,6 +145,7 @@ class _Stream:
         self._crowd = Crowd(protected.use_case, protected.kernel) if counted else None
         self._keys = _RowKeys() if protected.checked.implied else None
         self.schema: pa.Schema | None = None
+        self.finished: Callable[[FileEntry], None] | None = None
 
     def count_before(self, folder: Path) -> None:
         """Count the classes of the rows that stay."""
@@ -166,7 +170,11 @@ class _Stream:
             self._feed(shards.add)
             quality = self._protected.checked.report(self._tally)
             failing = self._failing(quality.accepted, allowed=True)
-            report = shards.finish(failing=failing, progress=lambda done, total: self._progress("write", done, total))
+            report = shards.finish(
+                failing=failing,
+                progress=lambda done, total: self._progress("write", done, total),
+                finished=self.finished,
+            )
             return report, quality
 
     def _feed(self, add: Callable[[pa.RecordBatch], None]) -> None:

@@ -23,6 +23,7 @@ from curator.capital._curation import Preview, RunOptions, Until
 from curator.capital._founding import add_agent, found
 from curator.capital._parts import Recorder, require_role
 from curator.capital._refresh import Refreshed, refresh
+from curator.capital._remote import remote_findings, stored_dataset
 from curator.capital._reveal import Revealed
 from curator.edges.keys import HOLDER, load_signer, read_public
 from curator.edges.quarantine import destroy_expired
@@ -246,9 +247,21 @@ class Capital:
         """References of every model version."""
         return tuple(f"{name}@{version}" for name, version in self.workspace.versions("model"))
 
-    def dataset(self, ref: str) -> DatasetVersion:
-        """A dataset version by `name@version`, or `name` for its newest. Raises UsageError when there is none."""
+    def dataset(self, ref: str, *, remote: str | None = None) -> DatasetVersion:
+        """A dataset version by `name@version`, or `name` for its newest.
+
+        Args:
+            ref: the version.
+            remote: name of a DVC remote on S3 to read the rows from, instead of the workspace's own folder; each shard
+                is held to its SHA-256 before a row of it is read.
+
+        Raises:
+            UsageError: there is none; `remote-unknown`. StorageError: `remote-refused`.
+            IntegrityError: `remote-differs`.
+        """
         folder = self._folder("dataset", ref)
+        if remote is not None:
+            return stored_dataset(self, folder, remote=remote)
         return DatasetVersion(manifest=self._manifest(folder), folder=folder)
 
     def model(self, ref: str) -> ModelVersion:
@@ -398,9 +411,17 @@ class Capital:
         """
         return trace(what, workspace=self.workspace, evidence=self.evidence, directory=self.directory())
 
-    def verify(self) -> tuple[Finding, ...]:
-        """Everything that is not as the evidence says, each named; empty when all is well. Reads every byte."""
-        return find_faults(self.workspace, evidence=self.evidence, holder=self.workspace.root / PUBLIC_KEY)
+    def verify(self, *, remote: str | None = None) -> tuple[Finding, ...]:
+        """Everything that is not as the evidence says, each named; empty when all is well. Reads every byte.
+
+        Args:
+            remote: name of a DVC remote on S3 whose objects are read too.
+
+        Raises:
+            UsageError: `remote-unknown`. StorageError: `remote-refused`.
+        """
+        found = find_faults(self.workspace, evidence=self.evidence, holder=self.workspace.root / PUBLIC_KEY)
+        return found if remote is None else (*found, *remote_findings(self, remote))
 
     def _folder(self, kind: str, ref: str) -> Path:
         name, _, wanted = ref.partition("@")

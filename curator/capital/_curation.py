@@ -16,15 +16,17 @@ from curator.capital._known import refuse_plain_hashes
 from curator.capital._parts import Recorder, code_facts
 from curator.capital._reports import keep_report
 from curator.capital._sources import keep_digests, keep_index
+from curator.coarsening import Kept, coarsen
 from curator.describing import describe
 from curator.edges.durable import disk_errors, link
 from curator.edges.quarantine import RejectedRows
+from curator.edges.remote import Remote, Sending
 from curator.engines import open_engine
 from curator.errors import StorageError, UsageError
 from curator.evidence import KEYED, Artifact, Stage
 from curator.extraction import extract, require_known
 from curator.files import SourceDigests, Where, where_of
-from curator.manifest import Manifest
+from curator.manifest import FileEntry, Manifest
 from curator.protection import protect
 from curator.pseudonyms import KeyContext, derive_key
 from curator.quality import check
@@ -52,6 +54,7 @@ class RunOptions:
         engine, threads, memory: where to compute and with what.
         recipient, epoch: context of the token keys; the current epoch when None.
         order: `keyed`, or `engine` for speed without reproducible bytes.
+        to: name of a DVC remote on S3 that gets the version as it is written; none when None.
         progress: called with stage, done, total.
     """
 
@@ -63,6 +66,7 @@ class RunOptions:
     recipient: str = "internal"
     epoch: str | None = None
     order: RowOrder = "keyed"
+    to: str | None = None
     progress: Progress | None = None
 
 
@@ -146,6 +150,8 @@ def publish_run(
         run.follower, run.following = follower, following
         stack.callback(run.close)
         stack.enter_context(run.digests)
+        if options.to is not None:
+            run.sending = stack.enter_context(Remote.of(capital.workspace.root, options.to).sending())
         protected = run.protected(source_paths(use_case, spec_folder=spec.parent, options=options))
         rejected = stack.enter_context(run.rejected_rows())
         written = run.write(protected, rejected)
@@ -157,6 +163,7 @@ def publish_run(
         refuse_plain_hashes(protected.checked.sample, shards, recipient=options.recipient)
         manifest = describe(
             run.folder, use_case=use_case, written=written, protected=protected, spec=spec_bytes,
+            as_written=protected.coarse.of(use_case),
             representation=run.representation, about=refreshed,
         )  # fmt: skip
         envelopes = _statements(
@@ -174,6 +181,8 @@ def publish_run(
         rejected.keep(capital.workspace.private / "holder" / "rejected", use_case=use_case)
         keep_digests(capital.workspace.private, use_case.ref, told=run.digests.facts())
         keep_report(capital.workspace.private, use_case.ref, run.representation)
+        if run.sending is not None:  # before the version is named here: what Git names is in the store whole
+            run.sending.finish(manifest, run.folder)
         capital.workspace.publish(
             folders={place: run.folder},
             files={
@@ -229,6 +238,7 @@ class _Run:
         self.representation: RepresentationReport | None = None
         self.follower: Follower | None = None
         self.following: Following | None = None
+        self.sending: Sending | None = None
 
     def close(self) -> None:
         """Close the engine."""
@@ -257,13 +267,31 @@ class _Run:
 
     def protect(self, checked: CheckedSample) -> ProtectedSample:
         """Protect."""
+        coarse = coarsen(checked, folder=self.spec_folder or Path(), kept=self._kept())
         return protect(
             checked,
+            coarse=coarse,
             root=self._root,
             context=self._context,
             epoch_root=self._epoch_root,
             folder=self.spec_folder,
             line=self.follower.line if self.follower else None,
+        )
+
+    def _kept(self) -> Kept | None:
+        """The levels of the version before, for as long as the spec searches the same."""
+        if self.follower is None:
+            return None
+        before, use_case = self._capital.use_case(self.follower.previous), self._use_case
+        if _search_of(before) != _search_of(use_case):
+            return None
+        previous = self.follower.previous
+        told = json.loads((previous.folder / "disclosure.json").read_text(encoding="utf-8")) or {}
+        return Kept(
+            ref=previous.ref,
+            levels=told.get("coarse", {}).get("search", {}).get("levels"),
+            files=tuple(previous.folder / entry.path for entry in previous.manifest.files if entry.split),
+            growing=self.follower.read is not None,
         )
 
     def noted(self, protected: ProtectedSample) -> dict[str, Any]:
@@ -291,9 +319,15 @@ class _Run:
             quarantine=rejected,
             progress=self._options.progress,
             following=self._staged(),
+            finished=self._finished if self.sending is not None else None,
         )
         self.digests.settle()
         return written
+
+    def _finished(self, entry: FileEntry) -> None:
+        """Begin to send a shard; the store shows nothing of it before the run is through."""
+        if self.sending is not None:
+            self.sending.take(self.folder / entry.path, entry)
 
     def _staged(self) -> Following | None:
         """Link the shards that stay into the staged folder."""
@@ -406,6 +440,12 @@ def refuse_existing(capital: Capital, use_case: UseCase) -> None:
             expected="a number that is not taken: a version is never overwritten",
             todo=f"set `version: {major}.{minor}.{patch + 1}` (same rows), or a new minor or major number, in the spec",
         )
+
+
+def _search_of(use_case: UseCase) -> tuple[Any, ...]:
+    """What a spec says of coarser values, where they are settled by the data."""
+    merged = {name: field for name, field in use_case.fields.items() if field.protect == "merge_rare"}
+    return (use_case.disclosure.search if use_case.disclosure else None, merged)
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -38,6 +38,7 @@ def run_options(args: Namespace, progress: Progress | None) -> RunOptions:
         epoch=args.epoch,
         recipient=args.recipient,
         order=args.order,
+        to=args.to,
         progress=progress,
     )
 

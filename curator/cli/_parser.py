@@ -208,6 +208,7 @@ def _run_options(one: argparse.ArgumentParser) -> None:
         "--recipient", default="internal", metavar="NAME",
         help="tokens for another recipient cannot be joined with these (internal)",
     )  # fmt: skip
+    one.add_argument("--to", metavar="REMOTE", help="a DVC remote on S3 that gets the version as it is written")
 
 
 def _add_representation(commands: Any) -> None:
@@ -405,10 +406,11 @@ def _add_proof(commands: Any) -> None:
         example="curator trace injury-severity@1.0.0",
     )  # fmt: skip
     one.add_argument("what", metavar="REF|FILE", help="name@version, a SHA-256, or a file of a version")
-    _command(
+    one = _command(
         commands, "verify", run="_proof:verify", help="read every byte and name all that is not as the evidence says",
         example="curator verify",
     )  # fmt: skip
+    one.add_argument("--remote", metavar="REMOTE", help="read every byte of the versions in this DVC remote on S3 too")
     one = _command(
         commands, "rejected", run="_proof:rejected", help="count the rejected rows of a dataset version by reason",
         example="curator rejected road-accidents@1.0.0",

@@ -19,7 +19,7 @@ def trace(args: Namespace, console: Console) -> Answer:
 def verify(args: Namespace, console: Console) -> Answer:
     """Everything that is not as the evidence says; exit code 15 when there is anything."""
     with console.busy("verify"):
-        findings = [str(finding) for finding in open_capital(args).verify()]
+        findings = [str(finding) for finding in open_capital(args).verify(remote=args.remote)]
     document = {"sound": not findings, "findings": findings}
     if not findings:
         return Answer(document=document, text="sound: every byte is as the evidence says")

@@ -220,8 +220,14 @@ class KeyedShards:
         ends = np.cumsum(np.bincount(first, minlength=self._count))
         self._writer.put((rows_at(batch, order), ends))
 
-    def finish(self, *, failing: Codes, progress: Callable[[int, int], None] | None = None) -> ShardReport:
-        """Sort and write every range but the classes in `failing` (ascending codes)."""
+    def finish(
+        self,
+        *,
+        failing: Codes,
+        progress: Callable[[int, int], None] | None = None,
+        finished: Callable[[FileEntry], None] | None = None,
+    ) -> ShardReport:
+        """Sort and write every range but the classes in `failing` (ascending codes); `finished` hears of each shard."""
         self._writer.stop()
         self._writer.raise_fault()
         report = ShardReport()
@@ -229,7 +235,11 @@ class KeyedShards:
             jobs = [pool.submit(self._write, index, failing) for index in range(len(self._ranges))]
             try:
                 for done, job in enumerate(jobs, start=1):
-                    report.merge(job.result())
+                    part = job.result()
+                    report.merge(part)
+                    if finished:
+                        for entry in part.files:
+                            finished(entry)
                     if progress:
                         progress(done, len(jobs))
             except BaseException:

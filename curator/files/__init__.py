@@ -9,6 +9,7 @@ from curator.files._digests import SourceDigests
 from curator.files._drift import FileReading, Names, compare, reading_of
 from curator.files._faults import unreadable
 from curator.files._features import feature_lines
+from curator.files._objects import ObjectStore, Upload
 from curator.files._packing import PACKED, Packing, packing_of, unpacked
 from curator.files._places import LocalPlace, Place, Where, files_of, where_of
 from curator.files._snapshot import Identity, Snapshot
@@ -25,10 +26,12 @@ __all__ = [
     "Identity",
     "LocalPlace",
     "Names",
+    "ObjectStore",
     "Packing",
     "Place",
     "Snapshot",
     "SourceDigests",
+    "Upload",
     "Where",
     "bad_encoding",
     "clear_text",

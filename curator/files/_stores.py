@@ -110,8 +110,12 @@ def stored_places(source: str, address: Address) -> list[StoredPlace]:
 
 
 @functools.cache
-def _store() -> Any:
-    """The client, which looks for credentials in the environment and the usual files alone."""
+def _store(endpoint: str | None = None) -> Any:
+    """The client, which looks for credentials in the environment and the usual files alone.
+
+    Args:
+        endpoint: where the store answers; what the environment names when None.
+    """
     import s3fs
     from aiobotocore.session import AioSession
 
@@ -123,6 +127,7 @@ def _store() -> Any:
     settings = {"connect_timeout": 10, "read_timeout": 60, "retries": {"max_attempts": 3}}
     return s3fs.S3FileSystem(
         session=session,
+        endpoint_url=endpoint,
         config_kwargs=settings,
         skip_instance_cache=True,
         default_cache_type="none",

@@ -20,12 +20,18 @@ import pytest
 from sampling_world import TYPES, drawn, spec_of
 
 from curator.engines import open_engine
+from curator.errors import QualityError
 from curator.extraction import extract
 from curator.files import where_of
+from curator.protection import protect
+from curator.pseudonyms import KeyContext
 from curator.quality import check
 from curator.representation import measure
-from curator.samples import Sample
+from curator.rowdigest import digest_rows
+from curator.samples import Sample, Written
 from curator.spec import UseCase
+from curator.sqltext import quoted
+from curator.versioning import write_shards
 
 CHANCE = random.Random(11)
 VISITS = {"id": "integer", "who": "text", "place": "text", "ill": "boolean", "day": "date", "at": "timestamp"}
@@ -100,12 +106,20 @@ def plain(rows: list[Any]) -> list[tuple[Any, ...]]:
 
 SAMPLES: dict[str, dict[str, Any]] = {
     "share": {"fraction": 0.3, "by": ["who"]},
+    "another-seed": {"fraction": 0.3, "by": ["who"], "seed": 5},
+    "maximum": {"by": ["id"], "max_rows": 37},
+    "maximum-rare-first": {
+        "fraction": 0.2, "by": ["who"], "at_least": {"by": ["place"], "rows": 6}, "max_rows": 40, "seed": 3,
+    },
     "rare-whole": {"fraction": 0.1, "by": ["id"], "at_least": {"by": ["place", "ill"], "rows": 9}},
     "quotas": {"by": ["who"], "quotas": {"by": "place", "rows": {"n": 5, "": "all", "é": 3}, "others": 2}},
     "strata": {"by": ["id"], "strata": {"by": ["place", "ill"], "fraction": 0.15}},
+    "strata-rows": {"by": ["who"], "strata": {"by": ["place"], "rows": 7}},
     "cap": {"by": ["id"], "per_entity": 2, "fraction": 0.6},
+    "cap-alone": {"by": ["who"], "per_entity": 3},
+    "negatives-of-all": {"by": ["who"], "negatives": {"positive": "ill and place <> 'n'", "per_positive": 2}},
     "negatives": {"by": ["id"], "negatives": {"positive": "ill", "per_positive": 0.7, "within": ["place"]}},
-    "all": {
+    "everything": {
         "fraction": 0.8, "by": ["who", "place"], "per_entity": 9, "at_least": {"by": ["place"], "rows": 3},
         "strata": {"by": ["place"], "fraction": 0.9}, "negatives": {"positive": "ill", "per_positive": 1.5},
         "max_rows": 90,
@@ -118,12 +132,68 @@ def found(engine_name: str, spec: UseCase, folder: Path, columns: str) -> list[t
         return plain(sample.engine.rows(f"SELECT {columns} FROM sample"))
 
 
+def digested(engine_name: str, spec: UseCase, folder: Path) -> tuple[str, list[int]]:
+    """The digest of the sample's rows, every column of theirs, and their numbers."""
+    columns = spec.sources["visits"].columns
+    with extracted(engine_name, spec, folder) as sample:
+        rows = sample.engine.rows(f"SELECT {', '.join(map(quoted, columns))} FROM sample")
+    cells = zip(zip(*rows, strict=True), columns.items(), strict=True)
+    table = pa.table({name: pa.array(cell, TYPES[str(column.type)]) for cell, (name, column) in cells})
+    return str(digest_rows(table)), sorted(table["id"].to_pylist())
+
+
 def test_every_draw_is_the_same(engine_name: str, files: Path) -> None:
     for name, sample in SAMPLES.items():
         spec = use_case({"sample": sample})
-        wanted = plain(drawn(spec, {"visits": TABLES["visits"]}, "id"))
+        wanted = [int(row[0]) for row in drawn(spec, {"visits": TABLES["visits"]}, "id")]
         assert 0 < len(wanted) < 400, name
-        assert found(engine_name, spec, files, "id") == wanted, name
+        digest, numbers = digested(engine_name, spec, files)
+        assert numbers == wanted, name
+        assert digest == digested("duckdb", spec, files)[0], name
+
+
+HISTORY: dict[str, Any] = {
+    "events": "events", "on": ["who"], "at": "on_day", "until": "day", "within_days": 9,
+    "columns": {"seen": "count", "paid": {"measure": "sum", "of": "rate"}, "usual": {"measure": "mean", "of": "rate"}},
+}  # fmt: skip
+LABEL: dict[str, Any] = {
+    "name": "back", "events": "events", "on": ["who"], "at": "on_day", "after": "day", "within_days": 4,
+}  # fmt: skip
+WRITTEN_FIELDS = {
+    "place": {"meaning": "p"}, "back": {"meaning": "b"}, "seen": {"meaning": "s"}, "paid": {"meaning": "c"},
+    "usual": {"meaning": "u"}, "who": {"meaning": "w", "identifier": "direct", "protect": "token", "form": "raw"},
+}  # fmt: skip
+
+
+def test_a_version_of_everything_together_has_the_same_bytes(engine_name: str, files: Path, tmp_path: Path) -> None:
+    part = {
+        "history": [HISTORY], "label": LABEL, "where": "place is not null",
+        "window": {"column": "day", "since": "2020-01-02", "until": "2020-01-18"},
+        "sample": {"by": ["who"], "per_entity": 30, "quotas": {"by": "place", "rows": {"é": "all"}, "others": 60},
+                   "negatives": {"positive": "back", "per_positive": 1.5}, "max_rows": 150},
+    }  # fmt: skip
+    spec = use_case(part, fields=WRITTEN_FIELDS, disclosure={"k": 1})
+    results = [written(name, spec, files, tmp_path / f"{place}") for place, name in enumerate(("duckdb", engine_name))]
+    assert 50 < results[0].rows < 300
+    assert results[0].row_digest == results[1].row_digest
+    assert results[0].files == results[1].files, "the same bytes, not only the same rows"
+
+
+def written(engine_name: str, spec: UseCase, folder: Path, out: Path) -> Written:
+    context = KeyContext(holder="h", purpose="p", recipient="r", epoch="1")
+    (out / "scratch").mkdir(parents=True)
+    with extracted(engine_name, spec, folder) as sample:
+        protected = protect(check(sample), root=bytes(range(32)), context=context)
+        return write_shards(protected, folder=out / "version", scratch=out / "scratch")
+
+
+def test_a_planted_leak_is_refused_by_both(engine_name: str, files: Path) -> None:
+    """A time that some rows' cut-off precedes, made a feature."""
+    spec = use_case({"label": LABEL}, fields={"at": {"meaning": "when"}, "back": {"meaning": "b"}})
+    with pytest.raises(QualityError) as refused, extracted(engine_name, spec, files):
+        pass
+    assert refused.value.code == "feature-leak"
+    assert refused.value.found.startswith("`at` in ")
 
 
 @pytest.mark.parametrize(("cut", "at"), [("day", "on_day"), ("at", "on_at")])

@@ -1,10 +1,11 @@
-"""Reading an object store through the engine's stream, beside `s3fs` moving the same bytes; a store on loopback (moto).
+"""Reading and writing an object store, beside `s3fs` moving the same bytes; a store on loopback (moto).
 
 python tests/bench/bench_s3.py [MEGABYTES]
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import resource
@@ -44,6 +45,41 @@ def drained(opener: Callable[[], object]) -> int:
         return sum(len(block) for block in iter(lambda: stream.read(_BLOCK), b""))
 
 
+def written_and_read(store: object, base: Path, data: bytes) -> dict[str, float]:
+    """A version of four shards sent to a DVC remote and read back, beside `s3fs` with the same files."""
+    from curator.edges.remote import Remote
+    from curator.manifest import FileEntry, Manifest
+
+    (base / ".dvc").mkdir()
+    (base / ".dvc" / "config").write_text("['remote \"team\"']\n    url = s3://bench/remote\n")
+    remote, size, entries = Remote.of(base, "team"), len(data) // 4, []
+    for number in range(4):
+        part = data[number * size : (number + 1) * size]
+        (base / f"{number}").write_bytes(part)
+        md5 = hashlib.md5(part, usedforsecurity=False).hexdigest()
+        entries.append(FileEntry(path=f"{number}", sha256=hashlib.sha256(part).hexdigest(), md5=md5, size=size))
+    manifest = Manifest(kind="dataset", name="bench", version="1.0.0", files=tuple(entries))
+    (base / "manifest.json").write_bytes(manifest.to_bytes())
+
+    def send() -> None:
+        store.invalidate_cache()  # type: ignore[attr-defined]
+        if store.exists("bench/remote"):  # type: ignore[attr-defined]
+            store.rm("bench/remote", recursive=True)  # type: ignore[attr-defined]
+        with remote.sending() as sending:
+            for entry in entries:
+                sending.take(base / entry.path, entry)
+            sending.finish(manifest, base)
+
+    def put() -> None:
+        store.put([str(base / entry.path) for entry in entries], [f"bench/put/{entry.path}" for entry in entries])  # type: ignore[attr-defined]
+
+    return seconds({
+        "curator send": send, "s3fs put": put,
+        "curator fetch and hash": lambda: [remote.fetched(entry) for entry in entries],
+        "s3fs cat": lambda: [store.cat_file(f"bench/put/{entry.path}") for entry in entries],  # type: ignore[attr-defined]
+    })  # fmt: skip
+
+
 def main(megabytes: int) -> None:
     """Print one JSON document."""
     with tempfile.TemporaryDirectory() as folder, s3_server(Path(folder) / "log") as endpoint:
@@ -59,6 +95,7 @@ def main(megabytes: int) -> None:
         store.put(str(base / "rows.parquet"), "bench/rows.parquet")
         whole = files_of("t", address_of("s3://bench/rows.csv", source="t"))[1][0]
         parts = files_of("t", address_of("s3://bench/rows.parquet", source="t"))[1][0]
+        remotes = written_and_read(store, base, data)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         streams = seconds({
             "curator stream": lambda: drained(whole.open),
@@ -71,7 +108,7 @@ def main(megabytes: int) -> None:
             "s3fs parts": lambda: parquet.ParquetFile(store.open("bench/rows.parquet", "rb")).read(["c0", "c1"]),
         })  # fmt: skip
     print(json.dumps({
-        "megabytes": megabytes, "stream": streams, "two of eight columns": columns,
+        "megabytes": megabytes, "remote": remotes, "stream": streams, "two of eight columns": columns,
         "stream_ratio": round(min(streams["s3fs open"], streams["s3fs get"]) / streams["curator stream"], 2),
         "parts_ratio": round(columns["s3fs parts"] / columns["curator parts"], 2), "memory_grown_mb": grown // 1024,
     }, indent=1))  # fmt: skip
