@@ -38,6 +38,8 @@ _MOST = 1_000  # values of one IN
 class Range:
     """One test that every database answers alike: a null test, or an integer or date column against plain values.
 
+    A timestamp column against days means their midnights.
+
     Attributes:
         column: declared column.
         operator: of SQL.
@@ -183,20 +185,36 @@ def _compared(left: Node, operator: Operator, right: Node) -> tuple[Range, ...] 
         return (Range(column=left.name, operator=operator, values=(value,)),)
     if isinstance(value, int) and isinstance(left, Call) and left.name == "year":
         return _year(left.arguments[0], operator, value)
+    moment = _moment(left)
+    if moment is not None and isinstance(value, datetime.date) and value < datetime.date.max:
+        return _within(moment, operator, value, value + datetime.timedelta(days=1))
     return None
 
 
 def _year(date: Node, operator: Operator, year: int) -> tuple[Range, ...] | None:
     """`year(day) >= 2013` as days; only years that every database knows."""
-    if not (isinstance(date, Column) and date.type == "date" and 1000 <= year <= 9998):
+    column = date if isinstance(date, Column) and date.type == "date" else _moment(date)
+    if column is None or not 1000 <= year <= 9998:
         return None
-    first, after = datetime.date(year, 1, 1), datetime.date(year + 1, 1, 1)
+    return _within(column, operator, datetime.date(year, 1, 1), datetime.date(year + 1, 1, 1))
+
+
+def _moment(node: Node) -> Column | None:
+    """The timestamp column of a `date_of`."""
+    match node:
+        case Call(name="date_of", arguments=(Column(type="timestamp") as column,)):
+            return column
+    return None
+
+
+def _within(column: Column, operator: Operator, first: datetime.date, after: datetime.date) -> tuple[Range, ...] | None:
+    """A column against a span of days, from its first one to that after its last one."""
     bounds: dict[str, list[tuple[Operator, datetime.date]]] = {
         "=": [(">=", first), ("<", after)], "<": [("<", first)], "<=": [("<", after)], ">": [(">=", after)],
         ">=": [(">=", first)],
     }  # fmt: skip
     found = bounds.get(operator)
-    return tuple(Range(column=date.name, operator=sign, values=(day,)) for sign, day in found) if found else None
+    return tuple(Range(column=column.name, operator=sign, values=(day,)) for sign, day in found) if found else None
 
 
 def _exact(column: Column) -> bool:

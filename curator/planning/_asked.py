@@ -168,12 +168,14 @@ def _conditions(use_case: UseCase, scope: Scope) -> Iterator[Expression]:
     extract, types = use_case.extract, scope.expression_types()
     texts = [extract.where] if extract.where is not None else []
     window = extract.window
-    if window is not None and scope.types.get(window.column) == "date":
+    kind = scope.types.get(window.column) if window is not None else None
+    if window is not None and kind in ("date", "timestamp"):
+        day = window.column if kind == "date" else f"date_of({window.column})"
         bounds = {">=": window.since, "<=": window.until}
         texts += [
-            f"{window.column} {sign} parse_date('{datetime.date.fromisoformat(day)}', '%Y-%m-%d')"
-            for sign, day in bounds.items()
-            if day is not None
+            f"{day} {sign} parse_date('{datetime.date.fromisoformat(bound)}', '%Y-%m-%d')"
+            for sign, bound in bounds.items()
+            if bound is not None
         ]
     for text in texts:
         for part in conjuncts(parse(text, types)):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from curator.expressions import Expression, Range, ranges, sees_nulls
+from curator.expressions import Expression, Range, ranges
 from curator.protocols import Asked
 from curator.sources._shape import spelt
 
@@ -86,17 +86,16 @@ def _share(asked: Asked, types: Mapping[str, str], feeding: Feeding) -> list[str
 
 def _tests(asked: Asked, condition: Expression, *, types: Mapping[str, str], feeding: Feeding) -> Iterable[str]:
     bounds = ranges(condition) or ()
-    exact = not sees_nulls(condition)
-    if all(_answered(asked, bound, exact=exact, types=types, feeding=feeding) for bound in bounds):
+    if all(_answered(asked, bound, types=types, feeding=feeding) for bound in bounds):
         for bound in bounds:
             yield _printed(bound, feeding.quote(spelt(asked.source, bound.column)), feeding)
 
 
-def _answered(asked: Asked, bound: Range, *, exact: bool, types: Mapping[str, str], feeding: Feeding) -> bool:
+def _answered(asked: Asked, bound: Range, *, types: Mapping[str, str], feeding: Feeding) -> bool:
     """Whether the database answers as the engine would, or lets more rows through."""
     column = asked.source.columns[bound.column]
     kind = types.get(spelt(asked.source, bound.column))
-    if exact:
+    if not bound.operator.startswith("IS"):
         return kind in feeding.ordered.get(column.type, ())
     if kind in feeding.prose:
         return column.type in ("text", "free_text") and not asked.source.null_tokens

@@ -40,12 +40,13 @@ FITTING: dict[str, tuple[str, ...]] = {
 }
 """Logical type -> types of PostgreSQL that hold it; what they hold as text is read by the rules of text files."""
 
+# Logical type -> types under which the server computes what the engine would, or the engine knows less.
 _ALIKE: dict[str, tuple[str, ...]] = {
     "text": (*_TEXTS, *_AS_TEXT), "free_text": (*_TEXTS, "bpchar"), "integer": _WHOLE,
     "decimal": (*_WHOLE, "numeric"), "float": (*_WHOLE, "float8", "float4"), "boolean": ("bool",), "date": ("date",),
     "timestamp": ("timestamp", "timestamptz"),
 }  # fmt: skip
-# Logical type -> types under which the server computes what the engine would, or the engine knows less.
+# Type -> when the engine reads a value of it (of `numeric`, when it may).
 _READABLE = {
     "date": "{0} BETWEEN DATE '0001-01-01' AND DATE '9999-12-31'",
     "timestamp": "{0} >= TIMESTAMP '0001-01-01 00:00:00' AND {0} < TIMESTAMP '10000-01-01 00:00:00'",
@@ -54,7 +55,8 @@ _READABLE = {
     "float4": "{0} > '-Infinity' AND {0} < 'Infinity'",
     "numeric": "abs({0}) < 1000000000000",
 }
-# Type -> when the engine reads a value of it (of `numeric`, when it may).
+# Type -> midnight of a day; every other type takes the day.
+_DAYS = {"timestamp": "TIMESTAMP '{} 00:00:00'", "timestamptz": "TIMESTAMP WITH TIME ZONE '{} 00:00:00+00'"}
 _NATURAL = {
     LogicalType.text: "text", LogicalType.free_text: "text", LogicalType.integer: "int8",
     LogicalType.decimal: "numeric", LogicalType.float: "float8", LogicalType.boolean: "bool",
@@ -106,21 +108,27 @@ def select_sql(asked: Asked, table: Table) -> str:
     """
     values = {key: _value(asked.source, key, table) for key in asked.columns}
     conditions = [one for one in asked.where if _left_to_server(one, asked.source, table)]
-    guarded = _guarded(conditions, asked, table)
+    plain = [sql for sql in (_bounded(one, asked.source, table) for one in conditions) if sql is not None]
+    others = [one for one in conditions if _bounds(one) is None]
+    guarded = _guarded(others, asked, table)
     changed = {key for key in values if values[key] != _quoted(spelt(asked.source, key))}
-    nested = bool(guarded) or any(condition.columns & changed for condition in conditions)
+    nested = bool(guarded) or any(condition.columns & changed for condition in others)
     names = {key: key if nested else spelt(asked.source, key) for key in asked.columns}
-    printed = [_printed(condition, names, guarded) for condition in conditions]
+    printed = [_printed(condition, names, guarded) for condition in others]
     printed = [sql for sql in printed if table.icu or "und-x-icu" not in sql]
     share = _share(asked, table, nested=nested)
     printed += [share] if share else []
-    where = " WHERE " + " AND ".join(printed) if printed else ""
     listed = ", ".join(_named(value, key) for key, value in values.items()) or "1 AS nothing"
     if not nested:
-        return f"SELECT {listed} FROM {table.name}{where}"  # noqa: S608 (quoted identifiers, checked conditions)
+        return f"SELECT {listed} FROM {table.name}{_where([*plain, *printed])}"  # noqa: S608 (quoted, checked conditions)
     extra = "".join(f", {value} AS {_quoted(name)}" for name, value in guarded.values())
     keys = ", ".join(_quoted(key) for key in values)
-    return f"SELECT {keys} FROM (SELECT {listed}{extra} FROM {table.name}) t{where}"  # noqa: S608 (likewise)
+    inner = f"SELECT {listed}{extra} FROM {table.name}{_where(plain)}"  # noqa: S608 (likewise)
+    return f"SELECT {keys} FROM ({inner}) t{_where(printed)}"  # noqa: S608 (likewise)
+
+
+def _where(conditions: Sequence[str]) -> str:
+    return " WHERE " + " AND ".join(conditions) if conditions else ""
 
 
 def _quoted(name: str) -> str:
@@ -128,21 +136,29 @@ def _quoted(name: str) -> str:
 
 
 def _printed(condition: Expression, names: Mapping[str, str], guarded: Mapping[str, tuple[str, str]]) -> str:
-    """A condition in PostgreSQL's SQL; as plain bounds where it can be, which an index can answer."""
-    bounds = _bounds(condition)
-    if bounds is not None:
-        return "(" + " AND ".join(_bound(bound, _quoted(names[bound.column])) for bound in bounds) + ")"
+    """A condition in PostgreSQL's SQL."""
     if compares_only(condition):
         return condition.sql("postgres", names)
     return condition.sql("postgres", {**names, **{key: name for key, (name, _) in guarded.items()}})
 
 
 def _bounds(condition: Expression) -> tuple[Range, ...] | None:
-    return None if sees_nulls(condition) else ranges(condition)
+    """A condition as bounds, none of which a null meets."""
+    bounds = ranges(condition)
+    return None if bounds is None or any(bound.operator.startswith("IS") for bound in bounds) else bounds
 
 
-def _bound(bound: Range, column: str) -> str:
-    values = [f"DATE '{value}'" if isinstance(value, datetime.date) else str(value) for value in bound.values]
+def _bounded(condition: Expression, source: Source, table: Table) -> str | None:
+    """A condition as plain bounds of columns as they are there, which an index can answer; None when it is none."""
+    bounds = _bounds(condition)
+    if bounds is None:
+        return None
+    columns = [(bound, spelt(source, bound.column)) for bound in bounds]
+    return "(" + " AND ".join(_bound(bound, _quoted(name), table.types[name]) for bound, name in columns) + ")"
+
+
+def _bound(bound: Range, column: str, kind: str) -> str:
+    values = [_DAYS.get(kind, "DATE '{}'").format(v) if isinstance(v, datetime.date) else str(v) for v in bound.values]
     if bound.operator == "IN":
         return f"{column} IN ({', '.join(values)})"
     return " ".join([column, bound.operator, *values])
@@ -193,7 +209,7 @@ def _left_to_server(condition: Expression, source: Source, table: Table) -> bool
         if column.type in ("text", "free_text") and not _texts_alike(name, table):
             return False
     known = all(_exact(column, name, source=source, table=table) for column, name in kinds.values())
-    if sees_nulls(condition) and not known:
+    if sees_nulls(condition) and not known and _bounds(condition) is None:
         return False
     try:
         condition.sql("postgres", {key: max(f".{key}", name, key=len) for key, (_, name) in kinds.items()})

@@ -62,7 +62,7 @@ FEEDING = Feeding(
         "timestamp": ("datetime", "timestamp", *_TEXTS),
     },
     whole=_SMALL,
-    ordered={"integer": _WHOLE, "date": ("date",)},
+    ordered={"integer": _WHOLE, "date": ("date",), "timestamp": ("datetime", "timestamp")},
     prose=_TEXTS,
     drawn=_drawn,
 )

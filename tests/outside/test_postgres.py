@@ -233,6 +233,11 @@ CONDITIONS = [
     "coalesce(r, 1) = 1", "t = '24:00:00'", "c = 'ab'", "c is null", "w > 6", "w is null", "year(tz) >= 1000",
     "lower(c) = 'É' or id = 1", "case when f > 1 then true else false end", "tz is distinct from ts",
     "length(c) < 3 and id in (1, 3)", "c <> ''", "to_int(t) is null",
+    "date_of(ts) = parse_date('1850-01-01', '%Y-%m-%d')",
+    "date_of(tz) > parse_date('2020-05-31', '%Y-%m-%d')", "date_of(tz) <= parse_date('2020-06-01', '%Y-%m-%d')",
+    "year(date_of(ts)) >= 9999", "year(date_of(tz)) = 1850",
+    "not (date_of(ts) > parse_date('2000-01-01', '%Y-%m-%d'))",
+    "date_of(tz) >= parse_date('2020-06-01', '%Y-%m-%d') and t is null and c is null",
 ]  # fmt: skip
 
 
@@ -265,3 +270,45 @@ def filtered(rows: list[dict[str, Any]], condition: str, columns: dict[str, str]
     rows_read = pa.table(arrays)  # noqa: F841 (DuckDB reads it by name)
     sql = parse(condition, types).sql("duckdb")
     return [row[0] for row in duckdb.sql(f"SELECT id FROM rows_read WHERE {sql} ORDER BY id").fetchall()]
+
+
+MOMENTS = """
+INSERT INTO moments SELECT row_number() OVER (), 'p', m, m, CAST(m AS timestamptz) FROM (VALUES
+('infinity'::timestamp), ('-infinity'), ('0044-03-15 12:00 BC'), ('0001-01-01'), ('9999-12-31 23:59:59.999999'),
+('10000-01-01'), (NULL), ('2019-12-31 23:59:59.999999'), ('2020-01-01'), ('2020-01-01 24:00'), ('2020-01-02'),
+('2020-01-02 23:59:59.999999'), ('2020-01-03'), ('1969-12-31 23:59:59.5'), ('2020-03-29 01:30')) v(m)
+"""
+SPANS = [("2020-01-01", "2020-01-02"), ("2020-01-02", None), (None, "2020-01-01"), ("1583-01-01", "1970-01-02")]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Auckland", "America/St_Johns"])
+@pytest.mark.parametrize("kind", ["timestamp", "timestamptz"])
+def test_a_window_of_moments_is_left_to_the_server(
+    postgres: PostgresServer, tmp_path: Path, password: str, kind: str, zone: str
+) -> None:
+    """Whatever the zone of the server: moments with a zone are moments in UTC, and an index can answer."""
+    postgres.run(
+        "DROP TABLE IF EXISTS moments",
+        f"CREATE TABLE moments (id bigint, who text, plain timestamp, m {kind}, z timestamptz)",
+        f"ALTER ROLE owner SET TimeZone = '{zone}'",
+    )
+    postgres.run(MOMENTS, "CREATE INDEX ON moments (m)")
+    value = spec_of({"m": "timestamp"}, path=postgres.address(), source={"table": "moments"})
+    whole = extracted(tmp_path / "whole", value, "id, m")
+    before = len(postgres.statements())
+    for number, (since, until) in enumerate(SPANS):
+        window = {name: day for name, day in (("since", since), ("until", until)) if day}
+        value["extract"]["window"] = {"column": "m", **window}
+        left = extracted(tmp_path / str(number), value, "id, m")
+        first, last = since or "0001-01-01", until or "9999-12-31"
+        kept = [row for row in whole if row["m"] and first <= str(row["m"])[:10] <= last]
+        assert [row["id"] for row in left] == [row["id"] for row in kept]
+        assert len(left) >= 1
+    postgres.run("ALTER ROLE owner RESET TimeZone")
+    asked = [line for line in postgres.statements()[before:] if '"public"."moments"' in line]
+    bound = (
+        "TIMESTAMP WITH TIME ZONE '2020-01-01 00:00:00+00'"
+        if kind == "timestamptz"
+        else "TIMESTAMP '2020-01-01 00:00:00'"
+    )
+    assert f'"m" >= {bound}' in asked[0]
