@@ -54,7 +54,7 @@ def protect(
         fields=tuple(use_case.kept()),
         tokens=tokens,
         order_key=derive_key(secret, context, usage="order", domain=line or use_case.ref),
-        split_key=derive_key(root, stable, usage="split", domain=use_case.name),
+        split_key=derive_key(root, stable, usage="split", domain=use_case.purpose_name),
         entity=entity_parts(use_case),
         shares=tuple(use_case.splits.shares.values()) if isinstance(use_case.splits, EntitySplits) else (),
         class_key=derive_key(secret, context, usage="class", domain=use_case.ref) if counted else None,
@@ -119,7 +119,7 @@ def _moved_fields(use_case: UseCase, *, secret: bytes, context: KeyContext) -> I
         if field.protect in ("shift", "jitter"):
             yield MovedField(
                 name=name,
-                key=derive_key(secret, context, usage=field.protect, domain=use_case.name),
+                key=derive_key(secret, context, usage=field.protect, domain=use_case.purpose_name),
                 by=anchors(use_case, field),
                 days=field.days or 0,
                 metres=field.metres or 0,

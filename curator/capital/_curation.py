@@ -231,7 +231,7 @@ class _Run:
         self.spec_folder: Path | None = None
         epoch, self._epoch_root = epoch_root(capital, options.epoch)
         self._context = KeyContext(
-            holder=capital.workspace.holder, purpose=use_case.name, recipient=options.recipient, epoch=epoch
+            holder=capital.workspace.holder, purpose=use_case.purpose_name, recipient=options.recipient, epoch=epoch
         )
         self._engine = open_engine(options.engine, scratch=scratch, threads=options.threads, memory=options.memory)
         self.digests = SourceDigests(self._key("source-digest"))

@@ -118,7 +118,7 @@ def test_the_version_is_whole(
     assert (old["k"], old["l"], old["rows"]) == (new["k"], new["l"], new["rows"])
     assert capital.use_case(one).fields["person"].method is None
     card = (one.folder / "README.md").read_text(encoding="utf-8")
-    assert "here recipient `Institute`" in card
+    assert "recipient `Institute`" in card
     assert one.load("train").num_rows == version.manifest.rows["train"]
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from curator.spec.model._words import Text, Word
+from curator.spec.model._words import Slug, Text, Word
 
 
 class Regime(StrEnum):
@@ -45,9 +45,13 @@ class Owner(Word):
 
 
 class Purpose(Word):
-    """Why the data may be used (GDPR art. 5(1)(b))."""
+    """Why the data may be used (GDPR art. 5(1)(b)).
+
+    Use cases that name the same purpose make tables for one another: their tokens, moves and splits agree.
+    """
 
     statement: Text
+    name: Slug | None = Field(None, description="shared with other use cases, so that their tables can be joined")
     compatible_uses: tuple[Text, ...] = ()
 
 

@@ -58,6 +58,11 @@ class UseCase(Word):
         """The spec as JSON, every default written out."""
         return self.model_dump(mode="json", by_alias=True)
 
+    @property
+    def purpose_name(self) -> str:
+        """What the keys of its tokens, moves and splits stand under: the purpose it shares, else its own name."""
+        return self.purpose.name or self.name
+
     def kept(self) -> dict[str, OutputField]:
         """The fields that are written: all but the dropped ones."""
         return {name: field for name, field in self.fields.items() if field.protect != "drop"}
