@@ -108,8 +108,23 @@ def class_distances(
     Raises:
         ValueError: `hierarchical` without `ancestors`.
     """
+    classes, values, counts = np.asarray(classes), np.asarray(values), np.asarray(counts)
+    pairs = np.bincount(classes)
+    alone = (pairs[classes] == 1) & (counts > 0)
+    found = np.zeros(len(pairs))
+    # A class with one value is as far from everybody as that value is: one distance for each value, not each class.
+    kinds, places = np.unique(values[alone], return_inverse=True)
+    how: dict[str, Any] = {"reference": reference, "distance": distance, "ancestors": ancestors}
+    found[classes[alone]] = _by_tables(np.arange(len(kinds)), kinds, counts=np.ones_like(kinds), **how)[places]
+    mixed, numbers = np.unique(classes[~alone], return_inverse=True)
+    found[mixed] = _by_tables(numbers, values[~alone], counts=counts[~alone], **how)
+    return found
+
+
+def _by_tables(classes: Numbers, values: Numbers, *, counts: Numbers, reference: Numbers, **how: Any) -> Shares:
+    """The distance of each class, from tables of some classes by all values, one after the other."""
     order = np.argsort(classes, kind="stable")
-    classes, values, counts = np.asarray(classes)[order], np.asarray(values)[order], np.asarray(counts)[order]
+    classes, values, counts = classes[order], values[order], counts[order]
     total, width = (int(classes[-1]) + 1 if len(classes) else 0), len(reference)
     step = max(1, _CELLS // max(width, 1))
     found = np.zeros(total)
@@ -118,7 +133,7 @@ def class_distances(
         low, high = np.searchsorted(classes, (start, stop))
         cells = (classes[low:high] - start) * width + values[low:high]
         table = np.bincount(cells, counts[low:high], minlength=(stop - start) * width).reshape(-1, width)
-        found[start:stop] = table_distances(table, reference=reference, distance=distance, ancestors=ancestors)
+        found[start:stop] = table_distances(table, reference=reference, **how)
     return found
 
 
