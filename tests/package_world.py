@@ -49,9 +49,19 @@ SPEC: dict[str, Any] = {
         "ai_act": "minimal",
         "retention_days": 3650,
     },
-    "sources": {"accidents": {"path": "accidents.csv", "columns": {"id": "text", "severity": "integer"}}},
+    "sources": {
+        "accidents": {
+            "path": "accidents.csv",
+            "columns": {"id": "text", "severity": "integer", "place": "text", "day": "date"},
+        }
+    },
     "extract": {"from": "accidents", "row_key": ["id"], "entity": ["id"]},
-    "fields": {"severity": {"meaning": "severity", "identifier": "none"}},
+    "fields": {
+        "person": {"from": "id", "meaning": "person", "identifier": "direct", "protect": "token"},
+        "place": {"meaning": "place", "identifier": "none"},
+        "severity": {"meaning": "severity", "identifier": "none"},
+        "day": {"meaning": "day", "identifier": "none", "because": "invented"},
+    },
     "splits": {"by": "entity", "shares": {"train": 0.8, "test": 0.2}},
     "channels": {
         "research": {"purposes": ["road-safety"], "licence": "Agreement 12", "max_days": 400, "models": True},

@@ -5,20 +5,20 @@ looks like digests, planted canaries in every byte, and three attacks on people 
 against a safe baseline. No report holds a value of a row, an identifier or a canary.
 """
 
-from curator.attacks._dictionary import DIGESTS, Prefixes, dictionary_hits, enumerated, prefixes, space, spellings
+from curator.attacks._canaries import canary_leaks, needles_of
+from curator.attacks._clear import clear_leaks, paper_leaks
+from curator.attacks._dictionary import DIGESTS, Prefixes, dictionary_hits, enumerated, prefixes, remainder_hits, space
 from curator.attacks._differences import difference_leaks, differing
 from curator.attacks._gate import LIMIT, Attacker, GateReport, Limits, attack_package, attack_people
+from curator.attacks._leak import Leak
+from curator.attacks._members import member_leaks
+from curator.attacks._models import model_leaks, model_strings, rare_words
+from curator.attacks._needles import Needles
 from curator.attacks._odds import Odds, odds
+from curator.attacks._order import neighbours, order_leaks, rank_correlation
 from curator.attacks._people import Tables, inferring, linking, singling_out
-from curator.attacks._traces import (
-    Leak,
-    canary_leaks,
-    clear_leaks,
-    needles_of,
-    order_leaks,
-    rank_correlation,
-    shard_leaks,
-)
+from curator.attacks._shards import shard_leaks
+from curator.attacks._spellings import spellings
 
 __all__ = [
     "DIGESTS",
@@ -27,6 +27,7 @@ __all__ = [
     "GateReport",
     "Leak",
     "Limits",
+    "Needles",
     "Odds",
     "Prefixes",
     "Tables",
@@ -40,11 +41,18 @@ __all__ = [
     "enumerated",
     "inferring",
     "linking",
+    "member_leaks",
+    "model_leaks",
+    "model_strings",
     "needles_of",
+    "neighbours",
     "odds",
     "order_leaks",
+    "paper_leaks",
     "prefixes",
     "rank_correlation",
+    "rare_words",
+    "remainder_hits",
     "shard_leaks",
     "singling_out",
     "space",

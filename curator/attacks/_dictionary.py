@@ -3,8 +3,10 @@
 A hash without a key is a number for everybody: whoever can list all plates can list their hashes (ENISA,
 "Pseudonymisation techniques and best practices", 2019, 4.1 and 5.2). The attack knows no key, and tries, on identifiers
 that are drawn from their space or known to it, every digest of `DIGESTS` on every usual spelling, alone and with every
-word that stands in the package as a salt, and compares with each column, whether bytes, hexadecimal or base64. Digests
-cut short are found by their first 8 bytes, or 4 when no more was kept.
+word that stands in the package as a salt, and compares with each column, whether bytes, hexadecimal, base32, base64,
+UUIDs or whole numbers. Digests cut short are found by their first 8 bytes, or by as many half bytes as were kept, down
+to 4 bytes; numbers also by what remains of a digest modulo a power of ten. Where little was kept some meet by chance:
+only more than chance explains counts.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import binascii
 import hashlib
 import hmac
 import re
+import uuid
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
@@ -22,7 +25,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curator.arrow import first_words
+from curator.arrow import first_words, integers
+from curator.attacks._spellings import spellings
 from curator.identifiers import FORMS, canonical
 
 Prefixes = npt.NDArray[np.uint64]
@@ -43,6 +47,8 @@ DIGESTS: Mapping[str, Callable[[bytes], bytes]] = {
     "md5 of hex md5": lambda data: hashlib.md5(
         hashlib.md5(data, usedforsecurity=False).hexdigest().encode(), usedforsecurity=False
     ).digest(),
+    "uuid3": lambda data: uuid.uuid3(uuid.NAMESPACE_DNS, data.decode("utf-8", "replace")).bytes,
+    "uuid5": lambda data: uuid.uuid5(uuid.NAMESPACE_DNS, data.decode("utf-8", "replace")).bytes,
     "crc32": lambda data: zlib.crc32(data).to_bytes(4, "big"),
     "none": lambda data: data,
 }
@@ -50,15 +56,21 @@ DIGESTS: Mapping[str, Callable[[bytes], bytes]] = {
 
 SAMPLE = 40_000
 _SALTED = 2_000  # spellings tried with each salt
-_HEX = r"^(?:0x)?(?:[0-9a-fA-F]{8}){1,16}$"
+_HEX = r"^(?:0x)?[0-9a-fA-F]{8,128}$"
+_GROUPED = r"^\{?[0-9a-fA-F]{2,8}(?:[-: ][0-9a-fA-F]{2,12}){1,63}\}?$"  # UUIDs, colons
+_BASE32 = r"^[A-Z2-7]{13,104}={0,6}$"
 _BASE64 = r"^[A-Za-z0-9+/_-]{11,88}={0,2}$"
 _MOSTLY = 0.9
+_NUMBERS = (4, 18)  # decimal digits of numbers that could be what remains of a digest
+_REMAINDERS = ("md5", "sha1", "sha256")
+_CHANCE = 5.0  # standard deviations of hits by chance
 
 
 def prefixes(column: pa.Array | pa.ChunkedArray) -> Prefixes:
     """First 8 bytes of each distinct value, ascending, where the values look like digests; empty where they do not.
 
-    Bytes count as they are, texts by what they spell in hexadecimal or base64; shorter values end in zeros.
+    Bytes count as they are, texts by what they spell in hexadecimal, base32 or base64, numbers beyond 2^31 by what they
+    are in binary, either end first; shorter values end in zeros.
     """
     values = pc.unique(column).drop_null()
     kind = values.type
@@ -66,14 +78,30 @@ def prefixes(column: pa.Array | pa.ChunkedArray) -> Prefixes:
         return np.unique(first_words(values))
     if pa.types.is_fixed_size_binary(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         return _prefixes(values.to_pylist())
+    if pa.types.is_integer(kind):
+        return _of_numbers(values)
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)) or not len(values):
         return np.empty(0, np.uint64)
-    texts = values.to_pylist()
-    for shape, read in ((_HEX, _unhex), (_BASE64, _unbase)):
+    return _of_texts(values.to_pylist())
+
+
+def _of_texts(texts: Sequence[str]) -> Prefixes:
+    for shape, read in ((_HEX, _unhex), (_GROUPED, _unhex), (_BASE32, _unbase32), (_BASE64, _unbase)):
         fitting = [text for text in texts if re.match(shape, text)]
         if len(fitting) >= _MOSTLY * len(texts):
             return _prefixes(value for value in map(read, fitting) if value)
     return np.empty(0, np.uint64)
+
+
+def _of_numbers(values: pa.Array) -> Prefixes:
+    """Whole numbers as the first bits of a digest: as many half bytes as the greatest has, and eight bytes turned."""
+    words = integers(pc.cast(values, pa.uint64() if values.type == pa.uint64() else pa.int64())).view(np.uint64)
+    highest = int(words.max(initial=0))
+    if highest < 1 << 31:
+        return np.empty(0, np.uint64)
+    nibbles = -(-highest.bit_length() // 4)
+    turned = words.byteswap() if nibbles > 12 else words[:0]
+    return np.unique(np.concatenate([words << np.uint64(64 - 4 * nibbles), turned]))
 
 
 def dictionary_hits(
@@ -87,14 +115,59 @@ def dictionary_hits(
         salts: words that an attacker would try as salts, such as names in the package; tried on the first candidates.
     """
     candidates = list(dict.fromkeys(spelling for text in identifiers for spelling in spellings(text)))
+    masks = {column: _kept(values) for column, values in columns.items() if len(values)}
     found: dict[str, dict[str, int]] = {}
     for name, made in _made(candidates, salts):
-        for column, values in columns.items():
-            short = bool(len(values)) and not (values & np.uint64(0xFFFFFFFF)).any()
-            hits = _met(np.unique(made & np.uint64(0xFFFFFFFF00000000)) if short else made, values)
-            if hits:
+        for column, (mask, bits) in masks.items():
+            tried = made if bits == 64 else np.unique(made & mask)
+            hits = _met(tried, columns[column])
+            if hits and hits > _by_chance(len(tried) * len(columns[column]), values=2.0**bits):
                 found.setdefault(column, {})[name] = hits
     return found
+
+
+def remainder_hits(columns: Mapping[str, pa.ChunkedArray], identifiers: Iterable[str]) -> dict[str, dict[str, int]]:
+    """As `dictionary_hits`, of columns of whole numbers: what remains of a digest modulo a power of ten.
+
+    Args:
+        columns: name -> values; those that are no whole numbers, or of fewer than four decimal digits, are left out.
+        identifiers: candidates, in any spelling.
+    """
+    numbers = {name: _decimals(column) for name, column in columns.items()}
+    wide = {name: values for name, values in numbers.items() if values and len(str(max(values))) >= _NUMBERS[0]}
+    found: dict[str, dict[str, int]] = {}
+    if not wide:
+        return found
+    plain = [spelling.encode() for spelling in dict.fromkeys(way for text in identifiers for way in spellings(text))]
+    for name in _REMAINDERS:
+        made = [int.from_bytes(DIGESTS[name](text), "big") for text in plain]
+        for column, values in wide.items():
+            modulus = 10 ** len(str(max(values)))
+            tried = {number % modulus for number in made}
+            hits = len(tried & values)
+            if hits > _by_chance(len(tried) * len(values), values=float(modulus)):
+                found.setdefault(column, {})[f"{name} modulo a power of ten"] = hits
+    return found
+
+
+def _decimals(column: pa.ChunkedArray) -> set[int]:
+    if not pa.types.is_integer(column.type):
+        return set()
+    values = set(pc.unique(column).drop_null().to_pylist())
+    return values if values and min(values) >= 0 and max(values) < 10 ** _NUMBERS[1] else set()
+
+
+def _kept(values: Prefixes) -> tuple[np.uint64, int]:
+    """Which first bits were kept of digests, in half bytes, and how many; the rest are zeros in all of them."""
+    together = int(np.bitwise_or.reduce(values))
+    empty = min(((together & -together).bit_length() - 1) // 4 * 4, 32) if together else 32
+    return np.uint64((1 << 64) - (1 << empty)), 64 - empty
+
+
+def _by_chance(pairs: float, *, values: float) -> float:
+    """How many hits chance explains: their expectation, five standard deviations, and two where any is likely."""
+    expected = pairs / values
+    return float(expected + _CHANCE * expected**0.5 + (2 if expected > 1e-4 else 0))
 
 
 def _met(made: Prefixes, values: Prefixes) -> int:
@@ -103,13 +176,6 @@ def _met(made: Prefixes, values: Prefixes) -> int:
         return 0
     places = np.minimum(np.searchsorted(values, made), len(values) - 1)
     return int((values[places] == made).sum())
-
-
-def spellings(identifier: str) -> tuple[str, ...]:
-    """An identifier as registers spell it: as given, upper and lower case, without separators."""
-    bare = re.sub(r"[\s.\-_/]", "", identifier)
-    forms = (identifier, identifier.upper(), identifier.lower(), bare, bare.upper(), bare.lower())
-    return tuple(dict.fromkeys(forms))
 
 
 def enumerated(form: str, count: int, *, seed: int = 0) -> list[str]:
@@ -152,7 +218,14 @@ def _prefixes(values: Iterable[bytes]) -> Prefixes:
 
 
 def _unhex(text: str) -> bytes:
-    return bytes.fromhex(text.removeprefix("0x"))
+    digits = re.sub(r"^0x|[-: {}]", "", text)
+    return bytes.fromhex(digits[: len(digits) // 2 * 2])
+
+
+def _unbase32(text: str) -> bytes:
+    letters = text.rstrip("=")
+    letters = letters[: len(letters) - (len(letters) % 8 in (1, 3, 6))]
+    return base64.b32decode(letters + "=" * (-len(letters) % 8))
 
 
 def _unbase(text: str) -> bytes:

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as parquet
 
-from curator.attacks._traces import Leak
+from curator.attacks._leak import Leak
 from curator.risk import Column, column_of, together_codes
 
 

@@ -1,8 +1,9 @@
 """The gate: every attack on exactly the bytes about to leave, by the attacker whom the channel is declared to meet.
 
 Leaks close the gate whatever was promised: a value that a public transform of an identifier gives, a planted canary,
-an identifier in clear, statistics or metadata beside the rows, rows in an order that tells, fewer alike than the spec's
-k, a difference from an earlier release that is one person.
+an identifier in clear, statistics, metadata or bytes beside the rows, a column nobody declared, rows in an order that
+tells, a model that keeps rows or rare words of its training, fewer alike than the spec's k, a difference from an
+earlier release that is one person.
 The three attacks on people measure; they close the gate where the release claims to be anonymous. That word needs all
 three to fail, for an attacker who knows every column, and no pseudonym left in the rows (Recital 26 of the GDPR;
 Article 29 Working Party, Opinion 05/2014: singling out, linkability, inference).
@@ -18,13 +19,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as parquet
 
-from curator.attacks._dictionary import SAMPLE, dictionary_hits, enumerated, prefixes
+from curator.attacks._canaries import canary_leaks
+from curator.attacks._clear import clear_leaks, paper_leaks
+from curator.attacks._dictionary import SAMPLE, dictionary_hits, enumerated, prefixes, remainder_hits
 from curator.attacks._differences import difference_leaks
+from curator.attacks._leak import Leak
+from curator.attacks._members import member_leaks
+from curator.attacks._models import model_leaks, rare_words
 from curator.attacks._odds import Odds
+from curator.attacks._order import order_leaks
 from curator.attacks._people import Tables, inferring, linking, singling_out
-from curator.attacks._traces import Leak, canary_leaks, clear_leaks, order_leaks, shard_leaks
+from curator.attacks._shards import shard_leaks
 from curator.risk import Column, Measures, Roles, column_of, entity_of, measure, whose
 
 LIMIT = 0.05
@@ -32,6 +40,7 @@ LIMIT = 0.05
 
 SIZE = 30_000  # rows in which neighbours are sought; more are sampled by person
 _SECRETS = 3
+_LARGE = 10**5  # numbers that could be what remains of a digest
 _MANY = 5_000  # digests from which a longer dictionary is worth its time
 
 
@@ -74,6 +83,7 @@ class GateReport:
         dictionary: column -> identifiers tried on it.
         canaries: planted identifiers sought.
         pseudonyms: fields that still stand for a person or a thing, by which rows can be linked.
+        models: models among the members; the attacks on people do not try them.
         limits: what was promised.
     """
 
@@ -85,6 +95,7 @@ class GateReport:
     dictionary: Mapping[str, int] = field(default_factory=dict)
     canaries: int = 0
     pseudonyms: tuple[str, ...] = ()
+    models: int = 0
     limits: Limits = Limits()
 
     @property
@@ -96,7 +107,8 @@ class GateReport:
     def anonymous(self) -> bool:
         """Whether the word may be used: claimed, so attacked by one who knows all; nothing leaks; all withstood."""
         kinds = {name.partition(":")[0] for name in self.people}
-        tried = self.limits.anonymous and (kinds == {"singling-out", "linking", "inferring"} or not self.rows)
+        whole = kinds == {"singling-out", "linking", "inferring"} or not self.rows
+        tried = self.limits.anonymous and whole and not self.models
         return tried and not self.leaks and not self.pseudonyms and all(self.withstood.values())
 
     @property
@@ -110,6 +122,7 @@ class GateReport:
         if self.limits.anonymous and not self.anonymous:
             failed = [name for name, held in self.withstood.items() if not held]
             failed += [f"linking by the pseudonym {name}" for name in self.pseudonyms]
+            failed += ["what a model remembers, which is not attacked"] if self.models else []
             found.append(f"called anonymous, but not safe from {', '.join(failed or ['an attack that needs columns'])}")
         return tuple(found)
 
@@ -141,6 +154,7 @@ def attack_package(
     canaries: Sequence[str] = (),
     salts: Sequence[str] = (),
     earlier: Sequence[Sequence[Path]] = (),
+    trained: Sequence[Path] = (),
     seed: int = 0,
 ) -> GateReport:
     """Attack a package before it leaves.
@@ -154,18 +168,25 @@ def attack_package(
         canaries: identifiers that the holder planted in the sources.
         salts: words that stand in the package, which an attacker would try as salts.
         earlier: shards of each version released before under the same name.
+        trained: shards on which a model among the members was trained.
         seed: of the draws; the same bytes and seed give the same report.
     """
     shards = {path: content for path, content in contents.items() if path.endswith(".parquet")}
-    files = [content for content in shards.values() if isinstance(content, Path)]
-    leaks = list(canary_leaks(contents, canaries))
-    for path, content in shards.items():
-        leaks += shard_leaks(path.partition("/")[2], content) if isinstance(content, Path) else []
+    models = {path: _whole(content) for path, content in contents.items() if path.endswith(".onnx")}
     limits = limits or Limits()
-    if not files:
-        return GateReport(attacker=attacker, rows=0, leaks=tuple(leaks), canaries=len(canaries), limits=limits)
-    parts = [parquet.ParquetFile(file).read() for file in files]
+    leaks = [*member_leaks(contents), *canary_leaks(contents, canaries), *paper_leaks(contents)]
+    for path, content in shards.items():
+        leaks += shard_leaks(path.partition("/")[2], content)
+    words = _texts(trained, wanted=bool(models) and limits.k > 1)
+    for path, data in models.items():
+        leaks += [*model_leaks(path, data), *rare_words(path, data, trained=words, least=limits.k)]
+    if not shards:
+        return GateReport(
+            attacker=attacker, rows=0, leaks=tuple(leaks), canaries=len(canaries), models=len(models), limits=limits
+        )
+    parts = [_table(content) for content in shards.values()]
     table = pa.concat_tables(parts, promote_options="default")
+    leaks += _undeclared(table, roles)
     tried, hits = _dictionary(table, forms=forms, canaries=canaries, salts=salts)
     leaks += hits
     leaks += [leak for name in table.column_names for leak in clear_leaks(name, table.column(name))]
@@ -177,7 +198,7 @@ def attack_package(
         leaks += difference_leaks(table, before, left_out=roles.tokens, least=max(limits.k, 2))
     return GateReport(
         attacker=attacker, rows=len(table), leaks=tuple(leaks), people=people, measures=measures, dictionary=tried,
-        canaries=len(canaries), pseudonyms=roles.tokens, limits=limits,
+        canaries=len(canaries), pseudonyms=roles.tokens, models=len(models), limits=limits,
     )  # fmt: skip
 
 
@@ -199,6 +220,32 @@ def attack_people(tables: Tables, *, known: Sequence[str], secrets: Sequence[str
     for secret in [name for name in secrets if name not in known][:_SECRETS]:
         found[f"inferring: {secret}"] = inferring(tables, known, secret, seed=seed)
     return found
+
+
+def _whole(content: bytes | Path) -> bytes:
+    return content if isinstance(content, bytes) else content.read_bytes()
+
+
+def _table(content: bytes | Path) -> pa.Table:
+    with parquet.ParquetFile(pa.BufferReader(content) if isinstance(content, bytes) else content) as reader:
+        return reader.read()
+
+
+def _texts(trained: Sequence[Path], *, wanted: bool) -> dict[str, pa.ChunkedArray]:
+    """The text columns of the rows that a model was trained on."""
+    if not trained or not wanted:
+        return {}
+    table = pa.concat_tables([_table(file) for file in trained], promote_options="default")
+    return {
+        name: table.column(name) for name in table.column_names if pa.types.is_string(table.schema.field(name).type)
+    }
+
+
+def _undeclared(table: pa.Table, roles: Roles) -> list[Leak]:
+    """Columns that the spec does not have: nobody said what they are, so nobody protected them."""
+    known = {*roles.quasi, *roles.sensitive, *roles.other, *roles.entity, *roles.tokens}
+    return [Leak(kind="undeclared-column", where=f"column {place}") for place, name in enumerate(table.column_names)
+            if name not in known]  # fmt: skip
 
 
 def _people(
@@ -255,7 +302,24 @@ def _dictionary(
             for name, transforms in sorted(hits.items())
             for transform, count in sorted(transforms.items())
         ]
+    leaks += [
+        Leak(kind=f"dictionary ({transform})", where=name, count=count)
+        for name, transforms in sorted(_remainders(table, forms=forms, canaries=canaries).items())
+        for transform, count in sorted(transforms.items())
+    ]
     return tried, leaks
+
+
+def _remainders(table: pa.Table, *, forms: Mapping[str, str], canaries: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Columns of large whole numbers that are what remains of digests."""
+    numbers = {
+        name: table.column(name) for name in table.column_names if pa.types.is_integer(table.schema.field(name).type)
+    }
+    numbers = {name: column for name, column in numbers.items() if (pc.max(column).as_py() or 0) >= _LARGE}
+    if not numbers:
+        return {}
+    tried = ["phone", "plate", "licence", "nir"]
+    return remainder_hits(numbers, [*canaries, *(value for form in tried for value in enumerated(form, _MANY))])
 
 
 def _too_few(measures: Measures | None, limits: Limits) -> list[Leak]:

@@ -112,6 +112,7 @@ def deliver(capital: Capital, name: str, *, into: Path | None, canaries: Path | 
             now=now(),
             canaries=planted,
             earlier=_released_before(capital, versions),
+            trained=_trained_on(capital, versions),
         )
         final = _place(folder, delivery.path, asked)
         try:
@@ -175,6 +176,16 @@ def _released_before(capital: Capital, versions: Iterable[DatasetVersion | Model
         if item.name in known and name in names and item.digest != names[name]:
             earlier = capital.dataset(item.name)
             found.append([earlier.folder / entry.path for entry in earlier.manifest.files if entry.split])
+    return found
+
+
+def _trained_on(capital: Capital, versions: Iterable[DatasetVersion | ModelVersion]) -> list[Path]:
+    """Shards of the training split behind a model, by which the gate tells whose words it holds."""
+    found = []
+    for version in versions:
+        if isinstance(version, ModelVersion):
+            dataset = capital.dataset(version.trained_on)
+            found += [dataset.folder / entry.path for entry in dataset.manifest.files if entry.split == "train"]
     return found
 
 

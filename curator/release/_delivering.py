@@ -49,6 +49,7 @@ def deliver(
     now: datetime,
     canaries: Sequence[str] = (),
     earlier: Sequence[Sequence[Path]] = (),
+    trained: Sequence[Path] = (),
 ) -> Delivery:
     """Write the package of an approved request: the reviewed bytes, the terms, and all evidence to verify them alone.
 
@@ -63,6 +64,7 @@ def deliver(
         now: the time, with a time zone.
         canaries: identifiers planted in the sources, which must come out nowhere.
         earlier: shards of each version that was released before under the same name.
+        trained: shards of the training split of the dataset behind a model.
 
     Raises:
         DisclosureError: `attack-succeeded`, when an attack of the gate succeeds on the very bytes.
@@ -83,7 +85,9 @@ def deliver(
     previous = [case.digest, *reviews, directory.digest]
     contents = _contents(case.terms, folders, manifests, evidence=evidence, previous=previous, directory=directory)
     _as_reviewed(manifests, folders)  # the attacks are on these bytes, and the writer takes no others
-    attacked = gate(contents, use_case=use_case, terms=case.terms, canaries=canaries, earlier=earlier)
+    attacked = gate(
+        contents, use_case=use_case, terms=case.terms, canaries=canaries, earlier=earlier, trained=trained
+    )  # fmt: skip
     members = _members(contents, manifests)
     name = _file_name(manifests)
     envelope = sign(

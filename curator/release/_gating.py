@@ -22,6 +22,7 @@ def gate(
     terms: Terms,
     canaries: Sequence[str],
     earlier: Sequence[Sequence[Path]] = (),
+    trained: Sequence[Path] = (),
 ) -> GateReport:
     """Attack a package before it leaves.
 
@@ -31,6 +32,7 @@ def gate(
         terms: on which it leaves.
         canaries: identifiers that the holder planted in the sources.
         earlier: shards of each version released before under the same name.
+        trained: shards on which a model in the package was trained.
 
     Returns:
         What the attacks found, none of it beyond the limits.
@@ -51,6 +53,7 @@ def gate(
         canaries=canaries,
         salts=salts,
         earlier=earlier,
+        trained=trained,
     )
     if not report.passed:
         raise _refusal(report)
