@@ -68,6 +68,7 @@ class Crowd:
         self._coder = ClassCoder(kernel.class_key or b"", ())
         self._values: dict[int, Any] = {}
         self._kept: int | None = None
+        self._before = [np.empty(0, np.uint64)]
         if self._people.told in ("files", "stream"):
             counted_again = self._people.told == "files"
             self._classes.count_people(self._limits.k if counted_again else max(self._limits.k, _CAP))
@@ -85,14 +86,17 @@ class Crowd:
         kernel = self._kernel
         engine.define_files(WRITTEN, files)
         extra = [kernel.sensitive] if kernel.sensitive else []
-        keys = ", ".join(map(quoted, dict.fromkeys([*kernel.quasi, *extra, *self._people.fields])))
+        keys = ", ".join(map(quoted, dict.fromkeys([*kernel.quasi, *extra])))
         counted = f"SELECT {keys}, count(*) AS {quoted(COUNTED)} FROM {quoted(WRITTEN)} GROUP BY {keys}"  # noqa: S608
         for batch in engine.batches(counted, rows=_BATCH):
             codes, sensitive = kernel.class_codes(batch)
+            self._before.append(np.unique(codes))
             self._learn(batch)
             self._classes.add_counted(codes, integers(batch.column(COUNTED)), sensitive)
-            if self._classes.people is not None:
-                self._classes.people.add(codes, person_codes(batch, self._people.fields, coder=self._coder))
+        if self._classes.people is not None:
+            coder, fields = ClassCoder(kernel.class_key or b"", kernel.quasi), self._people.fields
+            for codes, persons in _rows(files, [*kernel.quasi, *fields], fields=fields, coder=coder):
+                self._classes.people.add(codes, persons)
 
     def count(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Count a protected batch; what only the counting needed is taken off it."""
@@ -118,6 +122,10 @@ class Crowd:
             left = people[~np.isin(classes, codes)]
             self._kept = int(left.min(initial=accepted)) if len(left) else 0
         return codes
+
+    def among_before(self, codes: Codes) -> bool:
+        """Whether any of some classes is one of the shards that stay."""
+        return bool(np.isin(np.concatenate(self._before), codes).any())
 
     @property
     def fewest(self) -> int | None:
@@ -150,6 +158,8 @@ def person_codes(batch: pa.RecordBatch, fields: Sequence[str], *, coder: ClassCo
     total = np.zeros(len(batch), np.uint64)
     for name in fields:
         column = batch.column(name)
+        if pa.types.is_binary(column.type):  # as an engine hands tokens over
+            column = pc.binary_slice(column, 0, 8).cast(pa.binary(8))
         binary = pa.types.is_fixed_size_binary(column.type)
         total = total * _GOLD + (first_words(column) if binary else coder.value_codes(column))
     return total

@@ -8,22 +8,21 @@ folder as a version is the workspace's part, so that a run which fails leaves no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 
-from curator.arrow import recycled_memory, rows_where, token_words
+from curator.anonymity import Codes
+from curator.arrow import recycled_memory, token_words
 from curator.disclosure import Crowd, measure, require
 from curator.edges.parquet import EngineOrderShards, KeyedShards, ShardReport
 from curator.errors import IntegrityError, QualityError
+from curator.following import Following
 from curator.kernel import ORDER
 from curator.manifest import FileEntry
-from curator.rowdigest import RowDigest, row_codes
-from curator.rowindex import RowIndex
 from curator.samples import (
     DisclosureReport,
     IdentifierTally,
@@ -46,30 +45,6 @@ class Quarantine(Protocol):
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Keep rejected rows, masks included."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Following:
-    """What is known of the version before, when a version follows it.
-
-    Attributes:
-        index: takes the token and the content of each accepted row.
-        before: those of the version before, when only what came since is read; a row among them is left out.
-        files: shards of the version before that stay, already in the folder.
-        digests: split -> digest of their rows.
-        rows: an estimate of the rows that came since.
-    """
-
-    index: RowIndex
-    before: RowIndex | None = None
-    files: tuple[FileEntry, ...] = ()
-    digests: Mapping[str, RowDigest] = field(default_factory=dict)
-    rows: int | None = None
-
-    @property
-    def first(self) -> int:
-        """Number of the first new shard."""
-        return 1 + max((int(entry.path[-13:-8]) for entry in self.files), default=-1)
 
 
 def write_shards(
@@ -102,19 +77,18 @@ def write_shards(
     """
     stream = _Stream(protected, quarantine=quarantine, progress=progress or _silent, following=following)
     stream.finished = finished
-    if following is not None:
-        stream.count_before(folder)
     with recycled_memory():
         report, quality = stream.run(folder, scratch=scratch, order=order)
     protected.checked.sample.unchanged()
     if report.repeated:
         raise _repeated(protected.use_case, report.repeated)
-    _close_counts(quality, report, known=stream.known)
-    if following is not None and following.files:
-        report.merge(ShardReport(files=list(following.files), digests=dict(following.digests)))
-        report.files.sort()
+    _close_counts(quality, report, came=stream.came)
+    if following is not None:
+        following.finish(report, first=stream.first, ranges=stream.ranges)
     disclosure = _measured(protected, folder, report, fewest=stream.fewest)
     schema = tuple((column.name, str(column.type)) for column in stream.schema or [])
+    if not schema and following is not None:
+        schema = following.schema
     return Written(
         files=tuple(report.files),
         schema=schema,
@@ -138,7 +112,8 @@ class _Stream:
         following: Following | None = None,
     ) -> None:
         self._protected, self._quarantine, self._progress = protected, quarantine, progress
-        self._following, self.known = following, 0
+        self._following, self.came = following, 0
+        self.first, self.ranges = 0, 1
         self._tally = Tally(protected.checked)
         self.identifiers = IdentifierTally(protected.kernel)
         counted = protected.kernel.class_key is not None
@@ -146,12 +121,6 @@ class _Stream:
         self._keys = _RowKeys() if protected.checked.implied else None
         self.schema: pa.Schema | None = None
         self.finished: Callable[[FileEntry], None] | None = None
-
-    def count_before(self, folder: Path) -> None:
-        """Count the classes of the rows that stay."""
-        if self._crowd is not None and self._following is not None:
-            engine = self._protected.checked.sample.engine
-            self._crowd.count_before(engine, [folder / entry.path for entry in self._following.files])
 
     def run(self, folder: Path, *, scratch: Path, order: RowOrder) -> tuple[ShardReport, QualityReport]:
         """Stream into shards; the quality verdict comes before anything is sorted or measured."""
@@ -161,21 +130,45 @@ class _Stream:
             with EngineOrderShards(folder, splits=splits) as plain:
                 self._feed(plain.add)
                 quality = self._protected.checked.report(self._tally)
+                self.came = quality.accepted
                 self._failing(quality.accepted, allowed=False)
                 return plain.finish(), quality
-        following = self._following
-        estimated = sample.estimated_rows if following is None or following.rows is None else following.rows
-        first = following.first if following else 0
-        with KeyedShards(folder, scratch=scratch, splits=splits, estimated_rows=estimated, first=first) as shards:
+        estimated = sample.estimated_rows
+        if self._following is not None:
+            estimated, self.first = self._following.expected(estimated), self._following.first
+        with KeyedShards(folder, scratch=scratch, splits=splits, estimated_rows=estimated, first=self.first) as shards:
+            self.ranges = shards.ranges
             self._feed(shards.add)
-            quality = self._protected.checked.report(self._tally)
-            failing = self._failing(quality.accepted, allowed=True)
+            quality, failing = self._judged(folder, shards.add)
             report = shards.finish(
                 failing=failing,
+                hold=self._following is not None,
                 progress=lambda done, total: self._progress("write", done, total),
                 finished=self.finished,
             )
             return report, quality
+
+    def _judged(self, folder: Path, add: Callable[[pa.RecordBatch], None]) -> tuple[QualityReport, Codes]:
+        """The verdict on the rows read, and the classes to leave out of all rows that there are then."""
+        following = self._following
+        if following is None or following.feed == "whole":
+            quality = self._protected.checked.report(self._tally)
+            self.came = quality.accepted
+            return quality, self._failing(quality.accepted, allowed=True)
+        rows = following.settle()
+        quality = self._protected.checked.report(self._tally, empty=rows > 0 and self._tally.rows == 0)
+        self.came = quality.accepted - following.same
+        following.take_away(folder)
+        if self._crowd is None:
+            return quality, np.empty(0, np.uint64)
+        self._crowd.count_before(self._protected.checked.sample.engine, [folder / path for path in following.files])
+        for batch in following.standing(self._protected.kernel):
+            self.came += len(batch)
+            add(self._crowd.count(batch))
+        failing = self._failing(rows, allowed=True)
+        if self._crowd.among_before(failing):
+            following.leave_out(folder, failing, self._protected.kernel)
+        return quality, failing
 
     def _feed(self, add: Callable[[pa.RecordBatch], None]) -> None:
         checked = self._protected.checked
@@ -186,33 +179,13 @@ class _Stream:
                 self._tally.add(checked.masks(masks), len(masks))
             if rejected is not None:
                 self._set_apart(rejected)
-            if protected is not None and (new := self._unknown(protected)) is not None:
-                add(self._count(new))
+            if protected is not None and self._following is not None:
+                protected = self._following.unknown(protected)
+            if protected is not None:
+                add(self._count(protected))
             self._progress("stream", self._tally.rows, total)
         if self._keys is not None and not self._keys.distinct():
             self._tally.count_implied()
-
-    def _unknown(self, protected: pa.RecordBatch) -> pa.RecordBatch | None:
-        """Rows that the version before does not hold already; None when it holds all of them.
-
-        Raises:
-            QualityError: `refresh-changed`, when it holds a row with another content.
-        """
-        if self._following is None:
-            return protected
-        names = [name for name in protected.schema.names if not name.startswith(".")]
-        tokens = token_words(protected.column(ORDER))[:, 0].astype(np.uint64)
-        codes = row_codes(protected.select(names))
-        before = self._following.before
-        if before is not None:
-            known, changed = before.known(tokens, codes)
-            if changed.any():
-                raise _changed(self._protected.use_case, int(changed.sum()))
-            if known.any():
-                self.known += int(known.sum())
-                tokens, codes, protected = tokens[~known], codes[~known], rows_where(protected, ~known)
-        self._following.index.add(tokens, codes)
-        return protected if len(protected) else None
 
     def _count(self, protected: pa.RecordBatch) -> pa.RecordBatch:
         protected = self.identifiers.add(protected)
@@ -274,14 +247,18 @@ def _measured(
     return measured
 
 
-def _close_counts(quality: QualityReport, report: ShardReport, *, known: int = 0) -> None:
-    """Rows accepted = rows written + rows suppressed + rows held already, or something is broken in curator itself."""
+def _close_counts(quality: QualityReport, report: ShardReport, *, came: int) -> None:
+    """Rows that came to be written = rows written + rows suppressed, or something is broken in curator itself.
+
+    Without a version before, these are the rows accepted.
+    """
     written = sum(entry.rows for entry in report.files)
-    if quality.accepted != written + report.suppressed + known:
+    if came != written + report.suppressed:
         raise IntegrityError(
             "counts-open",
             asked="account for every row",
-            found=f"{quality.accepted:,} rows accepted, {written:,} written and {report.suppressed:,} suppressed",
+            found=f"{came:,} rows to write of {quality.accepted:,} accepted, {written:,} written and "
+            f"{report.suppressed:,} suppressed",
             expected="counts that close",
             todo="run again; if it repeats, report the fault with the spec and no data",
         )
@@ -294,16 +271,6 @@ def _repeated(use_case: UseCase, rows: int) -> QualityError:
         found=f"{rows:,} rows whose key an earlier row has",
         expected="a key that no two rows share",
         todo="add a column to `extract.row_key`, or look for a join that brings the same row twice",
-    )
-
-
-def _changed(use_case: UseCase, rows: int) -> QualityError:
-    return QualityError(
-        "refresh-changed",
-        asked=f"add to {use_case.name} the rows that came since the version before",
-        found=f"{rows:,} rows that the version before holds with another content",
-        expected="a source that only grows, as `refresh.feed: append` says",
-        todo="refresh with `--full`, or declare `feed: full` in the spec",
     )
 
 

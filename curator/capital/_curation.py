@@ -15,7 +15,7 @@ from curator.capital._keys import epoch_root
 from curator.capital._known import refuse_plain_hashes
 from curator.capital._parts import Recorder, code_facts
 from curator.capital._reports import keep_report
-from curator.capital._sources import keep_digests, keep_index
+from curator.capital._sources import forget_held, keep_digests, keep_index
 from curator.coarsening import Kept, coarsen
 from curator.describing import describe
 from curator.edges.durable import disk_errors, link
@@ -26,17 +26,26 @@ from curator.errors import StorageError, UsageError
 from curator.evidence import KEYED, Artifact, Stage
 from curator.extraction import extract, require_known
 from curator.files import SourceDigests, Where, where_of
+from curator.following import Following
 from curator.manifest import FileEntry, Manifest
 from curator.protection import protect
 from curator.pseudonyms import KeyContext, derive_key
 from curator.quality import check
 from curator.records import DatasetVersion
 from curator.representation import RepresentationReport, measure
-from curator.rowindex import RowIndex
-from curator.samples import SAMPLE, CheckedSample, ProtectedSample, QualityReport, RowOrder, Sample, Written
+from curator.samples import (
+    SAMPLE,
+    CheckedSample,
+    ProtectedSample,
+    QualityReport,
+    RowOrder,
+    Sample,
+    Written,
+    split_names,
+)
 from curator.spec import UseCase
 from curator.sqltext import quoted
-from curator.versioning import Following, Progress, write_shards
+from curator.versioning import Progress, write_shards
 
 if TYPE_CHECKING:
     from curator.capital import Capital
@@ -141,7 +150,7 @@ def publish_run(
     refuse_existing(capital, use_case)
     following = follower.following if follower else None
     if following is None and use_case.refresh is not None and options.order == "keyed":
-        following = Following(index=RowIndex())
+        following = Following(split_names(use_case))
     with ExitStack() as stack:
         stack.enter_context(disk_errors(capital.workspace.root, asked=f"make {use_case.ref}"))
         scratch = stack.enter_context(capital.workspace.scratch("curate"))
@@ -158,7 +167,7 @@ def publish_run(
         refreshed = follower.judge(written) if follower else {}
         if refreshed is None:
             return None
-        stayed = set(following.files) if following else set()  # attacked when they were published
+        stayed = set(following.files.values()) if following else set()  # attacked when they were published
         shards = [run.folder / entry.path for entry in written.files if entry not in stayed]
         refuse_plain_hashes(protected.checked.sample, shards, recipient=options.recipient)
         manifest = describe(
@@ -176,6 +185,7 @@ def publish_run(
             following=following,
             told=run.noted(protected),
             previous=follower.previous.ref if follower else None,
+            key=run.key("held-rows"),
         )
         place = f"datasets/{use_case.name}/{use_case.version}"
         rejected.keep(capital.workspace.private / "holder" / "rejected", use_case=use_case)
@@ -193,6 +203,8 @@ def publish_run(
             tag=use_case.ref,
             tag_message=f"{use_case.ref}\n\nmanifest sha256: {manifest.digest}\nstatement: {envelopes[-1].digest}\n",
         )
+        if follower is not None:
+            forget_held(capital.workspace.private, follower.previous.ref)
     return DatasetVersion(manifest=manifest, folder=capital.workspace.root / place)
 
 
@@ -234,7 +246,7 @@ class _Run:
             holder=capital.workspace.holder, purpose=use_case.purpose_name, recipient=options.recipient, epoch=epoch
         )
         self._engine = open_engine(options.engine, scratch=scratch, threads=options.threads, memory=options.memory)
-        self.digests = SourceDigests(self._key("source-digest"))
+        self.digests = SourceDigests(self.key("source-digest"))
         self.representation: RepresentationReport | None = None
         self.follower: Follower | None = None
         self.following: Following | None = None
@@ -246,7 +258,7 @@ class _Run:
 
     def sample(self, paths: Mapping[str, Where]) -> Sample:
         """Extract; keyed digests of the sources are taken meanwhile, on another thread."""
-        key = self._key("source-digest")
+        key = self.key("source-digest")
         read = self.follower.read if self.follower and self.follower.read else self._use_case
         sample = extract(read, engine=self._engine, paths=paths, digest_key=key)
         for name, bound in sample.bound.items():
@@ -332,21 +344,27 @@ class _Run:
     def _staged(self) -> Following | None:
         """Link the shards that stay into the staged folder."""
         if self.follower is not None and self.following is not None:
-            for entry in self.following.files:
+            for entry in self.following.files.values():
                 link(self.follower.previous.folder / entry.path, self.folder / entry.path)
         return self.following
 
     def rejected_rows(self) -> RejectedRows:
         """The encrypted place for rejected rows."""
-        return RejectedRows(self._scratch / "rejected", key=self._key("quarantine"))
+        return RejectedRows(self._scratch / "rejected", key=self.key("quarantine"))
 
     def source_artifacts(self) -> tuple[Artifact, ...]:
         """The sources by keyed digest; a plain digest of raw data would confirm a guess."""
         return tuple(Artifact(f"source {name}: {file}", digest, KEYED) for name, file, digest in self.digests.keyed())
 
-    def _key(self, usage: str) -> bytes:
-        context = KeyContext(holder=self._capital.workspace.holder, purpose=usage, recipient="holder", epoch="all")
-        return derive_key(self._root, context, usage=usage, domain="holder")
+    def key(self, usage: str) -> bytes:
+        """A key for the holder's own notes."""
+        return holder_key(self._capital, usage)
+
+
+def holder_key(capital: Capital, usage: str) -> bytes:
+    """A key for the holder's own notes. Raises SecretError as `Capital.root_key`."""
+    context = KeyContext(holder=capital.workspace.holder, purpose=usage, recipient="holder", epoch="all")
+    return derive_key(capital.root_key(), context, usage=usage, domain="holder")
 
 
 def _statements(

@@ -1,10 +1,10 @@
 """A dataset that follows its source: a new version when something changed, and nothing at all when nothing did.
 
-`feed: full` runs every stage again and compares each row, by a keyed index that only the holder has, with the
-version before. `feed: append` leaves known rows in the source by their watermark; the shards of the version before
-stay as they are (links, not copies), new rows go into shards of their own, and the limits of k and l are counted and
-measured over all of them. What the second cannot decide alone (a changed row, a class that stays too rare, an
-expectation about the whole table) is left to the first.
+`feed: full` reads every row and compares it, by a keyed index that only the holder has, with the version before.
+`feed: append` leaves known rows in the source by their watermark. Either way only the difference is written: shards
+without a row that left or changed stay as they are (links, not copies), the others are written again without these
+rows, new rows go into shards of their own, and the limits on finding somebody are counted and measured over all.
+What new rows alone cannot decide (a changed row, an expectation about the whole table) is left to a comparison of all.
 """
 
 from __future__ import annotations
@@ -18,19 +18,23 @@ from typing import TYPE_CHECKING, Any
 from curator.capital import _curation
 from curator.capital._curation import Follower, RunOptions, publish_run, source_paths
 from curator.capital._keys import epoch_root
-from curator.capital._sources import kept_digests, kept_index
-from curator.errors import CuratorError, DisclosureError, QualityError, SpecError
+from curator.capital._sources import kept_digests, kept_held, kept_index
+from curator.edges.parquet import shard_count
+from curator.errors import CuratorError, DisclosureError, IntegrityError, QualityError, SpecError
 from curator.files import Place, files_of
+from curator.following import Feed, Following
 from curator.records import DatasetVersion
 from curator.rowdigest import RowDigest
-from curator.rowindex import Changes, RowIndex
-from curator.samples import Written
-from curator.spec import UseCase, load_use_case, parse_use_case
-from curator.versioning import Following
+from curator.rowindex import Changes, changes
+from curator.samples import Written, split_names
+from curator.spec import UseCase, load_use_case, parse_use_case, scope_of
+from curator.spec.people import people_of
+from curator.suite import compile_suite
 
 if TYPE_CHECKING:
     from curator.capital import Capital
 
+_FRAGMENTS = 64  # shards beyond those of a version written at once that a comparison of all rows leaves as they are
 _VERSION = re.compile(r"""(?m)^(\s*"?version"?\s*:\s*["']?)\d+\.\d+\.\d+""")
 
 
@@ -50,6 +54,13 @@ class Refreshed:
     feed: str
     changes: Changes | None = None
 
+    @property
+    def shards(self) -> dict[str, int]:
+        """Shards of the version before that were kept, written again or are gone, and new ones."""
+        if self.version is None or self.previous is None:
+            return {}
+        return _shards(self.previous, self.version)
+
     def to_json(self) -> dict[str, Any]:
         """What `--json` prints."""
         return {
@@ -58,6 +69,8 @@ class Refreshed:
             "previous": self.previous.ref if self.previous else None,
             "feed": self.feed,
             "rows": self.changes.facts() if self.changes else None,
+            "splits": {name: dict(counts) for name, counts in self.changes.splits.items()} if self.changes else None,
+            "shards": self.shards or None,
         }
 
 
@@ -92,6 +105,7 @@ class _Refresher:
     ) -> None:
         self._capital, self._spec, self._use_case = capital, spec, use_case
         self._options, self._spec_bytes, self._previous = options, spec_bytes, previous
+        self._splits = split_names(use_case)
         self._private = capital.workspace.private
         self._line = str(previous.manifest.about.get("refresh", {}).get("line") or previous.ref)
         before = capital.use_case(previous)
@@ -118,48 +132,79 @@ class _Refresher:
         return True
 
     def compared(self) -> Refreshed:
-        """Run every stage over all rows, and publish unless they are the rows of the version before."""
-        index = self._index if self._same_tokens else None
-        following = Following(index=RowIndex())
-        found: list[Changes] = []
-
-        def judge(written: Written) -> dict[str, Any] | None:
-            changes = index.changes(following.index) if index is not None else None
-            found.extend([changes] if changes is not None else [])
-            same = self._previous.manifest.about.get("row_digest") == written.row_digest
-            return None if same and self.same_spec else self._told("full", changes)
-
-        version = self._run(following, judge)
-        return self._done(version, "full", found[0] if found else None)
+        """Read all rows, and publish unless they are the rows of the version before."""
+        try:
+            following = self._difference("full")
+            if following is not None:
+                return self._followed(following, "full")
+        except IntegrityError as fault:
+            if fault.code != "refresh-index":
+                raise
+        following = Following(self._splits)
+        return self._followed(following, "full")
 
     def appended(self) -> Refreshed | None:
         """Read the rows beyond the watermark; None when a comparison of all rows must decide."""
-        index, noted = self._index, self._noted
-        digests = self._previous.manifest.about.get("row_digest", {}).get("splits")
-        known = index is not None and noted.get("watermark") is not None and digests is not None
-        if not known or not self._same_tokens or self._options.order != "keyed":
+        if self._noted.get("watermark") is None or whole_table(self._use_case):
             return None
-        files = tuple(entry for entry in self._previous.manifest.files if entry.split)
-        following = Following(
-            index=RowIndex(),
-            before=index,
-            files=files,
-            digests={split: RowDigest.parse(text) for split, text in digests.items()},
-            rows=0,
-        )
-
-        def judge(written: Written) -> dict[str, Any] | None:
-            added = len(following.index)
-            return self._told("append", Changes(added=added)) if added else None
-
         try:
-            read = _beyond(self._use_case, noted["watermark"])
-            version = self._run(following, judge, read=read)
-        except (QualityError, DisclosureError) as refused:
+            following = self._difference("append")
+            return (
+                self._followed(following, "append", read=_beyond(self._use_case, self._noted["watermark"]))
+                if following
+                else None
+            )
+        except (QualityError, DisclosureError, IntegrityError) as refused:
             if refused.code == "no-rows":
                 return self._done(None, "append", Changes())
+            if isinstance(refused, IntegrityError) and refused.code != "refresh-index":
+                raise
             return None
-        return self._done(version, "append", Changes(added=len(following.index)))
+
+    def _difference(self, feed: Feed) -> Following | None:
+        """What is known of the version before, when no more than the difference has to be written.
+
+        Raises:
+            IntegrityError: `refresh-index`, when the rows held back cannot be read.
+        """
+        about, files = (
+            self._previous.manifest.about,
+            tuple(file for file in self._previous.manifest.files if file.split),
+        )
+        digests = about.get("row_digest", {}).get("splits")
+        same = self.same_spec and self._same_tokens and about.get("order") == self._options.order == "keyed"
+        if self._index is None or digests is None or not same or people_of(self._use_case).told == "stream":
+            return None
+        if feed == "full" and len(files) > _FRAGMENTS + 2 * len(self._splits) * shard_count(self._noted["live"]):
+            return None
+        private = self._capital.workspace.private
+        held = kept_held(private, self._previous.ref, key=self._held_key()) if self._noted.get("held") else None
+        return Following(
+            self._splits,
+            feed=feed,
+            index=self._index,
+            files=files,
+            digests={split: RowDigest.parse(text) for split, text in digests.items()},
+            held=held,
+            live=int(self._noted["live"]),
+            schema=[(field["name"], field["type"]) for field in about["schema"]],
+        )
+
+    def _followed(self, following: Following, feed: str, *, read: UseCase | None = None) -> Refreshed:
+        """Run, and publish unless nothing changed."""
+        index = self._index if self._same_tokens else None
+        found: list[Changes | None] = []
+
+        def judge(written: Written) -> dict[str, Any] | None:
+            changes_found = following.changes
+            if following.feed == "whole" and index is not None:
+                changes_found = changes(index, following.index, self._splits)
+            found.append(changes_found)
+            same = self._previous.manifest.about.get("row_digest") == written.row_digest
+            return None if same and self.same_spec else self._told(feed, changes_found)
+
+        version = self._run(following, judge, read=read)
+        return self._done(version, feed, found[0])
 
     def _run(self, following: Following, judge: Any, *, read: UseCase | None = None) -> DatasetVersion | None:
         follower = Follower(previous=self._previous, line=self._line, following=following, judge=judge, read=read)
@@ -172,6 +217,9 @@ class _Refresher:
             follower=follower,
         )
 
+    def _held_key(self) -> bytes:
+        return _curation.holder_key(self._capital, "held-rows")
+
     def _told(self, feed: str, changes: Changes | None) -> dict[str, Any]:
         """What manifest and statement say of the version before."""
         rows = changes.facts() if changes is not None else None
@@ -180,6 +228,22 @@ class _Refresher:
 
     def _done(self, version: DatasetVersion | None, feed: str, changes: Changes | None) -> Refreshed:
         return Refreshed(version=version, previous=self._previous, feed=feed, changes=changes)
+
+
+def whole_table(use_case: UseCase) -> bool:
+    """Whether an expectation is about all rows together, so that some of them cannot tell whether it is met."""
+    suite, key = compile_suite(use_case, scope_of(use_case)), set(use_case.extract.row_key)
+    repeats = any(not key <= set(rule.columns) for rule in suite.uniques)
+    return bool(suite.figures) or repeats or any(rule.holds is None for rule in suite.tables)
+
+
+def _shards(before: DatasetVersion, after: DatasetVersion) -> dict[str, int]:
+    """What became of the shards of a version, and how many are new."""
+    old = {entry.path: entry.sha256 for entry in before.manifest.files if entry.split}
+    new = {entry.path: entry.sha256 for entry in after.manifest.files if entry.split}
+    kept = sum(new.get(path) == digest for path, digest in old.items())
+    again = sum(path in new for path in old) - kept
+    return {"kept": kept, "rewritten": again, "new": len(new.keys() - old.keys()), "gone": len(old.keys() - new.keys())}
 
 
 def _same(places: Sequence[Place], wanted: Sequence[Mapping[str, Any]]) -> bool:

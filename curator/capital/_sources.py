@@ -1,6 +1,7 @@
 """The holder's own notes about sources, in the private place that nobody else reads.
 
-Plain digests of raw files, and for datasets that follow their source the index of their rows and the last watermark.
+Plain digests of raw files, and for datasets that follow their source the index of their rows, the rows left out until
+others join them, and the last watermark.
 """
 
 from __future__ import annotations
@@ -10,11 +11,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
+from curator.edges.keys import SealedWriter, open_sealed
+from curator.errors import CuratorError
+from curator.following import Following, notes_differ
 from curator.rowindex import RowIndex
-from curator.versioning import Following
 
 _FOLDER = "holder/sources"
 _ROWS = "holder/rows"
+_HELD = ".held.arrow.sealed"
 
 
 def keep_digests(private: Path, ref: str, *, told: Mapping[str, Any]) -> None:
@@ -29,22 +35,52 @@ def kept_digests(private: Path, ref: str) -> dict[str, Any]:
 
 
 def keep_index(
-    private: Path, ref: str, *, following: Following | None, told: Mapping[str, Any], previous: str | None
+    private: Path, ref: str, *, following: Following | None, told: Mapping[str, Any], previous: str | None, key: bytes
 ) -> None:
-    """Note which rows a version was made from, and where its source stood, for the next refresh."""
+    """Note which rows a version was made from, which were held back, and where its source stood, for the next refresh.
+
+    Args:
+        private: the workspace's private place.
+        ref: of the version.
+        following: what the run found out; nothing is noted without.
+        told: for whom tokens were made, and the watermark.
+        previous: the version whose parts the index adds to.
+        key: 32 bytes that the rows held back are sealed under.
+    """
     if following is None:
         return
     folder = private / _ROWS
-    earlier = _noted(folder / f"{previous}.json").get("rows", []) if following.before is not None else []
-    _note(folder, f"{ref}.json", {**told, "rows": [*earlier, f"{ref}.npy"]})
-    following.index.save(folder / f"{ref}.npy")
+    earlier = _noted(folder / f"{previous}.json").get("rows", []) if following.feed != "whole" else []
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    part = following.index.save(folder / f"{ref}.npy")
+    held = folder / f"{ref}{_HELD}"
+    held.unlink(missing_ok=True)  # of a run of this version that was cut short
+    if following.held is not None:
+        with SealedWriter(held, key) as sealed, pa.ipc.new_stream(sealed, following.held.schema) as stream:
+            stream.write_table(following.held)
+    counts = {"live": following.rows, "held": following.held is not None}
+    _note(folder, f"{ref}.json", {**told, **counts, "rows": [*earlier, part]})
 
 
 def kept_index(private: Path, ref: str) -> tuple[RowIndex | None, dict[str, Any]]:
     """The rows of a version and where its source stood; None and nothing when no note was taken."""
     folder = private / _ROWS
     noted = _noted(folder / f"{ref}.json")
-    return RowIndex.load([folder / name for name in noted.get("rows", [])]), noted
+    return RowIndex.load(folder, noted.get("rows", [])), noted
+
+
+def kept_held(private: Path, ref: str, *, key: bytes) -> pa.Table:
+    """The rows that a version held back. Raises IntegrityError `refresh-index` when they cannot be read."""
+    try:
+        with open_sealed(private / _ROWS / f"{ref}{_HELD}", key) as source, pa.ipc.open_stream(source) as stream:
+            return stream.read_all()
+    except (OSError, pa.ArrowException, CuratorError) as fault:
+        raise notes_differ() from fault
+
+
+def forget_held(private: Path, ref: str) -> None:
+    """Remove the rows that a version held back, once another one follows it: nobody asks for them any more."""
+    (private / _ROWS / f"{ref}{_HELD}").unlink(missing_ok=True)
 
 
 def _note(folder: Path, name: str, told: Mapping[str, Any]) -> None:

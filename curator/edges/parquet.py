@@ -142,12 +142,14 @@ class ShardReport:
         suppressed: rows left out because their class was too rare.
         repeated: rows whose row key another row has too.
         digests: split -> digest of its rows, which neither their order nor the shards change.
+        held: the rows left out, with their `.order` and `.split`, where they are asked for.
     """
 
     files: list[FileEntry] = field(default_factory=list)
     suppressed: int = 0
     repeated: int = 0
     digests: dict[str, RowDigest] = field(default_factory=dict)
+    held: list[pa.Table] = field(default_factory=list)
 
     def take(self, shard: ShardFile, split: str) -> None:
         """Close a shard and add it."""
@@ -161,6 +163,7 @@ class ShardReport:
             self.digests[split] = self.digests.get(split, RowDigest()) + digest
         self.suppressed += other.suppressed
         self.repeated += other.repeated
+        self.held += other.held
 
 
 def shard_count(estimated_rows: int) -> int:
@@ -207,6 +210,11 @@ class KeyedShards:
         for part in self._ranges:
             part.discard()
 
+    @property
+    def ranges(self) -> int:
+        """Into how many shards a split the rows are cut."""
+        return self._count
+
     def add(self, batch: pa.RecordBatch) -> None:
         """Take a protected batch; returns before it is stored."""
         if not self._ranges:
@@ -224,15 +232,19 @@ class KeyedShards:
         self,
         *,
         failing: Codes,
+        hold: bool = False,
         progress: Callable[[int, int], None] | None = None,
         finished: Callable[[FileEntry], None] | None = None,
     ) -> ShardReport:
-        """Sort and write every range but the classes in `failing` (ascending codes); `finished` hears of each shard."""
+        """Sort and write every range but the classes in `failing` (ascending codes), whose rows `hold` asks back.
+
+        `finished` hears of each shard.
+        """
         self._writer.stop()
         self._writer.raise_fault()
         report = ShardReport()
         with ThreadPoolExecutor(self._workers) as pool:
-            jobs = [pool.submit(self._write, index, failing) for index in range(len(self._ranges))]
+            jobs = [pool.submit(self._write, index, failing, hold=hold) for index in range(len(self._ranges))]
             try:
                 for done, job in enumerate(jobs, start=1):
                     part = job.result()
@@ -257,7 +269,7 @@ class KeyedShards:
                 part.append(batch.slice(start, end - start))
             start = end
 
-    def _write(self, index: int, failing: Codes) -> ShardReport:
+    def _write(self, index: int, failing: Codes, *, hold: bool) -> ShardReport:
         report = ShardReport()
         table = self._ranges[index].read()
         if table is None:
@@ -268,6 +280,9 @@ class KeyedShards:
             keep = ~members(integers(table.column(CLASS).combine_chunks()), failing)
             report.suppressed = int(len(keep) - keep.sum())
         order, report.repeated = _sorted_places(words)
+        if hold and report.suppressed:
+            left = rows_at(table, order[~keep[order]])
+            report.held.append(left.select([name for name in left.schema.names if name != CLASS]))
         order = order[keep[order]]
         splits = integers(table.column(SPLIT).combine_chunks())[order]
         helpers = [name for name in (ORDER, SPLIT, CLASS) if name in table.schema.names]
