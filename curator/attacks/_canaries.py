@@ -22,7 +22,7 @@ from curator.attacks._needles import Needles
 from curator.attacks._spellings import SHORTEST, codings, decoded, folded, spellings, unaccented, words_of
 
 _HASHED = 8  # bytes of a digest that are sought
-_FOLDED = 8  # letters and digits of a folded canary that are sought
+_FOLDED = 7  # letters and digits of a folded canary that are sought
 _NUMBER = 9  # digits of one that has no letter
 _UNREAD = {"none", "crc32"}
 _BINARY = (".parquet", ".onnx")
