@@ -299,6 +299,8 @@ def _preprocessing(use_case: UseCase) -> list[str]:
             steps.append(f"{name}: moved within a circle of {field.metres} m, by a keyed draw")
         elif field.protect == "mask":
             steps.append(f"{name}: what names somebody replaced by a surrogate, as far as it was found")
+        elif field.protect == "merge_rare":
+            steps.append(f"{name}: categories of fewer than {field.fewer_than} people became {field.other}")
         elif field.protect in ("clamp", "round"):
             steps.append(
                 f"{name}: " + ("top and bottom coded" if field.protect == "clamp" else f"rounded to {field.to}")
@@ -311,8 +313,8 @@ def _limitations(use_case: UseCase) -> list[str]:
     if use_case.disclosure is not None:
         alike = ", ".join(use_case.quasi_identifiers()) or "any field"
         limits.append(
-            f"At least {use_case.disclosure.k} rows are alike on {alike}; rarer rows, up to a share of "
-            f"{use_case.disclosure.suppress:g}, are left out, so rare situations are under-represented."
+            f"At least {use_case.disclosure.k} {use_case.disclosure.count} are alike on {alike}; rarer rows, up to a "
+            f"share of {use_case.disclosure.suppress:g}, are left out, so rare situations are under-represented."
         )
     if use_case.extract.sample is not None:
         limits.append("It is a sample; counts are not those of the sources.")
@@ -324,7 +326,7 @@ def _personal_facts(use_case: UseCase) -> list[str]:
     words = {
         "token": "keyed token", "generalise": "coarser", "keep": "as it was", "drop": "left out",
         "shift": "shifted in time", "jitter": "moved in place", "clamp": "top and bottom coded", "round": "rounded",
-        "mask": "masked, as far as found",
+        "mask": "masked, as far as found", "merge_rare": "rare categories merged",
     }  # fmt: skip
     return [
         f"{kind}: " + ", ".join(f"{name} ({words[field.protect]})" for name, field in found.items())

@@ -34,6 +34,7 @@ def describe(
     spec: bytes,
     representation: RepresentationReport | None = None,
     about: Mapping[str, Any] | None = None,
+    as_written: UseCase | None = None,
 ) -> Manifest:
     """Write the papers of a staged version and its manifest; returns the manifest.
 
@@ -45,14 +46,16 @@ def describe(
         spec: the spec's own bytes.
         representation: the rows kept against their population, where the spec asks for it.
         about: further facts for the manifest, of a version that follows another.
+        as_written: the spec with its fields as they are written, where levels were searched; the spec when None.
     """
     stands_for = representation.facts() if representation else None
+    facts, shown = protected.facts(), as_written or use_case
     disclosure = written.disclosure.facts() if written.disclosure else None
+    if disclosure is not None and "coarse" in facts:
+        disclosure["coarse"] = facts["coarse"]
     papers = {
-        "README.md": dataset_card(
-            use_case, written=written, protection=protected.facts(), representation=stands_for
-        ).encode(),
-        "croissant.json": _pretty(dataset_croissant(use_case, files=written.files, schema=written.schema)),
+        "README.md": dataset_card(shown, written=written, protection=facts, representation=stands_for).encode(),
+        "croissant.json": _pretty(dataset_croissant(shown, files=written.files, schema=written.schema)),
         "quality.json": _pretty({**written.quality.results, "counts": written.quality.facts()}),
         "disclosure.json": _pretty(disclosure),
         "use-case.yaml": spec,

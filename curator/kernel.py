@@ -24,13 +24,15 @@ import pyarrow.compute as pc
 from curator.anonymity import ClassCoder, Codes
 from curator.arrow import first_words, from_integers, integers, nothing, one_text, without_chunks
 from curator.displacement import jittered, shifted
+from curator.generalising import Levels, Merged
 from curator.identifiers import DeclaredForm, canonical, examined
 from curator.pseudonyms import HmacKernel, SivKernel, TokenKernel, thresholds
 from curator.text import Masker
 
 # Helper columns begin with a dot, which no field's name can: they are never written.
 ROW_KEY, SPLIT, ENTITY = ".row key", ".split", ".entity {}"
-BY, LATITUDE = ".by {}", ".latitude {}"
+BY, LATITUDE, LEAF = ".by {}", ".latitude {}", ".leaf {}"
+_ENTITY_KEY = bytes(32)  # for counting: nothing made with it leaves the process
 ORDER, CLASS, SENSITIVE, MALFORMED, PERSON = ".order", ".class", ".sensitive", ".malformed", ".person"
 
 
@@ -114,6 +116,8 @@ class BatchKernel:
         sensitive: the field whose diversity is counted.
         moved: those of the fields that are moved by a keyed draw.
         masked: those of the fields whose text is masked.
+        merged: those of the fields whose rare categories become one.
+        levels: those of the fields that are written at the levels of their hierarchies; None when there is none.
         people: the parts of the entity again, when people are counted whom no written field tells apart.
     """
 
@@ -128,6 +132,8 @@ class BatchKernel:
     sensitive: str | None = None
     moved: tuple[MovedField, ...] = ()
     masked: Mapping[str, Masker] = field(default_factory=dict)
+    merged: Mapping[str, Merged] = field(default_factory=dict)
+    levels: Levels | None = None
     people: tuple[EntityPart, ...] = ()
     _kernels: dict[bytes, Any] = field(default_factory=dict, compare=False)
 
@@ -147,11 +153,19 @@ class BatchKernel:
                 columns[name] = self._tokens(tokens[name], plain[name], malformed.get(name))
             elif name in moved:
                 columns[name] = self._moved(moved[name], batch, plain)
+            elif name in self.merged:
+                columns[name] = self.merged[name].column(batch.column(name))
             elif name in self.masked:
                 columns[name] = self.masked[name].column(_text(batch.column(name)))
             else:
                 columns[name] = batch.column(name)
+        if self.levels is not None:
+            columns |= self.levels.columns({name: self._leaf(name, batch, columns) for name in self.levels.hierarchies})
         return self._with_classes(pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)))
+
+    def _leaf(self, name: str, batch: pa.RecordBatch, written: Mapping[str, pa.Array]) -> pa.Array:
+        """A field's finest values as text; merged first where its rare categories are."""
+        return _text(written[name] if name in self.merged else batch.column(LEAF.format(name)))
 
     @property
     def examines(self) -> bool:
@@ -252,6 +266,18 @@ class BatchKernel:
         for name, column in added.items():
             batch = batch.append_column(name, column)
         return batch
+
+
+def entity_codes(columns: Sequence[pa.Array], parts: Sequence[EntityPart]) -> tuple[Codes, Any]:
+    """A code of whom each row is about, and whether anybody is named; comparable within one process only.
+
+    Args:
+        columns: the columns of the entity, as text.
+        parts: their canonical forms.
+    """
+    plain = [canonical(_text(column), part.form) for column, part in zip(columns, parts, strict=True)]
+    tokens = TokenKernel(_ENTITY_KEY).tokens(plain[0] if len(plain) == 1 else _joined(plain))
+    return first_words(tokens), integers(pc.cast(tokens.is_valid(), pa.uint8())) == 1
 
 
 def _bits(malformed: Mapping[str, pa.Array], *, rows: int) -> pa.Array:

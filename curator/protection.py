@@ -14,7 +14,7 @@ from typing import Any
 from curator.identifiers import DeclaredForm
 from curator.kernel import BatchKernel, MovedField, TokenField
 from curator.pseudonyms import KEY_BYTES, KeyContext, derive_key, derive_siv_key, key_id
-from curator.samples import CheckedSample, ProtectedSample, anchors, entity_parts, form_of, people_parts
+from curator.samples import CheckedSample, Coarse, ProtectedSample, anchors, entity_parts, form_of, people_parts
 from curator.spec import UseCase
 from curator.spec.model import EntitySplits, OutputField, TextMask
 from curator.text import Kind, Masker, read_evaluation
@@ -28,6 +28,7 @@ def protect(
     epoch_root: bytes | None = None,
     folder: Path | None = None,
     line: str | None = None,
+    coarse: Coarse | None = None,
 ) -> ProtectedSample:
     """Decide how each field is protected and derive the keys for it.
 
@@ -38,11 +39,13 @@ def protect(
         epoch_root: what the epoch's keys derive from, so that destroying it destroys them; the root when None.
         folder: where the spec stands, and the evaluations of masked text that it names.
         line: the first version of those that share an order of rows; the version itself when None.
+        coarse: how the fields that were searched or merged are written.
 
     Raises:
         SecretError: a root is too short or the context lacks a part.
     """
-    use_case, secret = checked.sample.use_case, epoch_root or root
+    coarse = coarse or Coarse()
+    use_case, secret = coarse.of(checked.sample.use_case), epoch_root or root
     tokens = tuple(
         _token_field(name, field, form=form_of(use_case, field.form), secret=secret, context=context)
         for name, field in use_case.kept().items()
@@ -62,11 +65,13 @@ def protect(
         sensitive=use_case.disclosure.sensitive if use_case.disclosure else None,
         moved=tuple(_moved_fields(use_case, secret=secret, context=context)),
         masked=dict(_maskers(use_case, secret=secret, context=context)),
+        merged=coarse.merged,
+        levels=coarse.levels,
         people=people_parts(use_case) if counted else (),
     )
     key_ids = {token.name: key_id(token.key[:KEY_BYTES]) for token in tokens}
     text = {name: _masking(use_case.fields[name], masker, folder=folder) for name, masker in kernel.masked.items()}
-    return ProtectedSample(checked=checked, kernel=kernel, context=context, key_ids=key_ids, text=text)
+    return ProtectedSample(checked=checked, kernel=kernel, context=context, key_ids=key_ids, text=text, coarse=coarse)
 
 
 def token_key(root: bytes, context: KeyContext, *, method: str, domain: str) -> bytes:

@@ -73,9 +73,13 @@ def _risk(found: DisclosureReport | None) -> str:
         return "Réidentification : aucune limite déclarée, ou aucun champ quasi identifiant."
     fields = ", ".join(code(name) for name in found.quasi_identifiers)
     return (
-        f"Réidentification : au moins {_number(found.k)} lignes semblables sur {fields} ; "
+        f"Réidentification : au moins {_alike(found)} semblables sur {fields} ; "
         f"{_number(found.suppressed)} lignes retirées pour y parvenir."
     )
+
+
+def _alike(found: DisclosureReport) -> str:
+    return f"{_number(found.k)} lignes" if found.k_persons is None else f"{_number(found.k_persons)} personnes"
 
 
 def _number(value: int) -> str:

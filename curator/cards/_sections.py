@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from curator.cards._disclosure import risk
 from curator.cards._markdown import bullets, code, fenced, prose, table
 from curator.cards._masking import masked_text
 from curator.cards._sampling import sampling_limits, stands_for
 from curator.cards._splits import declared_splits, rows_per_split
-from curator.samples import DisclosureReport, Written
+from curator.samples import Written
 from curator.spec import UseCase
 from curator.spec.model import AiActClass, EntitySplits, LegalBasis, OutputField, Regime, TimeSplits
 
@@ -66,7 +67,7 @@ def sections(
     yield "Splits", _splits(use_case, written)
     yield "Quality", _quality(written)
     yield "Whom it stands for", stands_for(representation)
-    yield "Who could be found", _risk(use_case, written.disclosure)
+    yield "Who could be found", risk(use_case, written.disclosure, protection)
     yield "Tokens", _tokens(use_case, written, protection)
     yield "Masked text", masked_text(use_case, protection)
     yield "Limits", bullets(_limits(use_case, written))
@@ -157,6 +158,9 @@ _MOVED: Mapping[str, Callable[[OutputField], str]] = {
     "jitter": lambda field: f"moved within {field.metres:,} m, one move for each {_whose(field)}",
     "clamp": _clamped,
     "round": lambda field: f"rounded to a multiple of {field.to}, halves up",
+    "merge_rare": lambda field: (
+        f"categories of fewer than {field.fewer_than} people become {code(str(field.other), cell=True)}"
+    ),
 }
 
 
@@ -222,40 +226,6 @@ def _rule(result: Mapping[str, Any], failing: Mapping[str, int]) -> list[str]:
 
 
 # ---- persons ---------------------------------------------------------------------------------------------------------
-
-
-def _risk(use_case: UseCase, found: DisclosureReport | None) -> str:
-    if found is None:
-        return (
-            "No limit was declared, or no written field tells who somebody is together with others (quasi-identifier): "
-            "how alike persons are was not measured."
-        )
-    limits = use_case.disclosure
-    text = (
-        f"Measured on the files as written. Rows alike on {_names(found.quasi_identifiers)} form a class: "
-        f"{found.classes:,} classes, the smallest of {found.k:,} rows (k-anonymity; the limit is "
-        f"{limits.k if limits else 1})."
-    )
-    if found.l is not None and limits and limits.l:
-        text += (
-            f" Each holds at least {found.l:,} different values of {code(limits.l.column)} (distinct l-diversity; the "
-            f"limit is {limits.l.value})."
-        )
-    text += f" {found.suppressed:,} rows were left out to reach this."
-    if found.rows:
-        text += "\n\n" + table(["Rows in classes of size", "Rows#", "Share#"], _histogram(found))
-    return text
-
-
-def _histogram(found: DisclosureReport) -> Iterable[list[str]]:
-    """The report's bins, from the smallest classes up; `more` is what is above the last bound."""
-    low = 1
-    for bound in sorted(int(size) for size in found.sizes if size.isdigit()):
-        rows = found.sizes[str(bound)]
-        yield [str(bound) if bound == low else f"{low} to {bound}", f"{rows:,}", f"{rows / found.rows:.2%}"]
-        low = bound + 1
-    rows = found.sizes.get("more", 0)
-    yield [f"{low} or more", f"{rows:,}", f"{rows / found.rows:.2%}"]
 
 
 def _tokens(use_case: UseCase, written: Written, protection: Mapping[str, Any]) -> str:

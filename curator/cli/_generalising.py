@@ -25,7 +25,7 @@ def _lines(found: Generalisation) -> list[str]:
         f"{found.looked_at:,} of {found.nodes:,} combinations of levels looked at; no other is better",
         f"loss {found.score:.6f} ({METRIC})",
         f"suppressed {found.suppressed:,} rows ({share:.2%}); {found.classes:,} classes are left",
-        f"k = {found.k:,} rows{_sensitive(found)}",
+        f"k = {_smallest(found)}{_sensitive(found)}",
         "",
         *_table(found.fields),
         "",
@@ -34,6 +34,10 @@ def _lines(found: Generalisation) -> list[str]:
     for field in found.fields:
         lines += _yaml(field)
     return lines
+
+
+def _smallest(found: Generalisation) -> str:
+    return f"{found.k:,} rows" if found.k_persons is None else f"{found.k_persons:,} people, {found.k:,} rows"
 
 
 def _sensitive(found: Generalisation) -> str:

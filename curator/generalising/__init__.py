@@ -5,14 +5,15 @@ while every class of like rows meets the limits (k, l, t) and no more rows are s
 distinct combinations and their rows only, which the engine counts; it is exact, and deterministic.
 """
 
-from curator.generalising._answer import METRIC, FieldLevel, Generalisation, generalise
+from curator.generalising._answer import METRIC, FieldLevel, Generalisation, generalise, held_at
 from curator.generalising._building import build_hierarchy
 from curator.generalising._hierarchy import EVERYTHING, Hierarchy, hierarchy_of
 from curator.generalising._limits import Limits
 from curator.generalising._local import Recoding, recode
 from curator.generalising._people import People, people_of
 from curator.generalising._search import Chosen, search
-from curator.generalising._tuples import Tuples
+from curator.generalising._tuples import Tuples, compact
+from curator.generalising._written import Levels, Merged, local_levels
 
 __all__ = [
     "EVERYTHING",
@@ -21,13 +22,18 @@ __all__ = [
     "FieldLevel",
     "Generalisation",
     "Hierarchy",
+    "Levels",
     "Limits",
+    "Merged",
     "People",
     "Recoding",
     "Tuples",
     "build_hierarchy",
+    "compact",
     "generalise",
+    "held_at",
     "hierarchy_of",
+    "local_levels",
     "people_of",
     "recode",
     "search",

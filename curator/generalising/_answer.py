@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from curator.closeness import table_distances
+from curator.errors import SpecError
 from curator.generalising._limits import Limits, distinct, entropy, known
 from curator.generalising._nodes import Table
-from curator.generalising._search import Chosen, search
+from curator.generalising._search import Chosen, hold, search
 from curator.generalising._tuples import Tuples
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -97,6 +99,29 @@ def generalise(tuples: Tuples, limits: Limits) -> Generalisation:
     return describe_node(tuples, limits, chosen=search(tuples, limits))
 
 
+def held_at(tuples: Tuples, limits: Limits, *, levels: Mapping[str, int]) -> Generalisation:
+    """Hold settled levels to the limits and measure them, without a search.
+
+    Args:
+        tuples: the distinct combinations.
+        limits: what classes must hold.
+        levels: field -> level; a field that is not named is written at its finest.
+
+    Raises:
+        DisclosureError: `levels-fail`, when more rows would be left out than may be, or `k-above-rows`.
+        SpecError: `level-unknown`, for a level that a hierarchy does not have.
+    """
+    for hierarchy in tuples.hierarchies:
+        if levels.get(hierarchy.name, 0) >= hierarchy.height:
+            raise SpecError(
+                "level-unknown", asked=f"write `{hierarchy.name}` at level {levels[hierarchy.name]}",
+                found=f"a hierarchy of {hierarchy.height} levels", expected=f"a level from 0 to {hierarchy.height - 1}",
+                todo="correct `disclosure.search.levels`; `curator generalise` prints levels that hold",
+            )  # fmt: skip
+    node = tuple(levels.get(hierarchy.name, 0) for hierarchy in tuples.hierarchies)
+    return describe_node(tuples, limits, chosen=hold(tuples, limits, node=node))
+
+
 def describe_node(tuples: Tuples, limits: Limits, *, chosen: Chosen) -> Generalisation:
     """What holds at a node whose classes below the limits are left out."""
     classes, stays = Table(tuples, limits).kept(chosen.levels)
@@ -117,7 +142,8 @@ def describe_node(tuples: Tuples, limits: Limits, *, chosen: Chosen) -> Generali
         far = float(distances.max())
     return Generalisation(
         fields=tuple(_levels(tuples, chosen)), score=chosen.score, rows=tuples.total, suppressed=chosen.suppressed,
-        combinations=len(tuples.rows), classes=len(sizes), k=int(sizes.min()), k_persons=people, l=diversity, entropy_l=entropy_l, t=far,
+        combinations=len(tuples.rows), classes=len(sizes), k=int(sizes.min()),
+        k_persons=people, l=diversity, entropy_l=entropy_l, t=far,
         looked_at=chosen.looked_at, nodes=chosen.nodes,
     )  # fmt: skip
 

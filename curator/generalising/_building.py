@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from curator.errors import SpecError
@@ -59,7 +59,9 @@ def _built_in(name: str, ladder: Ladder, *, value: str, known: Sequence[str], nu
     if ladder.all or not known:
         levels.append(everything())
     rows = _rows(name, known or [EVERYTHING], levels)
-    return hierarchy_of(name, rows, formulas=(value, *(level.formula for level in levels)), nulls=nulls)
+    formulas = (value, *(level.formula for level in levels))
+    alone: list[Callable[[str], str]] = [str, *(level.alone for level in levels)]
+    return hierarchy_of(name, rows, formulas=formulas, nulls=nulls, alone=alone)
 
 
 def _rows(name: str, values: Sequence[str], levels: Sequence[Level]) -> list[list[str]]:

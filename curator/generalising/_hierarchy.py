@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,12 +27,14 @@ class Hierarchy:
             without a value: they are alike, and stay apart from the others below a level of one group.
         codes: levels x values; the group of each value at each level.
         formulas: for each level, the formula that makes it, for a spec; None where only the table says it.
+        alone: the labels again, said so that groups of two levels are told apart where both are written.
     """
 
     name: str
     labels: tuple[tuple[str | None, ...], ...]
     codes: Codes
     formulas: tuple[str | None, ...] = ()
+    alone: tuple[tuple[str | None, ...], ...] = ()
 
     @property
     def height(self) -> int:
@@ -65,7 +67,12 @@ class Hierarchy:
 
 
 def hierarchy_of(
-    name: str, rows: Sequence[Sequence[str | None]], *, formulas: Sequence[str | None] = (), nulls: bool = False
+    name: str,
+    rows: Sequence[Sequence[str | None]],
+    *,
+    formulas: Sequence[str | None] = (),
+    nulls: bool = False,
+    alone: Sequence[Callable[[str], str]] = (),
 ) -> Hierarchy:
     """A hierarchy from its table, one row a value: the value, then its groups from fine to coarse.
 
@@ -74,6 +81,7 @@ def hierarchy_of(
         rows: the table; a value may come twice only with the same groups.
         formulas: of each level.
         nulls: whether some rows have no value: they get a place of their own.
+        alone: for each level, how a label is said beside those of other levels.
 
     Raises:
         SpecError: `hierarchy-ragged`, `hierarchy-not-a-tree` or `hierarchy-not-monotone`; places by line and level,
@@ -94,9 +102,32 @@ def hierarchy_of(
         codes.append([groups.setdefault(row[level], len(groups)) for row in table])
         labels.append(tuple(groups))
     _require_nesting(name, np.array(codes))
+    numbers = np.array(codes)
     return Hierarchy(
-        name=name, labels=tuple(labels), codes=np.array(codes), formulas=tuple(formulas) or (None,) * width
-    )
+        name=name, labels=tuple(labels), codes=numbers, formulas=tuple(formulas) or (None,) * width,
+        alone=_told_apart(labels, numbers, alone=alone),
+    )  # fmt: skip
+
+
+def _told_apart(
+    labels: Sequence[Sequence[str | None]], codes: Codes, *, alone: Sequence[Callable[[str], str]]
+) -> tuple[tuple[str | None, ...], ...]:
+    """Labels such that one label is one group of values, whatever its level."""
+    known: dict[str, tuple[int, int]] = {}
+    told = []
+    for level, names in enumerate(labels):
+        spoken: list[str | None] = []
+        for group, name in enumerate(names):
+            text = alone[level](name) if name is not None and alone else name
+            if text is not None:
+                before, same = known.setdefault(text, (level, group))
+                if (before, same) != (level, group) and not np.array_equal(
+                    codes[before] == same, codes[level] == group
+                ):
+                    text = f"{text} (level {level})"
+            spoken.append(text)
+        told.append(tuple(spoken))
+    return tuple(told)
 
 
 def _once(name: str, rows: Sequence[Sequence[str | None]]) -> list[list[str | None]]:

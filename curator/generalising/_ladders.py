@@ -32,16 +32,23 @@ _PLACE = re.compile(r"(?:[0-9]{2}|2[AB])(?:[0-9]{3})?|9[78][0-9](?:[0-9]{2})?", 
 
 @dataclass(frozen=True, kw_only=True)
 class Level:
-    """One level: its name, the group of a value (None: the value has no place here), and the formula."""
+    """One level: its name, the group of a value (None: the value has no place here), and the formula.
+
+    `alone` says a group so that it is not taken for a group of another level.
+    """
 
     name: str
     group: Grouping
     formula: str
+    alone: Callable[[str], str] = str
 
 
 def bands(value: str, widths: Sequence[int]) -> list[Level]:
     """Bands of whole width: 37 is in the band 30 of width 10."""
-    return [Level(name=f"bands of {width}", group=_band(width), formula=f"band({value}, {width})") for width in widths]
+    return [
+        Level(name=f"bands of {width}", group=_band(width), formula=f"band({value}, {width})", alone=_interval(width))
+        for width in widths
+    ]
 
 
 def dates(value: str, steps: Sequence[str]) -> list[Level]:
@@ -55,7 +62,10 @@ def dates(value: str, steps: Sequence[str]) -> list[Level]:
         ),
         "year": (_part_of_day(lambda day: str(day.year)), f"year({value})"),
     }
-    return [Level(name=step, group=known[step][0], formula=known[step][1]) for step in steps]
+    alone: dict[str, Callable[[str], str]] = {"month": lambda group: group[:7]}
+    return [
+        Level(name=step, group=known[step][0], formula=known[step][1], alone=alone.get(step, str)) for step in steps
+    ]
 
 
 def places(value: str, steps: Sequence[str]) -> list[Level]:
@@ -70,13 +80,20 @@ def places(value: str, steps: Sequence[str]) -> list[Level]:
         "department": (department_of, short),
         "region": (region_of, f"CASE {cases} ELSE substr({value}, 1, 3) END"),
     }
-    return [Level(name=step, group=known[step][0], formula=known[step][1]) for step in steps]
+    return [
+        Level(name=step, group=known[step][0], formula=known[step][1], alone=f"{step} {{}}".format) for step in steps
+    ]
 
 
 def prefixes(value: str, lengths: Sequence[int]) -> list[Level]:
     """The first characters of a code."""
     return [
-        Level(name=f"first {length}", group=_prefix(length), formula=f"substr({value}, 1, {length})")
+        Level(
+            name=f"first {length}",
+            group=_prefix(length),
+            formula=f"substr({value}, 1, {length})",
+            alone="{}*".format,
+        )
         for length in lengths
     ]
 
@@ -125,6 +142,10 @@ def _band(width: int) -> Grouping:
             return None
 
     return group
+
+
+def _interval(width: int) -> Callable[[str], str]:
+    return lambda group: f"{group}..{int(group) + width - 1}"
 
 
 def _part_of_day(spell: Callable[[datetime.date], str]) -> Grouping:

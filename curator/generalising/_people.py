@@ -87,7 +87,8 @@ def people_of(
     """The people of combinations.
 
     Args:
-        combinations, persons: each combination in which each person has rows; pairs may come twice.
+        combinations: combination of each pair; pairs may come twice.
+        persons: who has rows in it.
         count: number of combinations.
         alone: people of each combination besides, who are in no other.
     """

@@ -68,6 +68,28 @@ def search(tuples: Tuples, limits: Limits) -> Chosen:
     )  # fmt: skip
 
 
+def hold(tuples: Tuples, limits: Limits, *, node: Node) -> Chosen:
+    """One node, held to the limits.
+
+    Raises:
+        DisclosureError: `k-above-rows`, or `levels-fail` when more rows would be left out there than may be.
+    """
+    _require_possible(tuples, limits, nodes=1)
+    table = Table(tuples, limits)
+    seen, allowed = table.look(node, allowed=np.inf), limits.suppress * tuples.total
+    if seen.suppressed > allowed + 1e-9 or seen.suppressed == tuples.total:
+        raise DisclosureError(
+            "levels-fail", asked=f"write the levels {', '.join(map(str, node))}",
+            found=f"{seen.suppressed:,} of {tuples.total:,} rows in classes below the limits",
+            expected=f"{', '.join(_wanted(limits))} with at most {limits.suppress:.2%} of the rows suppressed",
+            todo="search again: leave `disclosure.search.levels` out of the spec, and give it a new minor version",
+        )  # fmt: skip
+    cost = sum(field[level] for field, level in zip(seen.costs, node, strict=True))
+    return Chosen(
+        levels=node, score=float(np.expm1(cost / len(node))), suppressed=seen.suppressed, looked_at=1, nodes=1
+    )  # fmt: skip
+
+
 class _Search:
     """The state of one search."""
 
@@ -167,14 +189,18 @@ def _require_possible(tuples: Tuples, limits: Limits, *, nodes: int) -> None:
 
 
 def _impossible(limits: Limits, tuples: Tuples) -> DisclosureError:
-    wanted = [f"k >= {limits.k}"]
-    wanted += [f"distinct l >= {limits.l:g}"] if limits.l is not None else []
-    wanted += [f"entropy l >= {limits.entropy_l:g}"] if limits.entropy_l is not None else []
-    wanted += [f"{limits.distance} t <= {limits.t:g}"] if limits.t is not None else []
     return DisclosureError(
         "generalise-impossible",
         asked="search the best generalisation",
         found="no combination of levels meets the limits: every row would be suppressed, or more than is allowed",
-        expected=f"{', '.join(wanted)} with at most {limits.suppress:.2%} of {tuples.total:,} rows suppressed",
+        expected=f"{', '.join(_wanted(limits))} with at most {limits.suppress:.2%} of {tuples.total:,} rows suppressed",
         todo="add a coarser level to a hierarchy (up to one group for all), or allow more suppression",
     )
+
+
+def _wanted(limits: Limits) -> list[str]:
+    wanted = [f"k >= {limits.k}"]
+    wanted += [f"distinct l >= {limits.l:g}"] if limits.l is not None else []
+    wanted += [f"entropy l >= {limits.entropy_l:g}"] if limits.entropy_l is not None else []
+    wanted += [f"{limits.distance} t <= {limits.t:g}"] if limits.t is not None else []
+    return wanted

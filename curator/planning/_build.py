@@ -206,14 +206,16 @@ def _rules(use_case: UseCase, scope: Scope) -> tuple[RulePlan, ...]:
 def _notes(use_case: UseCase) -> Iterator[str]:
     """What a spec may say and a reader should still weigh."""
     kept, disclosure = use_case.kept(), use_case.disclosure
-    plain = [name for name in use_case.quasi_identifiers() if kept[name].protect == "keep"]
+    searched = disclosure.search.fields if disclosure and disclosure.search else {}
+    plain = [name for name in use_case.quasi_identifiers() if kept[name].protect == "keep" and name not in searched]
     if plain:
         yield f"Quasi-identifiers written as they are, not coarser: {', '.join(plain)}."
     sensitive = [name for name, field in kept.items() if field.identifier == IdentifierKind.sensitive]
-    bounded = disclosure.l.column if disclosure and disclosure.l else None
+    bounded = disclosure.sensitive if disclosure else None
     bare = [name for name in sensitive if name != bounded]
     if bare:
-        yield f"Sensitive fields without a limit on their diversity (`disclosure.l`): {', '.join(bare)}."
+        words = "`disclosure.l`, `entropy_l` or `t`"
+        yield f"Sensitive fields without a limit on their diversity ({words}): {', '.join(bare)}."
     if not isinstance(use_case.splits, EntitySplits):
         yield "Splits are cut in time: one person may be in several of them."
     if use_case.law.ai_act == AiActClass.high:

@@ -10,7 +10,8 @@ from curator.planning._layout import Section, page
 
 _PROTECTION = {
     "keep": "as it is", "token": "keyed token", "generalise": "coarser", "shift": "date moved",
-    "jitter": "place moved", "clamp": "top and bottom coded", "round": "rounded", "mask": "text masked",
+    "jitter": "place moved", "clamp": "top and bottom coded", "round": "rounded",
+    "merge_rare": "rare categories merged", "mask": "text masked",
 }  # fmt: skip
 _ON_FAILURE = {"reject": "row set apart", "warn": "reported", "stop": "run stops"}
 
@@ -252,7 +253,20 @@ class Plan:
     def _disclosure_rows(self) -> Iterator[tuple[str, str]]:
         yield "fields together", _words(self.quasi_identifiers) or "none"
         for name, value in (self.disclosure or {"limits": "none declared"}).items():
-            yield name, _words(value)
+            if name == "search" and value is not None:
+                yield name, _search_words(value)
+            elif value is not None:
+                yield name, _words(value)
+
+
+def _search_words(search: Mapping[str, Any]) -> str:
+    """What will be settled about the levels when the version is made."""
+    fields = ", ".join(search["fields"])
+    if search.get("levels"):
+        return f"levels settled by the spec, held to the limits: {_words(search['levels'])}"
+    if search.get("recoding") == "local":
+        return f"the levels of {fields} for each class, when the version is made; nobody left out"
+    return f"the best levels of {fields}, found when the version is made, and kept by a refresh"
 
 
 def _source_row(source: SourcePlan) -> tuple[str, ...]:

@@ -5,8 +5,17 @@ Typed handles that each stage takes and gives. They describe work; the rows stay
 """
 
 from curator.samples._checked import Bit, CheckedSample, QualityReport, Tally
+from curator.samples._coarse import Coarse
 from curator.samples._identifiers import IdentifierCount, IdentifierTally
-from curator.samples._protected import ProtectedSample, anchors, entity_parts, form_of, people_parts, split_names
+from curator.samples._protected import (
+    ProtectedSample,
+    anchors,
+    entity_forms,
+    entity_parts,
+    form_of,
+    people_parts,
+    split_names,
+)
 from curator.samples._sample import SAMPLE, Sample
 from curator.samples._written import DisclosureReport, RowOrder, Written
 
@@ -14,6 +23,7 @@ __all__ = [
     "SAMPLE",
     "Bit",
     "CheckedSample",
+    "Coarse",
     "DisclosureReport",
     "IdentifierCount",
     "IdentifierTally",
@@ -24,6 +34,7 @@ __all__ = [
     "Tally",
     "Written",
     "anchors",
+    "entity_forms",
     "entity_parts",
     "form_of",
     "people_parts",

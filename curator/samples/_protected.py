@@ -9,9 +9,10 @@ from typing import Any
 
 from curator.expressions import parse
 from curator.identifiers import DeclaredForm
-from curator.kernel import BY, ENTITY, LATITUDE, ROW_KEY, SPLIT, Anchor, BatchKernel, EntityPart
+from curator.kernel import BY, ENTITY, LATITUDE, LEAF, ROW_KEY, SPLIT, Anchor, BatchKernel, EntityPart
 from curator.pseudonyms import KeyContext
 from curator.samples._checked import CheckedSample
+from curator.samples._coarse import Coarse
 from curator.samples._sample import SAMPLE
 from curator.samples._step import RowStep
 from curator.spec import UseCase
@@ -31,6 +32,7 @@ class ProtectedSample:
         context: for whom and why the keys are derived.
         key_ids: field -> id of its token key; an id tells nothing of the key.
         text: masked field -> how, and what was measured of it.
+        coarse: how fields that were searched or merged are written.
     """
 
     checked: CheckedSample
@@ -38,11 +40,12 @@ class ProtectedSample:
     context: KeyContext
     key_ids: dict[str, str]
     text: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
+    coarse: Coarse = dataclasses.field(default_factory=Coarse)
 
     @property
     def use_case(self) -> UseCase:
-        """The use case."""
-        return self.checked.sample.use_case
+        """The use case, its fields as they are written."""
+        return self.coarse.of(self.checked.sample.use_case)
 
     def sql(self) -> str:
         """The one query that feeds the stream: masks, row key, entity or split, then the fields before the kernel."""
@@ -51,6 +54,9 @@ class ProtectedSample:
         columns.append(f"{text_key(self.use_case.extract.row_key)} AS {quoted(ROW_KEY)}")
         columns += self._place_columns()
         columns += self._move_columns()
+        for name, leaf in self.coarse.leaves.items():
+            value = parse(leaf, scope.expression_types()).sql(dialect)
+            columns.append(f"CAST({value} AS {TEXT}) AS {quoted(LEAF.format(name))}")
         for name, field in self.use_case.kept().items():
             formula = engine_formula(name, field, scope)
             if formula is not None:
@@ -100,20 +106,22 @@ class ProtectedSample:
             },
             "fields": fields,
             "tokens": _methods(self.use_case),
+            **({"coarse": dict(self.coarse.told)} if self.coarse.told else {}),
         }
 
 
 def entity_parts(use_case: UseCase) -> tuple[EntityPart, ...]:
     """The parts of the entity with their canonical forms; none when splits are cut in time."""
-    return _whole_entity(use_case) if isinstance(use_case.splits, EntitySplits) else ()
+    return entity_forms(use_case) if isinstance(use_case.splits, EntitySplits) else ()
 
 
 def people_parts(use_case: UseCase) -> tuple[EntityPart, ...]:
     """The parts of the entity where people are counted whom no written field tells apart; none otherwise."""
-    return _whole_entity(use_case) if people_of(use_case).told == "stream" else ()
+    return entity_forms(use_case) if people_of(use_case).told == "stream" else ()
 
 
-def _whole_entity(use_case: UseCase) -> tuple[EntityPart, ...]:
+def entity_forms(use_case: UseCase) -> tuple[EntityPart, ...]:
+    """The parts of the entity, with their canonical forms."""
     return tuple(EntityPart(form=form, field=field) for _, form, field in _named(use_case, use_case.extract.entity))
 
 
@@ -158,6 +166,8 @@ def _time_split(splits: TimeSplits) -> str:
     return f"CAST(CASE {null}{' '.join(cases)} ELSE {len(splits.until) - 1} END AS INTEGER)"
 
 
+_WORDS = ("by", "days", "metres", "latitude", "least", "most", "to", "fewer_than", "other")
+
 _METHODS = {
     "cmac": "AES-256-CMAC (NIST SP 800-38B)",
     "hmac-sha256": "HMAC-SHA256 (FIPS 198-1) cut to 128 bits",
@@ -178,5 +188,5 @@ def _described(field: OutputField, key: str | None) -> dict[str, Any]:
         described["malformed"] = field.malformed or "apart"
     if field.protect == "generalise":
         described["value"] = field.value
-    words = {word: getattr(field, word) for word in ("by", "days", "metres", "latitude", "least", "most", "to")}
+    words = {word: getattr(field, word) for word in _WORDS}
     return described | {word: value for word, value in words.items() if value is not None}

@@ -17,15 +17,24 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "jitter": ("by", "metres", "latitude"),
     "clamp": ("least", "most"),
     "round": ("to",),
+    "merge_rare": ("fewer_than", "other"),
     "mask": ("mask",),
 }
-_NEEDED = {"shift": ("days",), "jitter": ("metres", "by"), "round": ("to",)}
-_TYPES = {"shift": DAYS, "jitter": ("float", "decimal"), "clamp": NUMBERS, "round": NUMBERS, "mask": ("free_text",)}
+_NEEDED = {"shift": ("days",), "jitter": ("metres", "by"), "round": ("to",), "merge_rare": ("fewer_than", "other")}
+_TYPES = {
+    "shift": DAYS,
+    "jitter": ("float", "decimal"),
+    "clamp": NUMBERS,
+    "round": NUMBERS,
+    "mask": ("free_text",),
+    "merge_rare": ("text", "integer"),
+}
 _TOLD = {
     "shift": "a date or timestamp column",
     "jitter": "a coordinate in degrees, of type float or decimal",
     "clamp": "a column of numbers",
     "round": "a column of numbers",
+    "merge_rare": "a column of text or whole numbers, whose values are categories",
     "mask": "a column of type free_text",
 }
 
@@ -94,6 +103,10 @@ def _columns(path: PathKey, field: OutputField, scope: Scope) -> Iterator[Troubl
             yield Trouble((*path, "by"), f"`{column}` of type {scope.types[column]}", "a column with exact values")
     if field.latitude is not None and scope.types.get(field.latitude) not in ("float", "decimal"):
         yield Trouble((*path, "latitude"), f"`{field.latitude}`", "the column of the latitude, in degrees")
+    if field.protect == "merge_rare" and field.other is not None:
+        kind = scope.types.get(field.from_ or str(path[1]))
+        if kind in ("text", "integer") and isinstance(field.other, int) != (kind == "integer"):
+            yield Trouble((*path, "other"), f"a category of another type than {kind}", f"one of type {kind}")
     whole = scope.types.get(field.from_ or "") == "integer" or scope.types.get(str(path[1])) == "integer"
     for word in ("least", "most"):
         bound = getattr(field, word)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from curator.spec.model import Ladder, UseCase
+from curator.spec.model import GeneralisationSearch, Ladder, UseCase
 from curator.spec.nearest import nearest
 from curator.spec.scope import PathKey, Scope, Trouble, try_parse
 
@@ -28,6 +28,28 @@ def search_troubles(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
             yield Trouble(here, found, "a field with `identifier: quasi`")
             continue
         yield from _ladder(name, ladder, spec=spec, scope=scope, path=here)
+    yield from _levels(search, path)
+    if search.recoding == "local" and spec.disclosure.suppress:
+        yield Trouble(
+            ("disclosure", "suppress"),
+            f"{spec.disclosure.suppress:g} with `recoding: local`",
+            "0: it leaves nobody out",
+        )
+
+
+def _levels(search: GeneralisationSearch, path: PathKey) -> Iterator[Trouble]:
+    """Levels that are settled: of every field, and only where each is written at one level."""
+    if search.levels is None:
+        return
+    if search.recoding == "local":
+        yield Trouble((*path, "levels"), "settled levels with `recoding: local`", "one or the other")
+    for name in search.levels:
+        if name not in search.fields:
+            found = f"`{name}`, which is not searched" + nearest(name, search.fields)
+            yield Trouble((*path, "levels", name), found, "a field of `fields`")
+    missing = [name for name in search.fields if name not in search.levels]
+    if missing:
+        yield Trouble((*path, "levels"), f"no level of {', '.join(f'`{name}`' for name in missing)}", "one a field")
 
 
 def leaf(name: str, ladder: Ladder | None, *, spec: UseCase) -> str:

@@ -246,7 +246,7 @@ def test_counts_are_those_of_the_run(made: Made) -> None:
     for reason, rows in quality.rejected.items():
         assert f"| `{reason}` | {rows:,} |" in card
     risk = section(card, "Who could be found")
-    assert f"{disclosure.classes:,} classes, the smallest of {disclosure.k:,} rows" in risk
+    assert f"{disclosure.classes:,} classes, the smallest of {disclosure.k_persons:,} people, {disclosure.k:,} rows" in risk
     assert f"{disclosure.suppressed:,} rows were left out" in risk
     binned = re.findall(r"^\| [\d ]+(?:to \d+|or more)? ?\| ([\d,]+) \|", risk, re.M)
     assert sum(int(rows.replace(",", "")) for rows in binned) == disclosure.rows == made.written.rows
@@ -256,7 +256,7 @@ def test_the_french_summary_says_the_same(made: Made) -> None:
     summary = section(made.text("README.md"), "En bref (français)")
     disclosure = made.written.disclosure
     assert disclosure is not None
-    assert f"au moins {disclosure.k} lignes semblables sur `age_band`, `sex`, `zone`" in summary
+    assert f"au moins {disclosure.k_persons} personnes semblables sur `age_band`, `sex`, `zone`" in summary
     assert f"{made.written.rows:,}".replace(",", "\u202f") in summary
     assert "règlement général sur la protection des données" in summary
 

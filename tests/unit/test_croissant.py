@@ -277,7 +277,7 @@ def test_what_is_known_about_persons_is_said_in_the_words_of_rai(made: Made) -> 
         assert name in told
     assert metadata.data_use_cases == [made.use_case.purpose.statement, *made.use_case.purpose.compatible_uses]
     assert any("role in (1, 2, 3)" in step for step in metadata.data_preprocessing_protocol)
-    assert any("At least 3 rows are alike on age_band, sex, zone" in limit for limit in metadata.data_limitations)
+    assert any("At least 3 persons are alike on age_band, sex, zone" in limit for limit in metadata.data_limitations)
     known = set(graph(described(made)).predicates())
     assert {str(word).removeprefix(RAI) for word in known if str(word).startswith(RAI)} == {
         "dataCollection", "dataUseCases", "dataPreprocessingProtocol", "dataLimitations",

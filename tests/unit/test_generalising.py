@@ -13,6 +13,7 @@ from capital_world import empty_capital, spec_value, write_spec
 
 from curator.capital import Capital, RunOptions
 from curator.cli import main
+from curator.coarsening._combinations import _Values
 from curator.engines import open_engine
 from curator.errors import CuratorError, SpecError
 from curator.expressions import parse
@@ -145,10 +146,12 @@ def test_the_levels_found_are_those_that_curate_accepts(capital: Capital, demo_b
     for field in found.fields:
         said = {word: text for word, text in value["fields"][field.name].items() if word not in ("from", "value")}
         value["fields"][field.name] = {**said, **field.words()}
+    del value["disclosure"]["search"]
     seen = capital.preview(write_spec(tmp_path, value), until="protect", options=RunOptions(data=demo_base))
     assert seen.disclosure is not None
     assert seen.disclosure["suppressed"] == found.suppressed
     assert (seen.disclosure["k"], seen.disclosure["classes"]) == (found.k, found.classes)
+    assert seen.disclosure["k_persons"] == found.k_persons
     assert seen.disclosure["l"] == (found.l if value["disclosure"].get("l") else None)
 
 
@@ -159,7 +162,8 @@ def test_the_same_table_gives_the_same_answer(capital: Capital, demo_base: Path,
 
 
 def test_closeness_costs_more_than_k_alone(capital: Capital, demo_base: Path, tmp_path: Path) -> None:
-    close = searched(t={"column": "severe", "value": 0.2})
+    close = searched()
+    close["disclosure"]["t"] = {"column": "severe", "value": 0.2}
     found = capital.generalise(write_spec(tmp_path, close), RunOptions(data=demo_base))
     plain = capital.generalise(write_spec(tmp_path, searched()), RunOptions(data=demo_base))
     assert found.t is not None
@@ -211,8 +215,6 @@ def test_a_search_that_does_not_fit_its_spec_is_refused_with_its_place(
 
 
 def test_a_batch_of_nulls_is_counted(tmp_path: Path) -> None:
-    from curator.capital._generalising import _Numbers
-
-    numbers = _Numbers()
-    assert numbers.of(pa.array(["b", None, "a", None])).tolist() == [0, 1, 2, 1]
-    assert numbers.ordered().tolist() == [2, 0, 1]
+    values = _Values()
+    assert values.of(pa.array(["b", None, "a", None])).tolist() == [0, 1, 2, 1]
+    assert values.ordered().tolist() == [2, 0, 1]

@@ -20,7 +20,7 @@ class IdentifierKind(StrEnum):
     none = "none"
 
 
-Protection = Literal["keep", "drop", "token", "generalise", "shift", "jitter", "clamp", "round", "mask"]
+Protection = Literal["keep", "drop", "token", "generalise", "shift", "jitter", "clamp", "round", "merge_rare", "mask"]
 """What is done to a column; see `OutputField.protect`."""
 
 TokenMethod = Literal["cmac", "hmac-sha256", "siv"]
@@ -42,8 +42,8 @@ class OutputField(Word):
         because: why a field whose name looks personal is not.
         protect: `keep` as is, `drop` it, `token` (keyed pseudonym), `generalise` (coarser value), `shift` (a date moved
             by a number of days of the person's own, so that intervals stay), `jitter` (a coordinate moved within a
-            circle), `clamp` (top and bottom coding), `round` (to a multiple), `mask`
-            (free text, its mentions replaced).
+            circle), `clamp` (top and bottom coding), `round` (to a multiple), `merge_rare`
+            (categories of few people become one), `mask` (free text, its mentions replaced).
         form: for `token`, the canonical form of the identifier (nir, plate, phone, email, name, licence ...).
         domain: for `token`, the field domain of the key; fields that must be joinable share one. The form when absent.
         method: for `token`, `cmac` (when absent), `hmac-sha256`, or `siv`, which the holder's custodian can reveal.
@@ -57,6 +57,9 @@ class OutputField(Word):
         latitude: for the `jitter` of a longitude, the column of its latitude; absent for a latitude.
         least, most: for `clamp`, the bounds; what lies beyond one becomes the bound.
         to: for `round`, the whole number that every value becomes a multiple of; halves go up.
+        fewer_than: for `merge_rare`, people below whom a category is merged; where the merged ones are still fewer
+            together, the smallest of the others join them.
+        other: for `merge_rare`, the category that they become; of the column's type.
         mask: for `mask`, what is masked and how; everything, within each text, by the rules alone when absent.
     """
 
@@ -78,4 +81,6 @@ class OutputField(Word):
     least: float | None = Field(default=None, allow_inf_nan=False, ge=-1e15, le=1e15)
     most: float | None = Field(default=None, allow_inf_nan=False, ge=-1e15, le=1e15)
     to: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
+    fewer_than: Annotated[int, Field(ge=2, le=1_000_000_000)] | None = None
+    other: Annotated[str, Field(min_length=1, max_length=200)] | int | None = None
     mask: TextMask | None = None

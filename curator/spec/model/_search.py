@@ -46,6 +46,12 @@ class GeneralisationSearch(Word):
 
     Attributes:
         fields: quasi-identifier -> its levels. One that is not named is written as the spec says.
+        levels: level of each of these fields, counted from 0, when it is settled; it is then held to the limits and
+            not searched. The best one is searched when absent.
+        recoding: `global`, one level a field for everybody, or `local`: each class as fine as its own rows allow,
+            nobody left out.
     """
 
     fields: dict[Name, Ladder] = Field(min_length=1)
+    levels: dict[Name, Annotated[int, Field(ge=0, le=1_000)]] | None = None
+    recoding: Literal["global", "local"] = "global"
