@@ -16,6 +16,7 @@ Words: TypeAlias = npt.NDArray[np.uint64]
 Octets: TypeAlias = npt.NDArray[np.uint8]
 Places: TypeAlias = npt.NDArray[np.int64]
 Cells: TypeAlias = npt.NDArray[np.void]
+Marks: TypeAlias = npt.NDArray[np.bool_]
 Rows: TypeAlias = Places | slice
 
 BLOCK = 16
@@ -148,6 +149,22 @@ def plain_bytes(array: pa.Array) -> pa.Array:
         expected="text or binary values",
         todo="write the values as text in one agreed spelling first, leading zeros included",
     )
+
+
+def known_rows(array: pa.Array) -> Marks:
+    """Which rows of an array have a value."""
+    if not array.null_count:
+        return np.ones(len(array), np.bool_)
+    bits = np.frombuffer(array.is_valid().buffers()[1], np.uint8)
+    return np.unpackbits(bits, bitorder="little", count=len(array)).astype(np.bool_)
+
+
+def parted(lengths: Places, known: Marks) -> tuple[Rows, list[int]]:
+    """Values that go together, and those that go alone."""
+    short = known & (lengths < LONG)
+    if short.all():
+        return ALL, []
+    return np.flatnonzero(short), np.flatnonzero(known & ~short).tolist()
 
 
 def steps(total: int, *, size: int) -> Iterator[slice]:

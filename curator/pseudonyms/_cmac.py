@@ -13,16 +13,16 @@ from cryptography.hazmat.primitives.cmac import CMAC
 
 from curator.pseudonyms._blocks import (
     BLOCK,
-    LONG,
+    CELL,
     PASS,
-    WORD,
     Cells,
     Ecb,
+    Marks,
     Places,
     Spots,
     Values,
-    Words,
-    as_cells,
+    known_rows,
+    parted,
     plain_bytes,
     steps,
 )
@@ -50,7 +50,7 @@ class TokenKernel:
         require_key(key, asked="make tokens")
         self._key = bytes(key)
         self._closing = closing_of(self._key)
-        self._empty = np.frombuffer(self._alone(b""), WORD)
+        self._empty = np.frombuffer(self._alone(b""), CELL)[0]
 
     def tokens(self, array: pa.Array | pa.ChunkedArray) -> pa.FixedSizeBinaryArray:
         """The token of each value; a null stays null, the empty text is a value like another.
@@ -74,26 +74,26 @@ class TokenKernel:
         if pa.types.is_dictionary(array.type):
             return self.tokens(array.dictionary).take(array.indices)
         array = plain_bytes(array)
-        tokens = np.zeros((len(array), 2), WORD)
+        tokens = np.zeros(len(array), CELL)
         if len(array) > array.null_count:
-            self._fill(Values(array), tokens)
-        return as_tokens(tokens, array)
+            self._fill(Values(array), known_rows(array), tokens)
+        valid = array.is_valid().buffers()[1] if array.null_count else None
+        buffers = [valid, pa.py_buffer(tokens.view(np.uint8))]
+        return pa.FixedSizeBinaryArray.from_buffers(pa.binary(TOKEN_BYTES), len(array), buffers, array.null_count)
 
-    def _fill(self, values: Values, tokens: Words) -> None:
-        """Write the token of each value. Empty values, mostly nulls, hold no byte: the others stay end to end."""
-        cipher, out = Ecb(self._key), as_cells(tokens)
+    def _fill(self, values: Values, known: Marks, tokens: Cells) -> None:
+        """Write the token of each value that is known. The empty value has the same one everywhere."""
+        cipher = Ecb(self._key)
         for rows in steps(len(tokens), size=PASS):
             starts, lengths = values.bounds(rows)
-            if lengths.min() and lengths.max() < LONG:
-                out[rows] = self._chain(Spots(values.data, starts), lengths, cipher=cipher)
-                continue
-            tokens[rows] = self._empty
-            short = np.flatnonzero((lengths > 0) & (lengths < LONG))
-            if len(short):
-                out[rows][short] = self._chain(Spots(values.data, starts[short]), lengths[short], cipher=cipher)
-            for row in np.flatnonzero(lengths >= LONG).tolist():
-                alone = self._alone(values.octets(int(starts[row]), int(lengths[row])))
-                tokens[rows.start + row] = np.frombuffer(alone, WORD)
+            some, own = known[rows] & (lengths > 0), tokens[rows]
+            if not some.all():
+                own[known[rows] & (lengths == 0)] = self._empty
+            short, alone = parted(lengths, some)
+            if len(lengths[short]):
+                own[short] = self._chain(Spots(values.data, starts[short]), lengths[short], cipher=cipher)
+            for row in alone:
+                own[row] = np.frombuffer(self._alone(values.octets(starts[row], lengths[row])), CELL)[0]
 
     def _chain(self, spots: Spots, lengths: Places, *, cipher: Ecb) -> Cells:
         cut = pieces(lengths)
@@ -104,15 +104,3 @@ class TokenKernel:
         message = CMAC(algorithms.AES(self._key))
         message.update(value)
         return message.finalize()
-
-
-def as_tokens(tokens: Words, source: pa.Array) -> pa.FixedSizeBinaryArray:
-    """Tokens with the nulls of their source; nothing of a null's bytes stays."""
-    valid = None
-    if source.null_count:
-        valid = source.is_valid().buffers()[1]
-        bits = np.unpackbits(np.frombuffer(valid, np.uint8), bitorder="little", count=len(source))
-        tokens[bits == 0] = 0
-    return pa.FixedSizeBinaryArray.from_buffers(
-        pa.binary(TOKEN_BYTES), len(source), [valid, pa.py_buffer(tokens)], source.null_count
-    )

@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import algorithms
@@ -23,7 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from cryptography.hazmat.primitives.cmac import CMAC
 
 from curator.errors import IntegrityError, SecretError, UsageError
-from curator.pseudonyms._blocks import ALL, BLOCK, LONG, PASS, SLACK, Places, Rows, Spots, Values, plain_bytes, steps
+from curator.pseudonyms._blocks import BLOCK, PASS, SLACK, Places, Spots, Values, known_rows, parted, plain_bytes, steps
 from curator.pseudonyms._chain import double
 from curator.pseudonyms._siv_rows import SivRows, body_lengths, siv_closing
 
@@ -97,13 +96,13 @@ class SivKernel:
         return SivRows(self._mac_key, self._stream_key, closing=self._closing, padded=self._padded)
 
     def _seal(self, array: pa.Array) -> pa.Array:
-        values, known, work = Values(array), _known(array), self._rows()
+        values, known, work = Values(array), known_rows(array), self._rows()
         out = _Output(len(array), room=values.size + 2 * BLOCK * len(array))
         for rows in steps(len(array), size=PASS):
             starts, lengths = values.bounds(rows)
             body = body_lengths(lengths, padded=self._padded)
             places = out.extend(np.where(known[rows], BLOCK + body, 0))
-            short, alone = _parted(lengths, known[rows])
+            short, alone = parted(lengths, known[rows])
             if len(lengths[short]):
                 work.seal(Spots(values.data, starts[short]), Spots(out.data, places[short]), lengths=lengths[short])
             for row in alone:
@@ -111,13 +110,13 @@ class SivKernel:
         return out.to_arrow(array)
 
     def _open(self, array: pa.Array) -> pa.Array:
-        values, known, work = Values(array), _known(array), self._rows()
+        values, known, work = Values(array), known_rows(array), self._rows()
         out, holding = _Output(len(array), room=values.size), 0
         for rows in steps(len(array), size=PASS):
             starts, body = values.bounds(rows)
             body -= BLOCK
             lengths = np.zeros(len(body), np.int64)
-            short, alone = _parted(body, known[rows] & (body >= 0))
+            short, alone = parted(body, known[rows] & (body >= 0))
             found = {row: self._open_one(values.octets(starts[row], BLOCK + body[row])) for row in alone}
             for row, value in found.items():
                 lengths[row] = len(value or b"")
@@ -179,21 +178,6 @@ class _Output:
         valid = source.is_valid().buffers()[1] if source.null_count else None
         data = pa.py_buffer(self.data[: self._ends[-1]])
         return pa.Array.from_buffers(pa.binary(), len(source), [valid, pa.py_buffer(self._ends), data])
-
-
-def _parted(lengths: Places, known: npt.NDArray[np.bool_]) -> tuple[Rows, list[int]]:
-    """Values that go together, and those that go alone."""
-    short = known & (lengths < LONG)
-    if short.all():
-        return ALL, []
-    return np.flatnonzero(short), np.flatnonzero(known & ~short).tolist()
-
-
-def _known(array: pa.Array) -> npt.NDArray[np.bool_]:
-    if not array.null_count:
-        return np.ones(len(array), np.bool_)
-    bits = np.frombuffer(array.is_valid().buffers()[1], np.uint8)
-    return np.unpackbits(bits, bitorder="little", count=len(array)).astype(np.bool_)
 
 
 def _vector_of_headers(key: bytes, headers: Sequence[bytes]) -> bytes:
