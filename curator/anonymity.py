@@ -259,6 +259,10 @@ class PeopleCounter:
         if self._pairs.held > self._room:
             self._settle()
 
+    def let_go(self, codes: Codes) -> None:
+        """Ask no more about classes that are known to have enough people."""
+        self._full = np.union1d(self._full, codes)
+
     def enough(self, k: int) -> Codes:
         """Codes, ascending, of the classes of at least `k` people; `k` is at most the cap."""
         codes, people = self.counts()

@@ -73,8 +73,13 @@ class Crowd:
             counted_again = self._people.told == "files"
             self._classes.count_people(self._limits.k if counted_again else max(self._limits.k, _CAP))
 
-    def count_before(self, engine: Engine, files: Sequence[Path]) -> None:
+    def count_before(self, engine: Engine, files: Sequence[Path], *, whole: bool = False) -> None:
         """Count the rows of shards that stay, from the fields that make their classes.
+
+        Args:
+            engine: counts rows.
+            files: the shards.
+            whole: whether they are all of a version that holds these limits, so that each class has people enough.
 
         Raises:
             DisclosureError: `persons-uncounted`, when people are counted and these files do not tell them apart.
@@ -93,7 +98,9 @@ class Crowd:
             self._before.append(np.unique(codes))
             self._learn(batch)
             self._classes.add_counted(codes, integers(batch.column(COUNTED)), sensitive)
-        if self._classes.people is not None:
+        if self._classes.people is not None and whole:
+            self._classes.people.let_go(np.concatenate(self._before))
+        elif self._classes.people is not None:
             coder, fields = ClassCoder(kernel.class_key or b"", kernel.quasi), self._people.fields
             for codes, persons in _rows(files, [*kernel.quasi, *fields], fields=fields, coder=coder):
                 self._classes.people.add(codes, persons)

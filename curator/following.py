@@ -139,6 +139,11 @@ class Following:
         self.rows = self._before - len(self._gone) + len(new)
         return self.rows
 
+    @property
+    def only_adds(self) -> bool:
+        """Whether no row of the version before is gone, once that is settled."""
+        return not len(self._gone)
+
     def _vanished(self, seen: Codes) -> tuple[Codes, Places]:
         """Tokens and places of the rows that are in the source no more."""
         if self.feed == "full":

@@ -161,7 +161,8 @@ class _Stream:
         following.take_away(folder)
         if self._crowd is None:
             return quality, np.empty(0, np.uint64)
-        self._crowd.count_before(self._protected.checked.sample.engine, [folder / path for path in following.files])
+        engine, stay = self._protected.checked.sample.engine, [folder / path for path in following.files]
+        self._crowd.count_before(engine, stay, whole=following.only_adds)
         for batch in following.standing(self._protected.kernel):
             self.came += len(batch)
             add(self._crowd.count(batch))

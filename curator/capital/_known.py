@@ -20,7 +20,7 @@ from curator.spec.model import IdentifierKind
 from curator.sqltext import quoted
 
 _ROWS = 1_000
-_MET = 200  # rows of the files that the identifiers tried should be of
+_MET = 64  # rows of the files that the identifiers tried should be of
 _SHARDS = 8
 _LONGEST = 64  # letters of an identifier; longer direct fields are prose
 
@@ -30,7 +30,7 @@ def refuse_plain_hashes(sample: Sample, files: Sequence[Path], *, recipient: str
 
     Args:
         sample: the extracted rows, still in the engine; the direct identifiers of up to a thousand of them are tried:
-            as many as make it likely that two hundred are of rows looked at in the files.
+            as many as make it likely that some sixty are of rows looked at in the files.
         files: the shards written.
         recipient: for whom tokens are made; tried as a salt, like the names in the spec.
 
