@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from curator.engines._cells import physical_of, read_as, typed
-from curator.engines._readers import cell_of, require_type
+from curator.engines._columns import require_type
+from curator.engines._readers import cell_of
 from curator.spec.model import Column, LogicalType, Source
 from curator.sqltext import quoted
 

@@ -17,7 +17,7 @@ _SQL_TYPES = {
 }  # fmt: skip
 _ONE_WIDTH = {  # of the types that not every engine has: unsigned numbers, moments of another precision
     "UTINYINT": "SMALLINT", "USMALLINT": "INTEGER", "UINTEGER": "BIGINT",
-    "TIMESTAMP_S": "TIMESTAMP", "TIMESTAMP_MS": "TIMESTAMP", "TIMESTAMP_NS": "TIMESTAMP",
+    "UBIGINT": "DECIMAL(20, 0)", "TIMESTAMP_S": "TIMESTAMP", "TIMESTAMP_MS": "TIMESTAMP", "TIMESTAMP_NS": "TIMESTAMP",
 }  # fmt: skip
 NOTHING = "NULL"  # the type of a Parquet column that holds nulls only and has none
 
@@ -33,15 +33,16 @@ def read_as(cell: str, column: Column, source: Source) -> str:
     if column.type in (LogicalType.decimal, LogicalType.float):
         return _number(text, column, source)
     if column.type == LogicalType.integer:
-        return f"CASE WHEN regexp_full_match({text}, '[-+]?[0-9]{{1,18}}') THEN CAST({text} AS BIGINT) END"
+        return f"CASE WHEN regexp_full_match({text}, '[-+]?[0-9]{{1,19}}') THEN TRY_CAST({text} AS BIGINT) END"
     if column.type == LogicalType.boolean:
         return f"CASE WHEN lower({text}) IN ('true', '1') THEN true WHEN lower({text}) IN ('false', '0') THEN false END"
     if column.format:
         return _moment(text, column.format, column.type)
     if column.type == LogicalType.date:
-        iso = f"regexp_full_match({text}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}')"
+        iso = f"regexp_full_match({text}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}') AND {text} >= '0001'"
         return f"CASE WHEN {iso} THEN TRY_CAST({text} AS DATE) END"
-    return f"CASE WHEN regexp_full_match({text}, '{_ISO_MOMENT}') THEN TRY_CAST({text} AS TIMESTAMP) END"
+    iso = f"regexp_full_match({text}, '{_ISO_MOMENT}') AND {text} >= '0001'"  # most programs know no year 0
+    return f"CASE WHEN {iso} THEN TRY_CAST({text} AS TIMESTAMP) END"
 
 
 def _number(text: str, column: Column, source: Source) -> str:
@@ -76,12 +77,16 @@ def typed(cell: str, column: Column, physical: str) -> str:
         # A Parquet file's minimum and maximum leave NaN out. DuckDB 2.0 believes them: `isnan` would find none, and a
         # filter would skip its rows. Behind a CASE it looks at the cells.
         return f"CASE WHEN {cell} IS NOT NULL THEN CAST({cell} AS DOUBLE) END"
+    if column.type == LogicalType.integer and physical.startswith("DECIMAL"):
+        return f"CAST({cell} AS BIGINT)"
     if physical in _ONE_WIDTH:
         return f"CAST({cell} AS {_ONE_WIDTH[physical]})"
+    if physical == "TIMESTAMPTZ_NS":
+        return f"timezone('UTC', CAST({cell} AS TIMESTAMP WITH TIME ZONE))"
     if column.type == LogicalType.timestamp and physical == "TIMESTAMP WITH TIME ZONE":
         return f"timezone('UTC', {cell})"
     if column.type == LogicalType.timestamp and physical == "DATE":
         return f"CAST({cell} AS TIMESTAMP)"
-    if column.type == LogicalType.text and physical.startswith(("ENUM", "UUID")):
+    if column.type == LogicalType.text and physical.startswith(("ENUM", "UUID", "TIME")):
         return f"CAST({cell} AS VARCHAR)"
     return cell

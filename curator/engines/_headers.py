@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import IO
 
@@ -16,6 +17,9 @@ from curator.spec.model import Source
 
 _CONTROLS = re.compile(rb"[\x80-\x9f]")  # in Latin-1; a file in windows-1252 has its signs there
 _PROBE = 1 << 20
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_TITLES = 20  # lines above a header that are looked through
+_MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16-be"}
 _SPELT = {packing: packing.name.replace("zstd", "Zstandard") for packing in Packing}
 
 
@@ -36,16 +40,45 @@ def header_of(name: str, source: Source, stream: IO[bytes]) -> list[str]:
             head = stream.read(_PROBE)
     except OSError as fault:
         raise unreadable(name, type(fault).__name__) from None
-    if not head:
+    if not head.removeprefix(codecs.BOM_UTF8):
         raise unreadable(name, "an empty file")
     for start, packing in PACKED.items():
         if head.startswith(start):
             raise unreadable(name, f"a file compressed by {_SPELT[packing]} (read when it is named {packing.value})")
     text = _decoded(name, head, encoding).lstrip("\ufeff")
     try:
-        return _named(name, source, _first_line(text, source))
+        header = _first_line(_below(text, source.skip_lines), source)
+        if not header:
+            raise unreadable(name, "an empty line where the header should be (`skip_lines` leaves lines above it out)")
+        _require_first(name, source, text, header)
+        return _named(name, source, header)
     except csv.Error:
         raise unreadable(name, "a first line that is no header") from None
+
+
+def _below(text: str, lines: int) -> str:
+    """The text without its first lines."""
+    for _ in range(lines):
+        end = _LINE_END.search(text)
+        text = text[end.end() :] if end else ""
+    return text
+
+
+def _require_first(name: str, source: Source, text: str, header: Sequence[str]) -> None:
+    """Refuse a title, or Excel's `sep=;`, above the header, when the header is found a few lines below."""
+    declared = {column.column or key for key, column in source.columns.items() if column.from_name is None}
+    if declared & set(header):
+        return
+    for skipped in range(source.skip_lines + 1, source.skip_lines + _TITLES):
+        below = _below(text, skipped)
+        if below and declared <= set(_first_line(below, source)):
+            raise SourceError(
+                "source-column-missing",
+                asked=f"read the declared columns of the source `{name}`",
+                found=f"none of them in the first line, all of them in line {skipped + 1}",
+                expected="the names of the columns in the first line",
+                todo=f"state `skip_lines: {skipped}` in the source",
+            )
 
 
 def separator_of(source: Source, file: str) -> str:
@@ -81,9 +114,15 @@ def _named(name: str, source: Source, header: Sequence[str]) -> list[str]:
         folded = column.lower()
         names.append(f".{place}" if not folded or folded in seen else column)
         seen.add(folded)
-    repeated = {column.lower() for column, given in zip(header, names, strict=True) if column and column != given}
+    require_once(name, source, header)
+    return names
+
+
+def require_once(name: str, source: Source, header: Sequence[str]) -> None:
+    """Refuse a declared column that is there twice, letter case apart. Raises SourceError."""
+    folded = Counter(column.lower() for column in header)
     declared = sorted({column.column or key for key, column in source.columns.items()})
-    twice = [column for column in declared if column.lower() in repeated]
+    twice = [column for column in declared if folded[column.lower()] > 1]
     if twice:
         shown = ", ".join(f"`{column}`" for column in twice)
         raise SourceError(
@@ -93,7 +132,6 @@ def _named(name: str, source: Source, header: Sequence[str]) -> list[str]:
             expected="each declared column once",
             todo="ask the holder which of them is meant, and have the other renamed or left out",
         )
-    return names
 
 
 def _decoded(name: str, head: bytes, encoding: str) -> str:
@@ -101,7 +139,7 @@ def _decoded(name: str, head: bytes, encoding: str) -> str:
         raise _bad_encoding(
             name,
             "UTF-16 with its bytes in big-endian order",
-            "little-endian order, or UTF-8 (`iconv -f utf-16 -t utf-8`)",
+            "`encoding: utf-16-be`, or UTF-8 (`iconv -f utf-16 -t utf-8`)",
         )
     if encoding not in NATIVE.values():
         return _cut(name, head, encoding)
@@ -112,9 +150,9 @@ def _decoded(name: str, head: bytes, encoding: str) -> str:
         return cut.decode(encoding, errors="strict" if encoding != "utf-16" else "ignore")
     except UnicodeDecodeError as fault:
         line = cut[: fault.start].count(b"\n") + 1
-        raise _bad_encoding(
-            name, f"bytes that are not {encoding} at line {line}", "`encoding: latin-1`, or another"
-        ) from None
+        other = next((other for mark, other in _MARKS.items() if head.startswith(mark)), "latin-1")
+        expected = f"`encoding: {other}`" + (", or another" if other == "latin-1" else "")
+        raise _bad_encoding(name, f"bytes that are not {encoding} at line {line}", expected) from None
 
 
 def _cut(name: str, head: bytes, encoding: str) -> str:

@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from curator.engines._cells import NOTHING, physical_of, read_as, typed
-from curator.engines._headers import header_of, separator_of
+from curator.engines._columns import require_columns, require_type
+from curator.engines._columns import require_table as require_table
+from curator.engines._days import odd_days, sound_day
+from curator.engines._headers import header_of, require_once, separator_of
 from curator.engines._streams import FileStreams
 from curator.engines._whole import require_whole_gzip
 from curator.errors import SourceError
@@ -25,6 +28,7 @@ from curator.files import (
     Packing,
     Place,
     Snapshot,
+    below,
     clear_text,
     codec_of,
     compare,
@@ -32,6 +36,7 @@ from curator.files import (
     packing_of,
     reading_of,
     unpacked,
+    unreadable,
 )
 from curator.spec.model import Column, LogicalType, Source, SourceFormat
 from curator.sqltext import literal, quoted
@@ -47,18 +52,6 @@ _DUCKDB = b"DUCK"  # bytes 8 to 11 (duckdb.org, storage)
 _PROSE = (LogicalType.text, LogicalType.free_text)
 _BYTES_PER_ROW = 64  # a low guess, so that text files get enough shards
 _UNPACKED = 6  # times the bytes of a packed file, a guess
-
-# Physical types that hold a logical type without loss.
-_COMPATIBLE: dict[LogicalType, tuple[str, ...]] = {
-    LogicalType.text: ("VARCHAR", "ENUM", "UUID"),
-    LogicalType.free_text: ("VARCHAR",),
-    LogicalType.integer: ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"),
-    LogicalType.decimal: ("DECIMAL", "TINYINT", "SMALLINT", "INTEGER", "BIGINT"),
-    LogicalType.float: ("FLOAT", "DOUBLE", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "DECIMAL"),
-    LogicalType.boolean: ("BOOLEAN",),
-    LogicalType.date: ("DATE",),
-    LogicalType.timestamp: ("TIMESTAMP", "DATE"),
-}
 
 Describe = Callable[[str], dict[str, str]]
 
@@ -96,6 +89,7 @@ class _File:
     kind: SourceFormat
     scan: str
     physical: Mapping[str, str]
+    odd: frozenset[str] = frozenset()
 
     @property
     def textual(self) -> bool:
@@ -107,11 +101,12 @@ def read_sql(name: str, source: Source, places: Sequence[Place], *, describe: De
     files = [_opened(name, source, place, describe=describe, streams=streams) for place in places]
     compare(name, source, {file.place.name: (file.reading, list(file.physical)) for file in files})
     for file in files:
-        _require_columns(name, file.reading, list(file.physical))
+        require_columns(name, file.reading, list(file.physical))
     raw = [
         key
         for key, column in source.columns.items()
-        if column.type not in _PROSE and any(file.textual or _constant(file, key, column) for file in files)
+        if column.type not in _PROSE
+        and any(file.textual or _constant(file, key, column) or _odd(file, column, key) for file in files)
     ]
     queries = [f"SELECT {', '.join(_selected(name, file, raw))} FROM {file.scan}" for file in files]  # noqa: S608
     return Bound(
@@ -138,8 +133,11 @@ def _opened(name: str, source: Source, place: Place, *, describe: Describe, stre
         return _file(place, reading, kind, scan=scan, physical=dict.fromkeys(header, "VARCHAR"))
     if kind == SourceFormat.parquet:
         scan = f"read_parquet({file}, hive_partitioning = false)"
-        physical = {**describe(f"SELECT * FROM {scan}"), **_untyped(place)}  # noqa: S608 (escaped literal)
-        return _file(place, reading, kind, scan=scan, physical=physical)
+        physical = {**describe(f"SELECT * FROM {scan}"), **_untyped(name, reading.source, place)}  # noqa: S608 (escaped)
+        odd = odd_days(place, {reading.name_in_file(found) for found in reading.needed()})
+        return _file(place, reading, kind, scan=scan, physical=physical, odd=odd)
+    if not packing_of(place.name) and (state := place.identity()) and not state.size:
+        raise unreadable(name, "an empty file")
     declared = reading.needed()
     form = ", format = 'newline_delimited'" if kind == SourceFormat.geojson else ""
     keys = _json_keys(declared, file + form, describe)
@@ -148,8 +146,16 @@ def _opened(name: str, source: Source, place: Place, *, describe: Describe, stre
     return _file(place, reading, kind, scan=scan, physical=dict.fromkeys(keys, "VARCHAR"))
 
 
-def _file(place: Place, reading: FileReading, kind: SourceFormat, *, scan: str, physical: Mapping[str, str]) -> _File:
-    return _File(place=place, reading=reading, kind=kind, scan=scan, physical=physical)
+def _file(
+    place: Place,
+    reading: FileReading,
+    kind: SourceFormat,
+    *,
+    scan: str,
+    physical: Mapping[str, str],
+    odd: frozenset[str] = frozenset(),
+) -> _File:
+    return _File(place=place, reading=reading, kind=kind, scan=scan, physical=physical, odd=odd)
 
 
 def _selected(name: str, file: _File, raw: Sequence[str]) -> list[str]:
@@ -172,9 +178,22 @@ def _selected(name: str, file: _File, raw: Sequence[str]) -> list[str]:
                 value = read_as(cell, column, source)
             else:
                 require_type(name, key, column, physical)
-                value, cell = typed(cell, column, physical), "CAST(NULL AS VARCHAR)"
+                value, cell = _typed(file, found, column, cell)
         selected.append(f"{value} AS {quoted(key)}{wants_raw.format(cell)}")
     return selected
+
+
+def _typed(file: _File, found: str, column: Column, cell: str) -> tuple[str, str]:
+    """A typed cell, and the text of one that is no day that a file of text could hold."""
+    value = typed(cell, column, file.physical[found])
+    if found not in file.odd:
+        return value, "CAST(NULL AS VARCHAR)"
+    sound = sound_day(f"CAST({value} AS {physical_of(column)})")
+    return f"CASE WHEN {sound} THEN {value} END", f"CASE WHEN NOT ({sound}) THEN CAST({cell} AS VARCHAR) END"
+
+
+def _odd(file: _File, column: Column, key: str) -> bool:
+    return file.reading.name_in_file(column.column or key) in file.odd
 
 
 def _constant(file: _File, key: str, column: Column) -> bool:
@@ -197,13 +216,13 @@ def _literal_of(name: str, source: Source, place: Place, *, kind: SourceFormat, 
         if place.path:
             return one_file(place.path)
         return literal(streams.offer(place.name, functools.partial(place.open, parts=True), size=size, seekable=True))
-    if place.path and _alone(source, kind) and packing in (Packing.none, Packing.gzip):
+    if place.path and _alone(source, kind) and not source.skip_lines and packing in (Packing.none, Packing.gzip):
         if packing is Packing.gzip:
             require_whole_gzip(name, place.path)
         return one_file(place.path)
     encoding = codec_of(source.encoding, source=name)
     suffix = ".csv" if kind == SourceFormat.csv else ".json"
-    opener = functools.partial(_clear, name, place, encoding, kind == SourceFormat.geojson)
+    opener = functools.partial(_clear, name, place, encoding, kind == SourceFormat.geojson, source.skip_lines)
     address = streams.offer(f"{name}{suffix}", opener, size=size * _UNPACKED)
     return f"{literal(address)}, compression = 'gzip'"
 
@@ -218,10 +237,10 @@ def _unpacked(name: str, place: Place) -> IO[bytes]:
     return unpacked(place.open(), packing_of(place.name), source=name)
 
 
-def _clear(name: str, place: Place, encoding: str, features: bool) -> IO[bytes]:
-    """A file as a stream of UTF-8; of a GeoJSON file, one line a feature."""
+def _clear(name: str, place: Place, encoding: str, features: bool, skip: int) -> IO[bytes]:
+    """A file as a stream of UTF-8, below its first lines; of a GeoJSON file, one line a feature."""
     text = clear_text(_unpacked(name, place), encoding, source=name)
-    return feature_lines(text, source=name) if features else text
+    return feature_lines(text, source=name) if features else below(text, skip)
 
 
 def _encoding(source: Source, file: str) -> str:
@@ -229,12 +248,17 @@ def _encoding(source: Source, file: str) -> str:
     return "utf-8" if file.startswith("'curator://") else NATIVE[source.encoding.lower()]
 
 
-def _untyped(place: Place) -> dict[str, str]:
-    """The columns of a Parquet file that hold nulls only and have no type; the engine calls them integers."""
+def _untyped(name: str, source: Source, place: Place) -> dict[str, str]:
+    """The columns of a Parquet file that hold nulls only and have no type; the engine calls them integers.
+
+    Raises SourceError when a declared column is there twice: the engine would take the first of them.
+    """
     import pyarrow.parquet as parquet
 
     with place.open(parts=True) as stream:
-        return {column.name: NOTHING for column in parquet.read_schema(stream) if str(column.type) == "null"}
+        schema = parquet.read_schema(stream)
+    require_once(name, source, schema.names)
+    return {column.name: NOTHING for column in schema if str(column.type) == "null"}
 
 
 def _json_keys(declared: set[str], file: str, describe: Describe) -> list[str]:
@@ -332,71 +356,6 @@ def _require_file(name: str, place: Place) -> None:
         found=f"{'a folder' if place.path and place.path.is_dir() else 'no file'} at {place.name}",
         expected="the file that the spec names",
         todo=f"give its place with `--source {name}=PATH`, or the folder of all with `--data FOLDER`",
-    )
-
-
-def _require_columns(name: str, reading: FileReading, present: Sequence[str]) -> None:
-    declared = reading.needed()
-    missing = sorted(declared - set(present))
-    if missing:
-        # Names of columns may be shown only when they are names: a file without header would show its first row.
-        known = declared & set(present)
-        found = f"no column {', '.join(f'`{column}`' for column in missing)}"
-        columns = f"{len(present)} column" + ("s" if len(present) != 1 else "")
-        hint = f" among {', '.join(present)}" if known else f" in {columns}, none of which is declared"
-        raise SourceError(
-            "source-column-missing",
-            asked=f"read the declared columns of the source `{name}`",
-            found=(found + hint)[:600],
-            expected="every declared column in the source",
-            todo="correct the name in the spec (`column:` is the source's own spelling), or ask the holder what changed"
-            if known
-            else _other_separator(present, declared)
-            or "correct the names, or `separator`, `encoding` and `column:` in the source",
-        )
-    extra = [column for column in present if not {column, "*"} & (declared | reading.extra)]
-    if reading.source.strict and extra:
-        raise SourceError(
-            "source-column-extra",
-            asked=f"read the source `{name}`, declared strict",
-            found=f"columns that the spec does not declare: {', '.join(extra)}"[:600],
-            expected="only declared columns",
-            todo="declare them, or leave `strict` out: an undeclared column is never read",
-        )
-
-
-def _other_separator(present: Sequence[str], declared: set[str]) -> str:
-    """What to do about a header that another separator would cut into declared columns; empty when none would."""
-    for separator, spelt in {";": ";", "\t": "\\t", "|": "|", ",": ","}.items():
-        if len(present) == 1 and declared & set(present[0].split(separator)):
-            return f'state `separator: "{spelt}"` in the source'
-    return ""
-
-
-def require_table(name: str, table: str, present: Sequence[str]) -> None:
-    """Refuse a database without the table. Raises SourceError, which lists the tables there are."""
-    if table not in present:
-        raise SourceError(
-            "source-table-missing",
-            asked=f"read the table `{table}` of the source `{name}`",
-            found=f"no such table among {', '.join(sorted(present)) or 'none at all'}"[:600],
-            expected="the table that the spec names",
-            todo="correct `table` in the source, or ask the holder what changed",
-        )
-
-
-def require_type(name: str, key: str, column: Column, physical: str) -> None:
-    if physical == NOTHING or (physical.startswith(_COMPATIBLE[column.type]) and not physical.endswith("]")):
-        return
-    fitting = [kind for kind, types in _COMPATIBLE.items() if physical.startswith(types) and not physical.endswith("]")]
-    raise SourceError(
-        "source-column-type",
-        asked=f"read `{key}` of the source `{name}` as {column.type}",
-        found=f"a column of type {physical}",
-        expected=f"one of {', '.join(_COMPATIBLE[column.type])}",
-        todo=f"declare it as {' or '.join(fitting)} in the spec, or ask the holder why the column changed"
-        if fitting
-        else "no declared type reads this one: ask the holder for a text, a 64-bit number, a date or a timestamp",
     )
 
 

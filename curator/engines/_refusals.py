@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from curator.errors import StorageError
+from curator.errors import SourceError, StorageError
 
 
 def no_memory(asked: str) -> StorageError:
@@ -24,4 +24,16 @@ def no_space(asked: str) -> StorageError:
         found="no space left on the workspace's disk",
         expected="room for the engine's encrypted temporary files",
         todo="free space, then run the same command again",
+    )
+
+
+def too_large(asked: str) -> SourceError:
+    """The refusal of a number that a formula makes too large."""
+    return SourceError(
+        "number-overflow",
+        asked=asked,
+        found="a formula whose result needs more than 64 bits, or more digits than its decimal has",
+        expected="results that fit",
+        todo="look at `derive`, `where` and `value` in the spec: bound what is multiplied or added "
+        "(`case when abs(x) < 1000000 then x * 1000 end`), or set such rows apart by a rule",
     )

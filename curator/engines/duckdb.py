@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from curator.engines._adopted import Adopted, remembering, taking
 from curator.engines._readers import Bound, kind_of, one_file, only_database, read_sql, require_table
-from curator.engines._refusals import no_memory, no_space
+from curator.engines._refusals import no_memory, no_space, too_large
 from curator.engines._spill import PROTOCOL, SealedSpill
 from curator.engines._streams import FileStreams
 from curator.engines._whole import require_whole_sqlite
@@ -273,9 +273,22 @@ _SHAPES = {
     "Maximum line size": "a line of more than 2 MB",
     "CSV Parser state machine": "text that is no CSV: a mix of line ends (CRLF and LF), or a quote inside a cell",
     "No magic bytes found": "a file that is no Parquet",
+    "Footer length error": "a Parquet file that was cut short or damaged",
+    "has duplicate key": "an object with one key twice",
     "not a valid DuckDB database": "a file that is no DuckDB database",
     "not a database": "a file that is no SQLite database",
     "Malformed JSON": "text that is not JSON",
+}
+
+
+# What mends a fault of shape, by a word of it.
+_MENDED = {
+    "mix of line ends": "give the file one kind of line end (`dos2unix FILE`); a quote inside a cell is "
+    'written twice, or `quote: ""` says that quotes mean nothing',
+    "Parquet": "ask for the file again, and compare its size and digest with the sender's",
+    "JSON": "ask for the file again, or have it written anew: one value after the other, by a JSON writer",
+    "key twice": "have the file written with each key once in an object: which of the two is meant, no reader can know",
+    "": "check the separator, the quote and the number of columns of the source at that place",
 }
 
 
@@ -302,6 +315,8 @@ def _fault(asked: str, fault: Exception) -> CuratorError:
     shape = next((words for sign, words in _SHAPES.items() if sign in message), None)
     if shape is not None:
         return _malformed(asked, f"{shape}{place}")
+    if isinstance(fault, duckdb.OutOfRangeException) or "Out of Range Error" in message:
+        return too_large(asked)
     encoding = "unicode" in message.lower() or "utf-8" in message.lower() or "encoding" in message.lower()
     if encoding:
         return SourceError(
@@ -322,5 +337,5 @@ def _malformed(asked: str, found: str) -> SourceError:
         asked=asked,
         found=found,
         expected="rows of the declared shape",
-        todo="check the separator, the quote and the number of columns of the source at that place",
+        todo=next((todo for sign, todo in _MENDED.items() if sign in found), _MENDED[""]),
     )

@@ -14,7 +14,7 @@ from curator.files._packing import PACKED, Packing, packing_of, unpacked
 from curator.files._places import LocalPlace, Place, Where, files_of, where_of
 from curator.files._snapshot import Identity, Snapshot
 from curator.files._stores import SCHEMES
-from curator.files._texts import NATIVE, bad_encoding, clear_text, codec_of
+from curator.files._texts import NATIVE, bad_encoding, below, clear_text, codec_of
 from curator.files._words import Digests
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "Upload",
     "Where",
     "bad_encoding",
+    "below",
     "clear_text",
     "codec_of",
     "compare",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 from typing import IO, Any
 
 from curator.errors import SourceError
@@ -15,6 +16,7 @@ NATIVE = {"utf-8": "utf-8", "utf8": "utf-8", "latin-1": "latin-1", "iso-8859-1":
 """Encodings that an engine reads by itself, and what it calls them."""
 
 _BLOCK = 1 << 18
+_LINE_END = re.compile(rb"\r\n|\r|\n")
 _UTF8 = ("utf-8", "ascii")
 
 
@@ -44,6 +46,48 @@ def clear_text(stream: IO[bytes], encoding: str, *, source: str) -> IO[bytes]:
     if encoding in _UTF8:
         return stream
     return io.BufferedReader(_Decoded(stream, encoding, source=source), _BLOCK)
+
+
+def below(stream: IO[bytes], lines: int) -> IO[bytes]:
+    """A stream of UTF-8 without its first lines, each ended by LF, CRLF or CR; quotes mean nothing in them."""
+    return io.BufferedReader(_Below(stream, lines), _BLOCK) if lines else stream
+
+
+class _Below(io.RawIOBase):
+    """Leaves the first lines out when it is first read."""
+
+    def __init__(self, stream: IO[bytes], lines: int) -> None:
+        super().__init__()
+        self._stream, self._lines, self._rest = stream, lines, memoryview(b"")
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+    def readinto(self, target: Any) -> int:
+        """Fill the buffer as far as one step gives."""
+        if self._lines:
+            self._rest, self._lines = memoryview(self._skipped()), 0
+        block = self._rest[: len(target)] or memoryview(self._stream.read(len(target)))
+        self._rest = self._rest[len(block) :]
+        target[: len(block)] = block
+        return len(block)
+
+    def close(self) -> None:
+        """Close the longer stream too."""
+        if not self.closed:
+            self._stream.close()
+        super().close()
+
+    def _skipped(self) -> bytes:
+        head = b""
+        while block := self._stream.read(_BLOCK):
+            head += block
+            ends = list(_LINE_END.finditer(head))
+            if len(ends) > self._lines:  # one more, so that no CRLF is cut
+                return head[ends[self._lines - 1].end() :]
+        ends = list(_LINE_END.finditer(head))
+        return head[ends[self._lines - 1].end() :] if len(ends) >= self._lines else b""
 
 
 class _Decoded(io.RawIOBase):

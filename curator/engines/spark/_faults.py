@@ -17,7 +17,7 @@ from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 
 from curator import errors
-from curator.engines._refusals import no_memory, no_space
+from curator.engines._refusals import no_memory, no_space, too_large
 from curator.errors import CuratorError, SourceError, StorageError
 
 _MARK = "curator-fault:"
@@ -26,6 +26,7 @@ _CONDITION = re.compile(r"\[([A-Z][A-Z0-9_]{2,60})(?:\.[A-Z0-9_]+)?\]")
 _SIGNS = {
     "no-space": ("No space left on device",),
     "engine-memory": ("java.lang.OutOfMemoryError", "UNABLE_TO_ACQUIRE_MEMORY", "SparkOutOfMemoryError"),
+    "number-overflow": ("ARITHMETIC_OVERFLOW", "NUMERIC_VALUE_OUT_OF_RANGE"),
     "source-unreadable": ("FAILED_READ_FILE", "PATH_NOT_FOUND", "FileNotFoundException", "UNABLE_TO_INFER_SCHEMA"),
     "engine-lost": ("Could not parse Master URL", "All masters are unresponsive", "SparkContext was shut down",
                     "SparkContext has been shutdown", "stopped SparkContext", "ExecutorLostFailure"),
@@ -100,6 +101,7 @@ def _lost(asked: str) -> CuratorError:
 _KNOWN = {
     "no-space": no_space,
     "engine-memory": no_memory,
+    "number-overflow": too_large,
     "source-unreadable": _unreadable,
     "engine-lost": _lost,
 }

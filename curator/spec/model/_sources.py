@@ -104,6 +104,7 @@ class Source(Word):
         table: name of the table or view inside a database; the source's own name when absent, in a live one.
         encoding, separator, quote, decimal: of text files.
         null_tokens: texts that mean null, besides the empty one.
+        skip_lines: lines of a text file above its header, such as a title.
         strict: whether a column that the spec does not declare is an error (otherwise it is left unread).
         where: condition a row must meet to be read at all, before any join (null counts as not met).
         known_at: the date or timestamp column that says when a row became known; with a label, no row may be newer
@@ -120,6 +121,7 @@ class Source(Word):
     quote: str = Field(default='"', min_length=0, max_length=1)
     decimal: Literal[".", ","] = "."
     null_tokens: tuple[str, ...] = ()
+    skip_lines: int = Field(default=0, ge=0, le=1000)
     strict: bool = False
     where: Formula | None = None
     known_at: Name | None = None
