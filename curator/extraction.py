@@ -160,7 +160,7 @@ def _bound(
         if name in found:
             continue
         if not isinstance(where, Address) or not is_live(where):
-            found[name] = engine.bind(name, source, where)
+            found[name] = engine.bind(name, source, where, asked=wanted[name])
         elif joining.asked is not None and name in joining.asked.tables:
             alone = wanted[use_case.extract.from_]
             found |= snapshots.adopt_joined(joining.asked, where, engine=engine, alone=alone)

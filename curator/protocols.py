@@ -42,8 +42,11 @@ class Engine(Protocol):
     def describe(self) -> dict[str, Any]:
         """Name, version and settings, for the evidence."""
 
-    def bind(self, name: str, source: Source, path: Where) -> BoundSource:
-        """Make a source readable as relation `name`, typed as declared. Raises SourceError."""
+    def bind(self, name: str, source: Source, path: Where, *, asked: Asked | None = None) -> BoundSource:
+        """Make a source readable as relation `name`, typed as declared. Raises SourceError.
+
+        Of a source that must be copied to be read, columns and rows that `asked` does not want may be left out.
+        """
 
     def adopt(self, name: str, source: Source, table: LiveTable) -> BoundSource:
         """Take in the rows of a live source as relation `name` of the run, typed as declared, read to their end.

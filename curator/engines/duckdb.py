@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,17 +21,17 @@ from curator.engines._adopted import Adopted, remembering, taking
 from curator.engines._readers import Bound, kind_of, one_file, only_database, read_sql, require_table
 from curator.engines._refusals import no_memory, no_space, too_large
 from curator.engines._spill import PROTOCOL, SealedSpill
+from curator.engines._sqlite import file_and_log, sqlite_rows
 from curator.engines._streams import FileStreams
 from curator.engines._whole import require_whole_sqlite
 from curator.errors import CuratorError, SourceError
 from curator.expressions import Engine as Dialect
 from curator.files import Where, files_of
-from curator.protocols import LiveTable, Step
+from curator.protocols import Asked, LiveTable, Step
 from curator.spec.model import Source, SourceFormat
 from curator.sqltext import literal, quoted
 
 _STREAMING_BUFFER = "64MB"
-_SQLITE_ROWS = 50_000
 _TAKING = "1GB"
 _FULL = "No space left"  # of the operating system, through the engine
 _OURS = "_spill.py"  # in a fault of the place it spills to
@@ -80,21 +80,23 @@ class DuckDBEngine:
         threads, memory = self.rows("SELECT current_setting('threads'), current_setting('memory_limit')")[0]
         return {"name": "duckdb", "version": duckdb.__version__, "threads": int(threads), "memory_limit": str(memory)}
 
-    def bind(self, name: str, source: Source, path: Where) -> Bound:
+    def bind(self, name: str, source: Source, path: Where, *, asked: Asked | None = None) -> Bound:
         """Make a source readable. Raises SourceError when it is missing or not shaped as declared."""
         with self._reading(f"read the source `{name}`"):
             snapshot, places = files_of(name, path)
+            files = places
             kinds = {kind_of(name, source, place) for place in places}
             if kinds & {SourceFormat.sqlite, SourceFormat.duckdb}:
                 database = only_database(name, places)
                 if SourceFormat.sqlite in kinds:
-                    self._load_sqlite(name, source, database)
+                    snapshot, files = file_and_log(name, database)
+                    self._load_sqlite(name, source, database, asked=asked)
                 else:
                     self._attach(name, source, database)
             bound = read_sql(name, source, places, describe=self._columns_of, streams=self._streams)
             self.define(bound.relation, bound.sql)
         fingerprint = (snapshot.size, snapshot.changed)
-        return replace(bound, places=places, snapshot=snapshot, fingerprint=fingerprint)
+        return replace(bound, places=files, snapshot=snapshot, fingerprint=fingerprint)
 
     def adopt(self, name: str, source: Source, table: LiveTable) -> Adopted:
         """Take rows in as a temporary table, which spills encrypted; they pass once, as they come."""
@@ -200,44 +202,28 @@ class DuckDBEngine:
         require_table(name, table, list(found))
         self.define("duckdb_" + name, f"SELECT * FROM {found[table]}")  # noqa: S608 (quoted identifiers)
 
-    def _load_sqlite(self, name: str, source: Source, path: Path) -> None:
-        """Bring the declared columns of a SQLite table in, through the standard library, as text or numbers."""
+    def _load_sqlite(self, name: str, source: Source, path: Path, *, asked: Asked | None) -> None:
+        """Bring what is asked of a SQLite table in, through the standard library, every cell as text."""
         require_whole_sqlite(name, path)
-        table, target = source.table or name, quoted("sqlite_" + name)
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
-            tables = connection.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')").fetchall()
-            require_table(name, table, [found for (found,) in tables])
-            present = [row[1] for row in connection.execute(f"PRAGMA table_info({quoted(table)})")]
-            wanted = [column.column or key for key, column in source.columns.items()]
-            wanted = list(dict.fromkeys(column for column in wanted if column in present))
-            self._connection.execute(
-                f"CREATE TEMP TABLE {target} (" + ", ".join(f"{quoted(c)} VARCHAR" for c in present) + ")"
-            )
-            if not wanted:
+        target, arriving = quoted("sqlite_" + name), f"arriving {name}"
+        with sqlite_rows(name, source, path, asked=asked) as (present, reader):
+            columns = ", ".join(f"{quoted(column)} VARCHAR" for column in present)
+            self._connection.execute(f"CREATE TEMP TABLE {target} ({columns})")
+            if reader.schema.names == ["nothing"]:
                 return
-            names = ", ".join(quoted(column) for column in wanted)
-            cursor = connection.execute(f"SELECT {names} FROM {quoted(table)}")  # noqa: S608 (quoted identifiers)
-            while block := cursor.fetchmany(_SQLITE_ROWS):
-                cells = zip(wanted, zip(*block, strict=True), strict=True)
-                arrays = [_sqlite_texts(name, column, values) for column, values in cells]
-                batch = pa.record_batch(arrays, names=wanted)
-                self._connection.register("sqlite_block", batch)
-                insert = f"INSERT INTO {target} ({names}) SELECT {names} FROM sqlite_block"  # noqa: S608 (quoted)
+            names = ", ".join(quoted(column) for column in reader.schema.names)
+            faults: list[Exception] = []
+            batches = pa.RecordBatchReader.from_batches(reader.schema, remembering(reader, faults))
+            self._connection.register(arriving, batches)
+            try:
+                insert = f"INSERT INTO {target} ({names}) SELECT {names} FROM {quoted(arriving)}"  # noqa: S608 (quoted)
                 self._connection.execute(insert)
-                self._connection.unregister("sqlite_block")
-
-
-def _sqlite_texts(name: str, column: str, cells: Sequence[Any]) -> pa.Array:
-    """Cells as text. SQLite takes bytes in a column of any type; they have no spelling that could be meant."""
-    if any(isinstance(cell, bytes) for cell in cells):
-        raise SourceError(
-            "source-column-type",
-            asked=f"read the column `{column}` of the source `{name}`",
-            found="cells of the SQLite type BLOB",
-            expected="texts, numbers and nulls",
-            todo="leave the column out, or name as `table` a view that turns its bytes into text",
-        )
-    return pa.array([None if cell is None else str(cell) for cell in cells], pa.string())
+            except (duckdb.Error, pa.ArrowException, OSError):
+                if faults:
+                    raise faults[0] from None
+                raise
+            finally:
+                self._connection.unregister(arriving)
 
 
 def _setting(value: str | int | bool) -> str:

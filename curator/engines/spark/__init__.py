@@ -26,7 +26,7 @@ from curator.engines.spark._transport import COLUMNS, carried, plain_rows, unpac
 from curator.expressions import Engine as Dialect
 from curator.expressions import quote_name
 from curator.files import Where
-from curator.protocols import LiveTable, Step
+from curator.protocols import Asked, LiveTable, Step
 from curator.spec.model import Source
 
 _FETCHED = 48 << 20  # bytes of source a partition of results should stand for: what the driver holds at a time
@@ -60,7 +60,7 @@ class SparkEngine:
         """Name, version and settings."""
         return {"name": "spark", "version": version(), **self._context.facts()}
 
-    def bind(self, name: str, source: Source, path: Where) -> Bound:
+    def bind(self, name: str, source: Source, path: Where, *, asked: Asked | None = None) -> Bound:
         """Make a source readable. Raises SourceError when it is missing or not shaped as declared."""
         with translated(f"read the source `{name}`"):
             bound, frame = bind_source(self._session, (name, source, path), scratch=self._scratch)
