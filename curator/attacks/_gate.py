@@ -11,7 +11,7 @@ Article 29 Working Party, Opinion 05/2014: singling out, linkability, inference)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from curator.attacks._odds import Odds
 from curator.attacks._order import order_leaks
 from curator.attacks._people import Tables, inferring, linking, singling_out
 from curator.attacks._shards import shard_leaks
+from curator.closeness import Distance
 from curator.risk import Column, Measures, Roles, column_of, entity_of, measure, whose
 
 LIMIT = 0.05
@@ -40,6 +41,7 @@ LIMIT = 0.05
 
 SIZE = 30_000  # rows in which neighbours are sought; more are sampled by person
 _SECRETS = 3
+_SLACK = 1e-9
 _LARGE = 10**5  # numbers that could be what remains of a digest
 _MANY = 5_000  # digests from which a longer dictionary is worth its time
 
@@ -62,11 +64,23 @@ class Limits:
     """What the spec promises of the rows.
 
     Attributes:
-        k: fewest people alike; 0 when nothing is promised.
+        k: fewest people alike, where the rows tell people apart, or rows; 0 when nothing is promised.
+        rows: whether rows are promised, whatever the rows tell.
+        l: fewest distinct values of `column` in a class; None when not promised.
+        entropy_l: least exp(entropy) of them; None likewise.
+        t: greatest distance of a class from all rows; None likewise.
+        distance: ground distance of t.
+        column: the sensitive field that these three are of.
         anonymous: whether the release claims to be anonymous.
     """
 
     k: int = 0
+    rows: bool = False
+    l: int | None = None  # noqa: E741 (the literature's own letter)
+    entropy_l: float | None = None
+    t: float | None = None
+    distance: Distance = "equal"
+    column: str | None = None
     anonymous: bool = False
 
 
@@ -192,7 +206,7 @@ def attack_package(
     leaks += [leak for name in table.column_names for leak in clear_leaks(name, table.column(name))]
     leaks += order_leaks([{name: part.column(name) for name in part.column_names} for part in parts])
     columns = {name: column_of(name, table.column(name)) for name in _used(roles, attacker)}
-    people, measures = _people(columns, roles, attacker=attacker, anonymous=limits.anonymous, seed=seed)
+    people, measures = _people(columns, roles, attacker=attacker, limits=limits, seed=seed)
     leaks += _too_few(measures, limits)
     for before in earlier if limits.k else ():
         leaks += difference_leaks(table, before, left_out=roles.tokens, least=max(limits.k, 2))
@@ -253,17 +267,20 @@ def _people(
     roles: Roles,
     *,
     attacker: Attacker,
-    anonymous: bool,
+    limits: Limits,
     seed: int,
 ) -> tuple[dict[str, Odds], Measures | None]:
     entity = entity_of([columns[name] for name in roles.entity])
     rows = len(next(iter(columns.values())).codes) if columns else 0
     people = np.arange(rows) if entity is None else whose(entity)
     quasi = [columns[name] for name in roles.quasi]
-    measures = measure(quasi, entity=entity) if quasi else None
+    sensitive = [columns[name] for name in roles.sensitive if name == limits.column]
+    ordered = all(column.ordered for column in sensitive)
+    distance = limits.distance if limits.distance == "equal" or ordered else None
+    measures = measure(quasi, sensitive=sensitive, entity=entity, distance=distance) if quasi else None
     known = [name for name in attacker.knows if columns[name].values > 1]
     secrets = _secrets(columns, roles, attacker)
-    if anonymous:  # whoever is in the public knows anything that is not the secret itself
+    if limits.anonymous:  # whoever is in the public knows anything that is not the secret itself
         known = [name for name in columns if name not in (*roles.tokens, *secrets) and columns[name].values > 1]
     kept = _sampled(people, seed=seed)
     cut = {name: _at(columns[name], kept) for name in (*known, *secrets)}
@@ -322,10 +339,22 @@ def _remainders(table: pa.Table, *, forms: Mapping[str, str], canaries: Sequence
     return remainder_hits(numbers, [*canaries, *(value for form in tried for value in enumerated(form, _MANY))])
 
 
-def _too_few(measures: Measures | None, limits: Limits) -> list[Leak]:
-    if measures is None or not measures.rows or measures.k >= limits.k:
-        return []
-    return [Leak(kind="k", where=f"{', '.join(measures.quasi)}: {measures.k} of {limits.k}", count=measures.unique)]
+def _too_few(measures: Measures | None, limits: Limits) -> Iterator[Leak]:
+    """Limits that the bytes do not hold: of people, where they tell people apart."""
+    if measures is None or not measures.rows:
+        return
+    fields = ", ".join(measures.quasi)
+    told = measures.k if limits.rows or measures.k_persons is None else measures.k_persons
+    if told < limits.k:
+        yield Leak(kind="k", where=f"{fields}: {told} of {limits.k}", count=measures.unique)
+    for found in measures.diversity:
+        if limits.l is not None and found.l < limits.l:
+            yield Leak(kind="l", where=f"{found.field}: {found.l} of {limits.l}", count=found.told)
+        if limits.entropy_l is not None and found.entropy_l < limits.entropy_l - _SLACK:
+            where = f"{found.field}: {found.entropy_l:.3f} of {limits.entropy_l:g}"
+            yield Leak(kind="entropy l", where=where, count=found.told)
+        if limits.t is not None and found.distance == limits.distance and found.t > limits.t + _SLACK:
+            yield Leak(kind="t", where=f"{found.field}: {found.t:.4f} of {limits.t:g}", count=found.told)
 
 
 def _used(roles: Roles, attacker: Attacker) -> Iterable[str]:

@@ -49,7 +49,7 @@ def gate(
         roles=roles_of(use_case),
         forms={name: field.form or "raw" for name, field in use_case.kept().items() if field.protect == "token"},
         attacker=Attacker(channel=terms.channel, knows=_knows(use_case, terms.channel)),
-        limits=Limits(k=use_case.disclosure.k if use_case.disclosure else 0, anonymous=claimed),
+        limits=_promised(use_case, claimed=claimed),
         canaries=canaries,
         salts=salts,
         earlier=earlier,
@@ -58,6 +58,23 @@ def gate(
     if not report.passed:
         raise _refusal(report)
     return report
+
+
+def _promised(use_case: UseCase, *, claimed: bool) -> Limits:
+    """The limits of the spec, for the bytes that leave."""
+    limits = use_case.disclosure
+    if limits is None:
+        return Limits(anonymous=claimed)
+    return Limits(
+        k=limits.k,
+        rows=limits.count == "rows",
+        l=limits.l.value if limits.l else None,
+        entropy_l=limits.entropy_l.value if limits.entropy_l else None,
+        t=limits.t.value if limits.t else None,
+        distance=limits.t.distance if limits.t else "equal",
+        column=limits.sensitive,
+        anonymous=claimed,
+    )
 
 
 def _knows(use_case: UseCase, channel: str) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from curator.closeness import class_distances
+from curator.closeness import Distance, class_distances
 from curator.risk._columns import Column, Numbers, dense, together
 
 BOUNDS = (1, 2, 4, 9, 19, 49, 99)
@@ -122,6 +122,7 @@ def measure(
     entity: Column | None = None,
     crowd: Numbers | None = None,
     threshold: float = THRESHOLD,
+    distance: Distance | None = None,
 ) -> Measures:
     """Measure a table.
 
@@ -132,6 +133,7 @@ def measure(
         crowd: for each row, how many of the population that the table was drawn from share its class (`crowd_of`);
             None when there is no population.
         threshold: chance of being found above which a person counts as at risk.
+        distance: ground distance of t; `ordered` for numbers, dates and times and `equal` for others when None.
     """
     codes, values = together(quasi)
     classes, count = dense(codes, values=values)
@@ -145,7 +147,7 @@ def measure(
         rows=len(classes), persons=total, most_rows=most, quasi=tuple(column.name for column in quasi), classes=count,
         k=int(rows.min(initial=len(classes))), k_persons=fewest,
         unique=int((f == 1).sum()), hidden=int(hidden.sum()), sizes=sizes_of(f),
-        diversity=tuple(_diversity(classes, count, column) for column in sensitive),
+        diversity=tuple(_diversity(classes, count, column, distance=distance) for column in sensitive),
         prosecutor=_risk(f, f, threshold), journalist=_risk(f, whole, threshold),
         marketer=_share(float((f / whole).sum()), f), threshold=threshold,
         population=None if crowd is None else int(whole.sum()),
@@ -213,7 +215,7 @@ def _share(part: float, f: Numbers) -> float:
     return part / float(f.sum()) if len(f) else 0.0
 
 
-def _diversity(classes: Numbers, count: int, column: Column) -> Diversity:
+def _diversity(classes: Numbers, count: int, column: Column, *, distance: Distance | None) -> Diversity:
     """The sensitive field's figures, from how often each value occurs in each class."""
     known = column.known
     distinct = column.values - (1 if column.nulls else 0)
@@ -224,9 +226,9 @@ def _diversity(classes: Numbers, count: int, column: Column) -> Diversity:
     kinds = np.bincount(owner, minlength=count)
     shares = counts / sizes[owner]
     entropy = np.bincount(owner, -shares * np.log(shares), minlength=count)
-    distance = "ordered" if column.ordered else "equal"
+    distance = distance or ("ordered" if column.ordered else "equal")
     reference = np.bincount(column.codes[known], minlength=width)[:width]
-    far = class_distances(owner, value, counts=counts, reference=reference, distance=distance)  # type: ignore[arg-type]
+    far = class_distances(owner, value, counts=counts, reference=reference, distance=distance)
     least = int(kinds.min(initial=distinct))
     return Diversity(
         field=column.name, values=distinct, l=least,

@@ -11,14 +11,15 @@ from curator.spec.people import entity_fields
 def roles_of(use_case: UseCase) -> Roles:
     """The roles of a use case's written fields.
 
-    Sensitive are the fields declared so and the one whose diversity is limited. The entity is told when every column of
-    `extract.entity` is written, as a token or as it is; otherwise nobody who holds the files can tell people apart.
+    Sensitive are the fields declared so and the one whose diversity or closeness is limited. The entity is told when
+    every column of `extract.entity` is written, as a token or as it is; otherwise nobody who holds the files can tell
+    people apart.
     """
     kept = use_case.kept()
     sensitive = [name for name, field in kept.items() if field.identifier == IdentifierKind.sensitive]
     limits = use_case.disclosure
-    if limits and limits.l and limits.l.column in kept and limits.l.column not in sensitive:
-        sensitive.append(limits.l.column)
+    if limits and limits.sensitive in kept and limits.sensitive not in sensitive:
+        sensitive.append(str(limits.sensitive))
     tokens = tuple(name for name, field in kept.items() if field.protect == "token")
     quasi = use_case.quasi_identifiers()
     known = {*tokens, *quasi, *sensitive}

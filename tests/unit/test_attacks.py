@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import hmac
 import io
+import itertools
 import time
 import unicodedata
 from pathlib import Path
@@ -228,6 +229,36 @@ def invented(rows: int, *, seed: int = 0) -> pa.Table:
 
 
 ROLES = Roles(quasi=("age", "sex"), sensitive=("ill",), entity=("who",), other=("minute", "x"), tokens=("who",))
+
+
+def reasons(tmp_path: Path, table: pa.Table, limits: Limits) -> set[str]:
+    attacker = Attacker(channel="research", knows=("age", "sex"))
+    report = attack_package(
+        package(tmp_path, table), roles=ROLES, forms={"who": "plate"}, attacker=attacker, limits=limits
+    )
+    return {leak.kind for leak in report.leaks}
+
+
+def test_rows_of_few_people_close_the_gate(tmp_path: Path) -> None:
+    """Every class of many rows and of three people: k of people is not held, k of rows is."""
+    table = invented(3_000)
+    few = {(int(age), int(sex)): n for n, (age, sex) in enumerate(itertools.product(range(6), (1, 2)))}
+    ages, sexes = table["age"].to_pylist(), table["sex"].to_pylist()
+    who = [bytes([few[age, sex], row % 3]) * 8 for row, (age, sex) in enumerate(zip(ages, sexes, strict=True))]
+    table = table.set_column(table.column_names.index("who"), "who", pa.array(who, pa.binary(16)))
+    assert "k" in reasons(tmp_path, table, Limits(k=5))
+    assert "k" not in reasons(tmp_path, table, Limits(k=3))
+    assert "k" not in reasons(tmp_path, table, Limits(k=5, rows=True))
+
+
+def test_promised_diversity_and_closeness_are_held_by_the_bytes(tmp_path: Path) -> None:
+    table = invented(3_000)
+    assert reasons(tmp_path, table, Limits(k=5, l=2, entropy_l=1.2, t=0.3, column="ill")) == set()
+    ill = pa.array([age == 3 or bool(told) for age, told in zip(table["age"].to_pylist(), table["ill"].to_pylist(),
+                                                                 strict=True)])  # fmt: skip
+    told = table.set_column(table.column_names.index("ill"), "ill", ill)
+    found = reasons(tmp_path, told, Limits(k=5, l=2, entropy_l=1.2, t=0.3, column="ill"))
+    assert found == {"l", "entropy l", "t"}, "everybody of age 3 is ill"
 
 
 def test_a_package_is_attacked_whole_and_the_same_each_time(tmp_path: Path) -> None:
