@@ -14,6 +14,7 @@ _HOW = {"searched": "found to lose least", "settled": "settled by the spec", "ke
 
 
 def risk(use_case: UseCase, found: DisclosureReport | None, protection: Mapping[str, Any]) -> str:
+    """How alike the persons of the version are, and what the spec asked for."""
     if found is None:
         return (
             "No limit was declared, or no written field tells who somebody is together with others (quasi-identifier): "

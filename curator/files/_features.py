@@ -90,6 +90,7 @@ class _Text:
 
     @property
     def ended(self) -> bool:
+        """Whether nothing is held and nothing is to come."""
         return not self.held and not self._more
 
     def grow(self) -> bool:

@@ -8,6 +8,7 @@ from curator.errors import IntegrityError, StorageError
 
 
 def bad_list(found: str) -> IntegrityError:
+    """The list of members cannot be."""
     return IntegrityError(
         "package-list",
         asked="read the list of members of a package",
@@ -18,6 +19,7 @@ def bad_list(found: str) -> IntegrityError:
 
 
 def bad_layout(path: str, *, found: str) -> IntegrityError:
+    """The archive is not laid out as the list implies."""
     return IntegrityError(
         "package-layout",
         asked="read a package",
@@ -28,6 +30,7 @@ def bad_layout(path: str, *, found: str) -> IntegrityError:
 
 
 def changed(path: str) -> IntegrityError:
+    """A member holds other bytes than those that were signed."""
     return IntegrityError(
         "package-member-changed",
         asked="read a package",
@@ -38,6 +41,7 @@ def changed(path: str) -> IntegrityError:
 
 
 def source_changed(path: str) -> IntegrityError:
+    """A file of the version is not the one that was published."""
     return IntegrityError(
         "package-source-changed",
         asked="write a package",
@@ -48,6 +52,7 @@ def source_changed(path: str) -> IntegrityError:
 
 
 def not_package(name: str, *, found: str) -> IntegrityError:
+    """The file is no package at all."""
     return IntegrityError(
         "package-not-package",
         asked=f"read the package {name}",
@@ -58,6 +63,7 @@ def not_package(name: str, *, found: str) -> IntegrityError:
 
 
 def absent(file: Path, fault: OSError) -> StorageError:
+    """The package cannot be read from the disk."""
     return StorageError(
         "package-absent",
         asked=f"read the package {file.name}",
@@ -68,6 +74,7 @@ def absent(file: Path, fault: OSError) -> StorageError:
 
 
 def exists(target: Path) -> StorageError:
+    """A file of that name is there already."""
     return StorageError(
         "package-exists",
         asked=f"write the package {target.name}",
@@ -78,6 +85,7 @@ def exists(target: Path) -> StorageError:
 
 
 def unwritable(target: Path, fault: OSError) -> StorageError:
+    """The disk refuses the package."""
     return StorageError(
         "package-unwritable",
         asked=f"write the package {target.name}",

@@ -21,6 +21,7 @@ _MAGIC = {b"PK": "a zip file", b"\x1f\x8b": "a gzip file", b"(\xb5/\xfd": "a zst
 
 
 def padded(size: int) -> int:
+    """What a member of a size takes in the archive: whole blocks."""
     return -(-size // BLOCK) * BLOCK
 
 

@@ -91,13 +91,17 @@ def tell(ref: str, report: RiskReport, *, before: Measures | None = None, langua
 
 
 class _Teller:
+    """The sections of a page in one language."""
+
     def __init__(self, language: Language) -> None:
         self._language: Language = language
 
     def say(self, key: str, **values: str) -> str:
+        """A sentence."""
         return WORDS[self._language][key].format(**values)
 
     def lead(self, found: Measures | None) -> Iterator[str]:
+        """The first sentences: who stands alone, and among how many."""
         if found is None:
             yield self.say("none declared")
             return
@@ -116,6 +120,7 @@ class _Teller:
             yield self.say("hidden", count=self._number(found.hidden))
 
     def groups(self, after: Measures | None, before: Measures | None) -> Iterator[Section]:
+        """How many people are in classes of each size."""
         if after is None or not after.rows:
             return
         shares, raw = _shares(after), _shares(before) if before else {}
@@ -127,6 +132,7 @@ class _Teller:
         yield Section(name="groups", title=self.say("groups"), sentences=(why,), bars=bars, legend=self._legend(before))
 
     def attackers(self, after: Measures | None, before: Measures | None) -> Iterator[Section]:
+        """What each attacker's chances are."""
         if after is None or not after.rows:
             return
         found, raw = after.prosecutor, before.prosecutor if before else None
@@ -147,11 +153,13 @@ class _Teller:
         )  # fmt: skip
 
     def diversity(self, after: Measures | None) -> Iterator[Section]:
+        """What classes tell of the sensitive fields."""
         lines = [line for item in (after.diversity if after and after.rows else ()) for line in self._diversity(item)]
         if lines:
             yield Section(name="diversity", title=self.say("diversity"), sentences=tuple(lines))
 
     def exposure(self, found: Exposure | None, after: Measures | None) -> Iterator[Section]:
+        """Which other columns single people out."""
         if found is None:
             return
         facts = {"tried": self._number(found.tried), "possible": self._number(found.possible),

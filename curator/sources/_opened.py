@@ -247,17 +247,21 @@ class _Metered:
 
     @property
     def schema(self) -> pa.Schema:
+        """Of the table."""
         return self._table.schema
 
     @property
     def unread(self) -> Sequence[str]:
+        """As of the table."""
         return self._table.unread
 
     @property
     def statement(self) -> str | None:
+        """As of the table."""
         return self._table.statement
 
     def batches(self) -> Iterator[pa.RecordBatch]:
+        """Those of the table; what is hashed lags some batches behind what is given."""
         waiting: list[Future[None]] = []
         if self._hash is not None:
             self._hash.update(self.schema.serialize())
@@ -273,6 +277,7 @@ class _Metered:
             job.result()
 
     def digest(self) -> str | None:
+        """Of all that passed; None without a key."""
         return None if self._hash is None else self._hash.hexdigest()
 
 

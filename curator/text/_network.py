@@ -42,6 +42,7 @@ class _Maxout:
 
     @property
     def width(self) -> int:
+        """How many numbers it gives."""
         return len(self.scale)
 
     def __call__(self, forms: Floats) -> Floats:
