@@ -21,6 +21,7 @@ Places = npt.NDArray[np.int64]
 Matrix = npt.NDArray[np.int16]
 
 TRIES = 1_500
+_DRAWS = 4  # rows looked at for a guess
 _FAR = 1_000  # distance of two values that differ, or of the ends of an ordered column
 _CHUNK = 64
 _CELLS = 400_000_000  # values compared in one run of an attack: some two seconds
@@ -52,19 +53,20 @@ class Tables:
 
 
 def singling_out(tables: Tables, known: Sequence[str], *, seed: int, tries: int = TRIES) -> Odds:
-    """Say "there is exactly one person with these values", from values read in the table.
+    """Say "there is exactly one person with these values", from values that one person of the table has.
 
-    A guess takes a released row and as many of the known columns as are drawn; it is right when exactly one person of
-    the data has them. Independent columns give the safe rate.
+    A guess takes a released row and as many of the known columns as are drawn, and is made where they are of one person
+    in the table; it is right when they are of exactly one person of the data. Independent columns give the safe rate.
+    Where the table has nobody alone no guess is made, and none is right.
     """
     rng = np.random.default_rng(seed)
-    tries = min(tries, max(tables.rows, 1) * 4)
-    rows = rng.integers(0, max(tables.rows, 1), tries)
-    picks = [_some(known, rng) for _ in range(tries)]
+    draws = min(tries * _DRAWS, max(tables.rows, 1) * 4)
+    drawn = rng.integers(0, max(tables.rows, 1), draws).tolist()
+    guesses = list(dict.fromkeys((row, _some(known, rng)) for row in drawn))
     shuffled = {name: _shuffled(tables.released[name], rng) for name in known}
-    hits = _isolated(tables, {name: tables.released[name] for name in known}, rows=rows, picks=picks)
-    safe = _isolated(tables, shuffled, rows=rows, picks=picks)
-    return odds(hits, safe_hits=safe, tries=tries)
+    hits, made = _isolated(tables, tables.released, guesses=guesses, tries=tries)
+    safe, safe_made = _isolated(tables, shuffled, guesses=guesses, tries=tries)
+    return odds(hits, safe_hits=round(safe * made / safe_made) if safe_made else 0, tries=made)
 
 
 def linking(tables: Tables, first: Sequence[str], second: Sequence[str], *, seed: int, tries: int = TRIES) -> Odds:
@@ -119,18 +121,35 @@ def _against_safe(
     return odds(hits, safe_hits=max(without, blind), tries=tries)
 
 
-def _isolated(tables: Tables, table: Mapping[str, Column], *, rows: Places, picks: Sequence[tuple[str, ...]]) -> int:
-    """How many of the drawn rows' values exactly one person of the data has."""
-    hits = 0
-    for names in dict.fromkeys(picks):
-        drawn = rows[[place for place, pick in enumerate(picks) if pick == names]]
-        joined = [_stacked(tables.targets[name], table[name].codes[drawn], like=table[name]) for name in names]
+def _isolated(
+    tables: Tables, table: Mapping[str, Column], *, guesses: Sequence[tuple[int, tuple[str, ...]]], tries: int
+) -> tuple[int, int]:
+    """Of guesses whose values one person of the table has: those whose values one person of the data has, and all."""
+    alone, right = np.zeros(len(guesses), np.bool_), np.zeros(len(guesses), np.bool_)
+    places: dict[tuple[str, ...], list[int]] = {}
+    for place, (_, names) in enumerate(guesses):
+        places.setdefault(names, []).append(place)
+    total = len(tables.target_people)
+    for names, some in places.items():
+        rows = np.array([guesses[place][0] for place in some])
+        joined = [_stacked(tables.targets[name], table[name].codes, like=table[name]) for name in names]
         codes = together_codes(joined)
-        data, wanted = codes[: len(tables.target_people)], codes[len(tables.target_people) :]
-        pairs = np.unique(np.stack([data, tables.target_people]), axis=1) if len(data) else np.empty((2, 0), np.int64)
-        values, counts = np.unique(pairs[0], return_counts=True)
-        hits += int(np.isin(wanted, values[counts == 1]).sum())
-    return hits
+        data, here = codes[:total], codes[total:]
+        alone[some] = np.isin(here[rows], _of_one(here, tables.people))
+        right[some] = np.isin(here[rows], _of_one(data, tables.target_people))
+    taken = np.flatnonzero(alone)[:tries]
+    return int(right[taken].sum()), len(taken)
+
+
+def _of_one(codes: Places, people: Places) -> Places:
+    """The codes that rows of exactly one person have."""
+    if not len(codes):
+        return codes
+    order = np.lexsort((people, codes))
+    codes, people = codes[order], people[order]
+    starts = np.flatnonzero(np.concatenate(([True], codes[1:] != codes[:-1])))
+    ends = np.concatenate((starts[1:], [len(codes)])) - 1
+    return codes[starts[people[starts] == people[ends]]]
 
 
 def _nearest(
