@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from curator.engines._cells import physical_of, read_as, typed
+from curator.engines._cells import physical_of, read_as, stated, typed
 from curator.engines._columns import require_type
 from curator.engines._readers import cell_of
 from curator.spec.model import Column, LogicalType, Source
@@ -91,7 +91,10 @@ def _cell(name: str, key: str, source: Source, *, physical: str) -> tuple[str, s
     column = source.columns[key]
     if physical == "VARCHAR":
         cell = cell_of(quoted(key), source, True)
-        return (cell, None) if column.type in _PROSE else (read_as(cell, column, source), cell)
+        if column.type in _PROSE:
+            return cell, None
+        cell = stated(cell, source)
+        return read_as(cell, column, source), cell
     require_type(name, key, column, physical)
     found = next(_checked(quoted(key), column, physical), None)
     if found is None:

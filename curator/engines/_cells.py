@@ -27,6 +27,14 @@ def physical_of(column: Column) -> str:
     return _SQL_TYPES[column.type]
 
 
+def stated(cell: str, source: Source) -> str:
+    """A cell that is to be read as another type, null when it says nothing: blank, or a null token between spaces."""
+    tokens = ", ".join(
+        literal(token) for token in dict.fromkeys(("", *(token.strip() for token in source.null_tokens)))
+    )
+    return f"CASE WHEN trim({cell}) IN ({tokens}) THEN NULL ELSE {cell} END"
+
+
 def read_as(cell: str, column: Column, source: Source) -> str:
     """A text cell read as its declared type, null when it cannot be."""
     text = f"trim({cell})"

@@ -76,6 +76,11 @@ def _plain(column: str) -> str:
 def _other_names(present: Sequence[str], declared: set[str]) -> str:
     if declared & set(present):
         return "correct the name in the spec (`column:` is the source's own spelling), or ask the holder what changed"
+    if present and all(column.startswith(".") for column in present):  # keys of JSON that nothing declares
+        return (
+            "correct the names; a JSON source is a list of objects, or one object a line: when the rows lie deeper, "
+            "bring them out first (`jq -c '.KEY[]' IN > OUT.jsonl`)"
+        )
     other = _other_separator(present, declared)
     return other or "correct the names, or `separator`, `encoding` and `column:` in the source"
 

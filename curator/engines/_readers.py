@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from curator.engines._cells import NOTHING, physical_of, read_as, typed
+from curator.engines._cells import NOTHING, physical_of, read_as, stated, typed
 from curator.engines._columns import require_columns, require_type
 from curator.engines._columns import require_table as require_table
 from curator.engines._days import odd_days, sound_day
@@ -175,6 +175,7 @@ def _selected(name: str, file: _File, raw: Sequence[str]) -> list[str]:
             physical = file.physical[found]
             cell = cell_of(quoted(found), source, physical == "VARCHAR" and file.kind != SourceFormat.csv)
             if file.textual and column.type not in _PROSE:
+                cell = stated(cell, source)
                 value = read_as(cell, column, source)
             else:
                 require_type(name, key, column, physical)

@@ -1,4 +1,4 @@
-"""Shapes and dirt of files from elsewhere: titles above headers, names that look alike, days and numbers at the edge."""
+"""Shapes and dirt of files from elsewhere: titles, names that look alike, days and numbers at an edge."""
 
 from __future__ import annotations
 
@@ -177,6 +177,24 @@ def test_types_of_other_writers_have_a_type_here(
 ) -> None:
     parquet_of(tmp_path, column)
     assert curated(tmp_path, spec_of({"x": kind}, path="table.parquet"))["x"].to_pylist() == values
+
+
+def test_a_blank_cell_of_a_number_is_no_number_and_no_fault(tmp_path: Path) -> None:
+    written(tmp_path, 'id, who, x, t\n1, a, , \n2, b, -1, -1\n3, c, "  7 ", 7\n')
+    names = {
+        name: {"type": kind, "column": f" {name}"} for name, kind in (("who", "text"), ("x", "integer"), ("t", "text"))
+    }
+    found = curated(tmp_path, spec_of(names, source={"null_tokens": ["-1"]}))
+    assert sorted(zip(found["x"].to_pylist(), found["t"].to_pylist(), strict=True), key=str) == [
+        (7, " 7"),
+        (None, " "),
+        (None, " -1"),
+    ]
+
+
+def test_rows_deep_in_json_are_asked_for_at_the_top(tmp_path: Path) -> None:
+    written(tmp_path, '{"name": "season", "matches": [{"id": 1, "who": "a", "x": 2}]}', name="t.json")
+    assert "jq" in refused(tmp_path, {"x": "integer"}, path="t.json").todo
 
 
 def test_a_formula_beyond_64_bits_is_not_called_a_wrong_separator(tmp_path: Path) -> None:
