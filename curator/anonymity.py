@@ -32,7 +32,8 @@ _COMPACT = 4_000_000  # codes kept apart before they are merged
 _FEW_VALUES = 64  # sensitive values that get a counter each
 _ODD = 0x9E3779B97F4A7C15  # an odd constant: multiplying by its powers is a bijection modulo 2**64
 _NULL_CODE = np.uint64(0x6A09E667F3BCC908)
-_OPEN = 200_000  # pairs of class and person held apart before the classes with enough people are let go
+_OPEN = 50_000  # pairs of class and person held apart before the classes with enough people are let go
+_SLOTS = 1 << 16  # places of classes with enough people, by the lowest bits of their codes
 _EPSILON = 1e-12
 
 
@@ -248,11 +249,15 @@ class PeopleCounter:
     def __init__(self, cap: int) -> None:
         self._cap, self._pairs, self._room = cap, _Pairs(), _OPEN
         self._full = np.empty(0, np.uint64)
+        self._slots = np.arange(1, _SLOTS + 1, dtype=np.uint64)  # no code stands in the place of another
 
     def add(self, codes: Codes, persons: Codes) -> None:
-        """Take rows: class of each, and whose it is."""
+        """Take rows: class of each, and whose it is.
+
+        One look in a table finds most rows of full classes, which is cheaper than a search; the rest do no harm.
+        """
         if len(self._full):
-            still = ~members(codes, self._full)
+            still = self._slots[(codes & np.uint64(_SLOTS - 1)).astype(np.intp)] != codes
             codes, persons = codes[still], persons[still]
         if len(codes):
             self._pairs.add(codes, persons)
@@ -281,10 +286,14 @@ class PeopleCounter:
 
     def _settle(self) -> None:
         """Let go of the classes with as many people as anybody asks for."""
+        self._pairs.merged()
+        if len(self._full):
+            self._pairs.leave(self._full)
         classes, people = self._open()
         full = classes[people >= self._cap]
         if len(full):
             self._full = np.union1d(self._full, full)
+            self._slots[(full & np.uint64(_SLOTS - 1)).astype(np.intp)] = full
             self._pairs.leave(full)
         self._room = max(_OPEN, 2 * self._pairs.held)
 
@@ -306,7 +315,7 @@ class _Pairs:
         """Take pairs, each with its rows; one row each when None."""
         self.used = True
         rows = np.ones(len(codes), np.int64) if counts is None else counts
-        part = _summed(codes * np.uint64(_ODD) ^ values, codes, values, rows)
+        part = _summed(pair_codes(codes, values), codes, values, rows)
         self._waiting.append(part)
         self.held += len(part[0])
         if self.held > max(_COMPACT, 2 * len(self._pairs)):
@@ -327,6 +336,12 @@ class _Pairs:
         self._pairs, self._classes = self._pairs[stay], self._classes[stay]
         self._values, self._counts = self._values[stay], self._counts[stay]
         self.held = len(self._pairs)
+
+
+def pair_codes(codes: Codes, values: Codes) -> Codes:
+    """A code of class and value together."""
+    pairs: Codes = codes * np.uint64(_ODD) ^ values
+    return pairs
 
 
 def _summed(pairs: Codes, classes: Codes, values: Codes, counts: Numbers) -> tuple[Codes, Codes, Codes, Numbers]:

@@ -11,6 +11,7 @@ engine count the exact classes beside them: two classes under one code would sho
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,8 @@ WRITTEN = "written"
 COUNTED = ".rows"
 
 _BATCH = 131_072
-_CAP = 1_000  # people of a class beyond which the exact number is asked for only if no class has fewer
+_CAP = 1_000  # people of a class beyond which the stream counts no further
+_FEW = 16
 _GOLD = np.uint64(0x9E3779B97F4A7C15)
 _BOUNDS = (1, 2, 4, 9, 19, 49, 99)
 _CODERS = 4  # keys tried before two classes under one code are called a fault
@@ -73,13 +75,16 @@ class Crowd:
             counted_again = self._people.told == "files"
             self._classes.count_people(self._limits.k if counted_again else max(self._limits.k, _CAP))
 
-    def count_before(self, engine: Engine, files: Sequence[Path], *, whole: bool = False) -> None:
+    def count_before(
+        self, engine: Engine, files: Sequence[Path], *, whole: bool = False, tallied: Tallied | None = None
+    ) -> None:
         """Count the rows of shards that stay, from the fields that make their classes.
 
         Args:
             engine: counts rows.
             files: the shards.
             whole: whether they are all of a version that holds these limits, so that each class has people enough.
+            tallied: what they hold, counted already.
 
         Raises:
             DisclosureError: `persons-uncounted`, when people are counted and these files do not tell them apart.
@@ -93,7 +98,7 @@ class Crowd:
         extra = [kernel.sensitive] if kernel.sensitive else []
         keys = ", ".join(map(quoted, dict.fromkeys([*kernel.quasi, *extra])))
         counted = f"SELECT {keys}, count(*) AS {quoted(COUNTED)} FROM {quoted(WRITTEN)} GROUP BY {keys}"  # noqa: S608
-        for batch in engine.batches(counted, rows=_BATCH):
+        for batch in tallied.batches if tallied else engine.batches(counted, rows=_BATCH):
             codes, sensitive = kernel.class_codes(batch)
             self._before.append(np.unique(codes))
             self._learn(batch)
@@ -144,7 +149,7 @@ class Crowd:
         if self._people.told == "stream":
             return integers(batch.column(PERSON))
         codes = person_codes(batch, self._people.fields, coder=self._coder)
-        known = _known(batch, self._people.fields)
+        known = known_people(batch, self._people.fields)
         return np.where(known, codes, token_words(batch.column(ORDER))[:, 0].astype(np.uint64))
 
     def _learn(self, batch: pa.RecordBatch) -> None:
@@ -172,9 +177,23 @@ def person_codes(batch: pa.RecordBatch, fields: Sequence[str], *, coder: ClassCo
     return total
 
 
+@dataclass(frozen=True, kw_only=True)
+class Tallied:
+    """What was counted in files, or of some and then of the others.
+
+    Attributes:
+        batches: each combination of quasi-identifiers (and sensitive value) once, with its rows.
+        fewest: people of the smallest class, where the files tell people apart.
+    """
+
+    batches: tuple[pa.RecordBatch, ...]
+    fewest: int | None
+
+
 def measure(
-    engine: Engine, use_case: UseCase, *, files: Sequence[Path], suppressed: int = 0, streamed: int | None = None
-) -> DisclosureReport | None:
+    engine: Engine, use_case: UseCase, *, files: Sequence[Path], suppressed: int = 0, streamed: int | None = None,
+    tallied: Tallied | None = None,
+) -> DisclosureReport | None:  # fmt: skip
     """Measure the limits of a use case on its files, from their values; None where nothing calls for it.
 
     Nulls of a quasi-identifier are one value (rows without a value are alike); a null counts as no value of the
@@ -186,19 +205,23 @@ def measure(
         files: Parquet shards of one schema.
         suppressed: rows left out of them.
         streamed: people of the smallest class, as counted before the files were written.
+        tallied: what the files hold, counted already.
     """
     limits, quasi = use_case.disclosure, use_case.quasi_identifiers()
     if limits is None or not quasi:
         return None
     engine.define_files(WRITTEN, files)
-    rows, classes, k, sizes = _sizes(engine, quasi)
+    rows, classes, k, sizes = _sizes_of(tallied.batches, quasi) if tallied else _sizes(engine, quasi)
     people = people_of(use_case)
     figures: dict[str, Any] = {}
     fewest = {"alone": k, "stream": streamed}.get(people.told)
-    if people.told == "files":
-        fewest = _in_files(files, quasi, people.fields, classes=classes) if rows else 0
+    if people.told == "files" and tallied:
+        fewest = tallied.fewest
+    elif people.told == "files":
+        fewest = _in_files(files, quasi, people.fields, classes=classes, cap=max(2 * limits.k, _FEW)) if rows else 0
     if limits.sensitive is not None:
-        spread = _spread(engine, quasi, limits.sensitive, classes=classes)
+        batches = tallied.batches if tallied else _combinations(engine, quasi, limits.sensitive)
+        spread = _spread(batches, quasi, limits.sensitive, classes=classes)
         distance = limits.t.distance if limits.t else "equal"
         far = spread.distances(distance=distance).max(initial=0.0)
         figures = {
@@ -269,11 +292,32 @@ def _sizes(engine: Engine, quasi: Sequence[str]) -> tuple[int, int, int, dict[st
     return int(rows), int(classes), int(k), sizes
 
 
-def _spread(engine: Engine, quasi: Sequence[str], sensitive: str, *, classes: int) -> Spread:
-    """How the sensitive values lie in the classes, from the distinct combinations and their rows."""
+def _sizes_of(batches: Sequence[pa.RecordBatch], quasi: Sequence[str]) -> tuple[int, int, int, dict[str, int]]:
+    """The same from combinations and their rows."""
+    counts = integers(summed(pa.Table.from_batches(batches), quasi).column(COUNTED).combine_chunks())
+    bins = np.bincount(np.searchsorted(np.array(_BOUNDS), counts), counts, minlength=len(_BOUNDS) + 1)
+    names = [*map(str, _BOUNDS), "more"]
+    sizes = {name: int(rows) for name, rows in zip(names, bins.tolist(), strict=True)}
+    return int(counts.sum()), len(counts), int(counts.min(initial=counts.sum())), sizes
+
+
+def summed(table: pa.Table, keys: Sequence[str]) -> pa.Table:
+    """The rows of each combination of some columns, added up."""
+    counted = " rows"  # no name of a field, and none that Arrow would take for a path
+    plain = table.rename_columns([counted if name == COUNTED else name for name in table.schema.names])
+    found = plain.group_by(list(keys)).aggregate([(counted, "sum")])
+    return found.select([*keys, f"{counted}_sum"]).rename_columns([*keys, COUNTED])
+
+
+def _combinations(engine: Engine, quasi: Sequence[str], sensitive: str) -> tuple[pa.RecordBatch, ...]:
+    """Each combination of quasi-identifiers and sensitive value, with its rows."""
     keys = ", ".join(map(quoted, dict.fromkeys([*quasi, sensitive])))
     counted = f"SELECT {keys}, count(*) AS {quoted(COUNTED)} FROM {quoted(WRITTEN)} GROUP BY {keys}"  # noqa: S608
-    batches = list(engine.batches(counted, rows=_BATCH))
+    return tuple(engine.batches(counted, rows=_BATCH))
+
+
+def _spread(batches: Sequence[pa.RecordBatch], quasi: Sequence[str], sensitive: str, *, classes: int) -> Spread:
+    """How the sensitive values lie in the classes, from the distinct combinations and their rows."""
     values = pc.unique(pa.chunked_array([batch.column(sensitive) for batch in batches])) if batches else pa.array([])
     known = values.drop_null()
     ranked = pc.take(known, pc.sort_indices(known))
@@ -287,10 +331,12 @@ def _spread(engine: Engine, quasi: Sequence[str], sensitive: str, *, classes: in
     raise _coded_alike()
 
 
-def _in_files(files: Sequence[Path], quasi: Sequence[str], fields: Sequence[str], *, classes: int) -> int:
-    """People of the smallest class; rows about nobody known are each about somebody of their own."""
+def _in_files(files: Sequence[Path], quasi: Sequence[str], fields: Sequence[str], *, classes: int, cap: int) -> int:
+    """People of the smallest class; rows about nobody known are each about somebody of their own.
+
+    A class is counted up to `cap`, and further only when none has fewer: the files are read again then.
+    """
     for coder in _coders(quasi):
-        cap = _CAP
         while True:
             counter = PeopleCounter(cap)
             for codes, persons in _rows(files, [*quasi, *fields], fields=fields, coder=coder):
@@ -312,12 +358,13 @@ def _rows(
     for path in files:
         for batch in parquet.ParquetFile(path).iter_batches(batch_size=_BATCH, columns=list(dict.fromkeys(names))):
             alone = np.arange(seen, seen + len(batch), dtype=np.uint64) * _GOLD
-            persons = np.where(_known(batch, fields), person_codes(batch, fields, coder=coder), alone)
+            persons = np.where(known_people(batch, fields), person_codes(batch, fields, coder=coder), alone)
             yield coder.codes(batch), persons
             seen += len(batch)
 
 
-def _known(batch: pa.RecordBatch, fields: Sequence[str]) -> npt.NDArray[np.bool_]:
+def known_people(batch: pa.RecordBatch, fields: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """Which rows are about somebody known."""
     known = np.zeros(len(batch), np.bool_)
     for name in fields:
         column = batch.column(name)

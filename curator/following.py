@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 
 from curator.arrow import from_integers, integers, positions, rows_at, rows_where, token_words
+from curator.classbook import ClassBook
 from curator.edges.parquet import ROW_GROUP, ShardFile, ShardReport
 from curator.errors import IntegrityError, QualityError
 from curator.kernel import CLASS, ORDER, PERSON, SENSITIVE, SPLIT, BatchKernel
@@ -34,6 +35,7 @@ that changed, or by all rows."""
 
 _BATCH = 131_072
 _PROBED = 2_048
+_NOTHING: Changes | None = None
 _SPLIT_WEIGHT = np.uint64(0xD6E8FEB86659FD93)
 _MODULUS = 1 << 64
 
@@ -51,6 +53,7 @@ class Following:
         live: rows that it was made of, those held back included.
         schema: its fields, for a run without any new row.
         touched: for `changes`, ascending tokens of the rows that may have changed.
+        book: what is known of the classes of its shards.
 
     Attributes:
         files: the shards that stay, by path; those written again among them once they are.
@@ -72,13 +75,14 @@ class Following:
         live: int = 0,
         schema: Sequence[tuple[str, str]] = (),
         touched: Codes | None = None,
+        book: ClassBook | None = None,
     ) -> None:
         self.splits, self.feed = tuple(splits), feed
         self.index = RowIndex(index.parts if index is not None else ())
         self.files = {entry.path: entry for entry in files}
         self.digests, self.held, self.schema = dict(digests or {}), held, tuple(schema)
         self.previous = frozenset(self.files)
-        self.changes: Changes | None = None
+        self.book, self.changes = book, _NOTHING
         self.same, self.rows, self._before = 0, 0, live
         self._touched, self._seen = touched, [np.empty(0, np.uint64)]
         self._gone = np.empty(0, np.uint64)
@@ -143,6 +147,11 @@ class Following:
     def only_adds(self) -> bool:
         """Whether no row of the version before is gone, once that is settled."""
         return not len(self._gone)
+
+    @property
+    def untouched(self) -> bool:
+        """Whether every shard of the version before stays as it was, once all are written."""
+        return self.only_adds and not self._left
 
     def _vanished(self, seen: Codes) -> tuple[Codes, Places]:
         """Tokens and places of the rows that are in the source no more."""

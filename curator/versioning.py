@@ -8,7 +8,7 @@ folder as a version is the workspace's part, so that a run which fails leaves no
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from curator.anonymity import Codes
 from curator.arrow import recycled_memory, token_words
+from curator.classbook import count_classes
 from curator.disclosure import Crowd, measure, require
 from curator.edges.parquet import EngineOrderShards, KeyedShards, ShardReport
 from curator.errors import IntegrityError, QualityError
@@ -84,8 +85,10 @@ def write_shards(
         raise _repeated(protected.use_case, report.repeated)
     _close_counts(quality, report, came=stream.came)
     if following is not None:
+        new = [folder / entry.path for entry in report.files]
         following.finish(report, first=stream.first, ranges=stream.ranges)
-    disclosure = _measured(protected, folder, report, fewest=stream.fewest)
+        _keep_book(protected, following, folder=folder, new=new)
+    disclosure = _measured(protected, folder, report, fewest=stream.fewest, following=following)
     schema = tuple((column.name, str(column.type)) for column in stream.schema or [])
     if not schema and following is not None:
         schema = following.schema
@@ -162,7 +165,9 @@ class _Stream:
         if self._crowd is None:
             return quality, np.empty(0, np.uint64)
         engine, stay = self._protected.checked.sample.engine, [folder / path for path in following.files]
-        self._crowd.count_before(engine, stay, whole=following.only_adds)
+        book = following.book if following.only_adds else None
+        tallied = book.tallied(self._protected.use_case) if book else None
+        self._crowd.count_before(engine, stay, whole=following.only_adds, tallied=tallied)
         for batch in following.standing(self._protected.kernel):
             self.came += len(batch)
             add(self._crowd.count(batch))
@@ -237,15 +242,33 @@ class _RowKeys:
 
 
 def _measured(
-    protected: ProtectedSample, folder: Path, report: ShardReport, *, fewest: int | None
+    protected: ProtectedSample,
+    folder: Path,
+    report: ShardReport,
+    *,
+    fewest: int | None,
+    following: Following | None,
 ) -> DisclosureReport | None:
     """Measure the limits again on the files written, from their values; refuse what does not hold them."""
+    book = following.book if following else None
+    tallied = book.tallied(protected.use_case) if book else None
     engine, files = protected.checked.sample.engine, [folder / entry.path for entry in report.files]
     measured = measure(
-        engine, protected.use_case, files=files, suppressed=report.suppressed, streamed=fewest
+        engine, protected.use_case, files=files, suppressed=report.suppressed, streamed=fewest, tallied=tallied
     )  # fmt: skip
     require(protected.use_case, measured)
     return measured
+
+
+def _keep_book(protected: ProtectedSample, following: Following, *, folder: Path, new: Sequence[Path]) -> None:
+    """Count the classes of the new files, and add them to those of the files that stay, or count all."""
+    engine, before = protected.checked.sample.engine, following.book
+    whole = [folder / path for path in following.files]
+    if before is not None and following.untouched:
+        counted = count_classes(engine, protected.use_case, new) if new else None
+        following.book = before.plus(counted) if counted else (None if new else before)
+    if before is None or not following.untouched or following.book is None:
+        following.book = count_classes(engine, protected.use_case, [*whole, *new])
 
 
 def _close_counts(quality: QualityReport, report: ShardReport, *, came: int) -> None:

@@ -186,6 +186,7 @@ def publish_run(
             told=run.noted(protected),
             previous=follower.previous.ref if follower else None,
             key=run.key("held-rows"),
+            files=[entry for entry in manifest.files if entry.split],
         )
         place = f"datasets/{use_case.name}/{use_case.version}"
         rejected.keep(capital.workspace.private / "holder" / "rejected", use_case=use_case)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from curator.capital import _curation
 from curator.capital._curation import Follower, RunOptions, publish_run, source_paths
 from curator.capital._keys import epoch_root
-from curator.capital._sources import kept_digests, kept_held, kept_index
+from curator.capital._sources import kept_book, kept_digests, kept_held, kept_index
 from curator.edges.parquet import shard_count
 from curator.errors import CuratorError, DisclosureError, IntegrityError, QualityError, SpecError
 from curator.files import Place, files_of
@@ -188,6 +188,7 @@ class _Refresher:
             held=held,
             live=int(self._noted["live"]),
             schema=[(field["name"], field["type"]) for field in about["schema"]],
+            book=kept_book(private, self._previous.ref, key=self._held_key(), files=files),
         )
 
     def _followed(self, following: Following, feed: str, *, read: UseCase | None = None) -> Refreshed:

@@ -7,15 +7,17 @@ others join them, and the last watermark.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from curator.classbook import ClassBook
 from curator.edges.keys import SealedWriter, open_sealed
 from curator.errors import CuratorError
 from curator.following import Following, notes_differ
+from curator.manifest import FileEntry
 from curator.rowindex import RowIndex
 
 _FOLDER = "holder/sources"
@@ -35,8 +37,9 @@ def kept_digests(private: Path, ref: str) -> dict[str, Any]:
 
 
 def keep_index(
-    private: Path, ref: str, *, following: Following | None, told: Mapping[str, Any], previous: str | None, key: bytes
-) -> None:
+    private: Path, ref: str, *, following: Following | None, told: Mapping[str, Any], previous: str | None, key: bytes,
+    files: Sequence[FileEntry] = (),
+) -> None:  # fmt: skip
     """Note which rows a version was made from, which were held back, and where its source stood, for the next refresh.
 
     Args:
@@ -45,7 +48,8 @@ def keep_index(
         following: what the run found out; nothing is noted without.
         told: for whom tokens were made, and the watermark.
         previous: the version whose parts the index adds to.
-        key: 32 bytes that the rows held back are sealed under.
+        key: 32 bytes that the rows held back and the classes are sealed under.
+        files: the shards of the version.
     """
     if following is None:
         return
@@ -58,6 +62,11 @@ def keep_index(
     if following.held is not None:
         with SealedWriter(held, key) as sealed, pa.ipc.new_stream(sealed, following.held.schema) as stream:
             stream.write_table(following.held)
+    if following.book is not None:
+        added = len(following.book.pairs) > 1
+        parts = _noted(folder / f"{previous}.json").get("book", {}).get("pairs", []) if added else []
+        book = following.book.save(folder / ref, key=key, files=files)
+        told = {**told, "book": {**book, "pairs": [*parts, ref]}}
     counts = {"live": following.rows, "held": following.held is not None}
     _note(folder, f"{ref}.json", {**told, **counts, "rows": [*earlier, part]})
 
@@ -76,6 +85,12 @@ def kept_held(private: Path, ref: str, *, key: bytes) -> pa.Table:
             return stream.read_all()
     except (OSError, pa.ArrowException, CuratorError) as fault:
         raise notes_differ() from fault
+
+
+def kept_book(private: Path, ref: str, *, key: bytes, files: Sequence[FileEntry]) -> ClassBook | None:
+    """What is known of the classes of a version's shards; None when nothing is, or not of these."""
+    told = _noted(private / _ROWS / f"{ref}.json").get("book", {})
+    return ClassBook.load(private / _ROWS, told, key=key, files=files) if told else None
 
 
 def forget_held(private: Path, ref: str) -> None:
