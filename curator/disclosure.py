@@ -150,7 +150,7 @@ class Crowd:
             return integers(batch.column(PERSON))
         codes = person_codes(batch, self._people.fields, coder=self._coder)
         known = known_people(batch, self._people.fields)
-        return np.where(known, codes, token_words(batch.column(ORDER))[:, 0].astype(np.uint64))
+        return codes if known.all() else np.where(known, codes, token_words(batch.column(ORDER))[:, 0])
 
     def _learn(self, batch: pa.RecordBatch) -> None:
         """Remember the sensitive values behind their codes, where their order matters."""
@@ -167,14 +167,15 @@ class Crowd:
 
 def person_codes(batch: pa.RecordBatch, fields: Sequence[str], *, coder: ClassCoder) -> Codes:
     """A code of the fields that say together whom a row is about: of tokens their first 8 bytes."""
-    total = np.zeros(len(batch), np.uint64)
+    total: Codes | None = None
     for name in fields:
         column = batch.column(name)
         if pa.types.is_binary(column.type):  # as an engine hands tokens over
             column = pc.binary_slice(column, 0, 8).cast(pa.binary(8))
         binary = pa.types.is_fixed_size_binary(column.type)
-        total = total * _GOLD + (first_words(column) if binary else coder.value_codes(column))
-    return total
+        codes = first_words(column) if binary else coder.value_codes(column)
+        total = codes if total is None else total * _GOLD + codes
+    return np.zeros(len(batch), np.uint64) if total is None else total
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -357,8 +358,10 @@ def _rows(
     seen = 0
     for path in files:
         for batch in parquet.ParquetFile(path).iter_batches(batch_size=_BATCH, columns=list(dict.fromkeys(names))):
-            alone = np.arange(seen, seen + len(batch), dtype=np.uint64) * _GOLD
-            persons = np.where(known_people(batch, fields), person_codes(batch, fields, coder=coder), alone)
+            persons, known = person_codes(batch, fields, coder=coder), known_people(batch, fields)
+            if not known.all():
+                alone = np.arange(seen, seen + len(batch), dtype=np.uint64) * _GOLD
+                persons = np.where(known, persons, alone)
             yield coder.codes(batch), persons
             seen += len(batch)
 
