@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,9 +49,11 @@ def test_it_goes_red_when_diversity_is_not_counted(
 ) -> None:
     """Without it the version stands, and whoever is placed in a class is told: the sex alone gives the injury."""
     failing = ClassCounter.failing
-    monkeypatch.setattr(ClassCounter, "failing", lambda self, *, k, **named: failing(self, k=k))
+    monkeypatch.setattr(
+        ClassCounter, "failing", lambda self, limits, **named: failing(self, replace(limits, l=None), **named)
+    )
     goes_red(lambda: refused_outright(tmp_path, alike), refused=())
-    monkeypatch.setattr(versioning, "_measured", lambda *arguments, **named: None)
+    monkeypatch.setattr(versioning, "require", lambda *arguments: None)
     capital, version = made(tmp_path / "blind", alike, coarse(l={"column": "severe", "value": 2}))
     rows = version.table("train", ["sex", "severe"]).to_pylist()
     assert len({(row["sex"], row["severe"]) for row in rows}) == len({row["sex"] for row in rows})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +15,13 @@ from mistakes_world import made, plain_spec, rewritten, with_column
 from curator import versioning
 from curator.anonymity import ClassCounter
 from curator.capital import Capital
-from curator.errors import DisclosureError, SpecError
+from curator.errors import DisclosureError
 from curator.risk import Roles, measure_files
 
 
 def file_that_breaks_the_plan(folder: Path, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Suppression that does nothing: the counts while rows stream say that all is well, the written file does not."""
-    monkeypatch.setattr(ClassCounter, "failing", lambda self, **limits: (np.empty(0, np.uint64), 0))
+    monkeypatch.setattr(ClassCounter, "failing", lambda self, *limits, **named: (np.empty(0, np.uint64), 0))
     with pytest.raises(DisclosureError) as refused:
         made(folder / "capital", base, plain_spec())
     assert refused.value.code == "disclosure-measured"
@@ -37,7 +38,7 @@ def test_it_goes_red_when_only_the_plan_is_measured(
     demo_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without the measure of the files the version stands, says k >= 5, and people are alone in it."""
-    monkeypatch.setattr(versioning, "_measured", lambda *arguments, **named: None)
+    monkeypatch.setattr(versioning, "require", lambda *arguments: None)
     goes_red(lambda: file_that_breaks_the_plan(tmp_path, demo_base, monkeypatch))
     capital = Capital.open(tmp_path / "capital")
     measures = capital.risk(capital.datasets()[0]).report.measures
@@ -96,7 +97,7 @@ def test_k_counts_people_where_the_spec_says_so(count: str, demo_base: Path, tmp
 
 
 def people_counted_again(folder: Path, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ClassCounter, "add_persons", lambda self, codes, persons: None)
+    monkeypatch.setattr(ClassCounter, "count_people", lambda self, cap: None)
     spec = plain_spec(disclosure={"k": 5, "suppress": 0.9, "count": "persons"})
     with pytest.raises(DisclosureError) as refused:
         made(folder / "capital", shared_people(base, folder / "base"), spec)
@@ -111,7 +112,7 @@ def test_people_are_counted_again_on_the_file(demo_base: Path, tmp_path: Path, m
 def test_it_goes_red_when_people_are_counted_on_the_plan_alone(
     demo_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(versioning, "_check_persons", lambda *arguments, **named: None)
+    monkeypatch.setattr(versioning, "require", lambda *arguments: None)
     goes_red(lambda: people_counted_again(tmp_path, demo_base, monkeypatch))
     capital = Capital.open(tmp_path / "capital")
     measures = capital.risk(capital.datasets()[0]).report.measures
@@ -119,10 +120,13 @@ def test_it_goes_red_when_people_are_counted_on_the_plan_alone(
     assert (measures.k_persons or 0) < 5 <= measures.k
 
 
-def test_people_cannot_be_counted_where_nothing_tells_them_apart(demo_base: Path, tmp_path: Path) -> None:
-    spec = plain_spec(disclosure={"k": 5, "suppress": 0.9, "count": "persons"})
-    spec["fields"] = {**spec["fields"], "person": {"from": "nir", "meaning": "Who.", "protect": "drop"}}
-    spec["fields"]["person"]["identifier"] = "direct"
-    with pytest.raises(SpecError) as refused:
-        made(tmp_path / "capital", demo_base, spec)
-    assert "a token of every column of `extract.entity`" in str(refused.value)
+def test_people_are_counted_before_the_files_where_nothing_in_them_tells_people_apart(
+    demo_base: Path, tmp_path: Path
+) -> None:
+    spec = plain_spec(disclosure={"k": 5, "suppress": 0.95, "count": "persons"})
+    dropped = {"from": "nir", "meaning": "Who.", "identifier": "direct", "protect": "drop"}
+    spec["fields"] = {**spec["fields"], "person": dropped}
+    _, version = made(tmp_path / "capital", shared_people(demo_base, tmp_path / "base"), spec)
+    told = json.loads((version.folder / "disclosure.json").read_text(encoding="utf-8"))
+    assert told["people"] == "stream"
+    assert told["k_persons"] >= 5

@@ -61,7 +61,7 @@ def test_it_goes_red_without_the_echoes_of_a_name(monkeypatch: pytest.MonkeyPatc
 
 
 def test_it_goes_red_without_slips_of_the_pen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_echoes, "_one_slip", lambda word, name: False)
+    monkeypatch.setattr(_echoes, "one_slip", lambda word, name: False)
     goes_red(lambda: gone(PEOPLE[0][0], "Durnad"))
 
 
