@@ -271,7 +271,7 @@ _SHAPES = {
 _MENDED = {
     "mix of line ends": "give the file one kind of line end (`dos2unix FILE`); a quote inside a cell is "
     'written twice, or `quote: ""` says that quotes mean nothing',
-    "Parquet": "ask for the file again, and compare its size and digest with the sender's",
+    "Parquet": "correct `format` when it is another kind of file; else ask for it again and compare its digest",
     "JSON": "ask for the file again, or have it written anew: one value after the other, by a JSON writer",
     "key twice": "have the file written with each key once in an object: which of the two is meant, no reader can know",
     "": "check the separator, the quote and the number of columns of the source at that place",

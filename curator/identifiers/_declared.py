@@ -45,6 +45,8 @@ def spelt(values: pa.Array, form: DeclaredForm) -> tuple[pa.Array, pa.BooleanArr
         values = pc.replace_substring(values, mark, double)
     if form.words.pattern is None:
         return values, pc.is_valid(values)
+    if form.words.calling_code and form.words.trunk:
+        values = _without_trunk(values, form)
     for offered in _candidates(values, form.words):
         values = pc.if_else(pc.and_(_shaped(offered, form), pc.invert(_shaped(values, form))), offered, values)
     sound = _checked(values, mask_of(_shaped(values, form)), form.words)
@@ -67,12 +69,18 @@ def _numbers(values: pa.Array, *, code: str, trunk: str) -> Iterator[pa.Array]:
     abroad = pc.replace_substring_regex(values, "^00", "+")
     yield abroad
     if trunk:
-        yield pc.replace_substring_regex(abroad, rf"^\+?{code}{trunk}", f"+{code}")
         yield pc.replace_substring_regex(values, f"^{trunk}", f"+{code}")
     else:
         bare = pc.match_substring_regex(values, _DIGITS)
         yield pc.if_else(bare, pc.binary_join_element_wise(f"+{code}", values, ""), values)
     yield pc.replace_substring_regex(values, f"^{code}", f"+{code}")
+
+
+def _without_trunk(values: pa.Array, form: DeclaredForm) -> pa.Array:
+    """Telephone numbers of the form's own country written with both its code and the trunk digit, `+44 (0)20`."""
+    code, trunk = form.words.calling_code, form.words.trunk
+    offered = pc.replace_substring_regex(values, rf"^(?:\+|00)?{code}{trunk}", f"+{code}")
+    return pc.if_else(_shaped(offered, form), offered, values)
 
 
 def _shaped(values: pa.Array, form: DeclaredForm) -> pa.BooleanArray:
