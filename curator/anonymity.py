@@ -113,17 +113,20 @@ class ClassCounter:
         """
         self._rows.add(codes)
         if sensitive is not None:
-            self._add_values(codes, sensitive, np.ones(len(codes), np.int64))
+            self._add_values(codes, sensitive)
 
-    def _add_values(self, codes: Codes, sensitive: Codes, counts: Numbers) -> None:
+    def _add_values(self, codes: Codes, sensitive: Codes, counts: Numbers | None = None) -> None:
         known = sensitive != _NULL_CODE  # a null is no value: the measure on the files does not count it either
         values = np.unique(sensitive[known]).tolist()
         if self._pairs.used or len(self._values.keys() | set(values)) > _FEW_VALUES:
-            self._pairs.add(codes[known], sensitive[known], counts[known])
+            self._pairs.add(codes[known], sensitive[known], None if counts is None else counts[known])
             return
         for value in values:
-            here = sensitive == np.uint64(value)
-            self._values.setdefault(value, _Counts()).add_counted(codes[here], counts[here])
+            here, counter = sensitive == np.uint64(value), self._values.setdefault(value, _Counts())
+            if counts is None:
+                counter.add(codes[here])
+            else:
+                counter.add_counted(codes[here], counts[here])
 
     def add_counted(self, codes: Codes, counts: Numbers, sensitive: Codes | None = None) -> None:
         """Count classes that were counted elsewhere: each code with its rows, and a sensitive value that it holds."""
