@@ -109,6 +109,29 @@ def fault(source: str, *, state: str) -> SourceError:
     )
 
 
+def not_filled(source: str, *, table: str) -> SourceError:
+    """A materialised view without rows of its own."""
+    return SourceError(
+        "database-fault",
+        asked=f"read the table `{table}` of the source `{source}`",
+        found="a materialised view that was never filled",
+        expected="a table that can be read with the declared columns and types",
+        todo="ask the holder for `REFRESH MATERIALIZED VIEW`, or read the tables that it is made from",
+    )
+
+
+def not_decoded(source: str) -> SourceError:
+    """Texts that the server cannot hand over as UTF-8."""
+    return SourceError(
+        "source-encoding",
+        asked=f"read the source `{source}`",
+        found="a text that the server cannot turn into UTF-8 (a database of the encoding SQL_ASCII keeps any bytes)",
+        expected="texts that are what the encoding of the database says",
+        todo="name as `table` a view that says what the bytes are "
+        "(`convert_from(convert_to(name, 'SQL_ASCII'), 'LATIN1')`), or ask the holder to mend the text",
+    )
+
+
 def no_snapshot(source: str, *, kind: str) -> SourceError:
     """A table that cannot be read as of one moment."""
     return SourceError(

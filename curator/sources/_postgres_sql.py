@@ -25,12 +25,15 @@ from curator.sources._shape import spelt
 from curator.spec.model import Column, LogicalType, Source
 
 _TEXTS = ("text", "varchar")
-_AS_TEXT = ("bpchar", "name", "uuid", "enum", "time", "timetz", "inet", "cidr", "macaddr", "citext")
+_AS_TEXT = (
+    "bpchar", "name", "uuid", "enum", "time", "timetz", "inet", "cidr", "macaddr", "macaddr8", "citext", "char",
+    "json", "jsonb", "bit", "varbit", "interval",
+)  # fmt: skip
 _WHOLE = ("int2", "int4", "int8")
 
 FITTING: dict[str, tuple[str, ...]] = {
     "text": (*_TEXTS, *_AS_TEXT),
-    "free_text": (*_TEXTS, "bpchar", "citext"),
+    "free_text": (*_TEXTS, "bpchar", "citext", "json", "jsonb"),
     "integer": (*_WHOLE, "numeric", *_TEXTS, "bpchar"),
     "decimal": ("numeric", *_WHOLE, *_TEXTS, "bpchar"),
     "float": ("float8", "float4", "numeric", *_WHOLE, *_TEXTS, "bpchar"),
@@ -39,6 +42,13 @@ FITTING: dict[str, tuple[str, ...]] = {
     "timestamp": ("timestamp", "timestamptz", "date", *_TEXTS, "bpchar"),
 }
 """Logical type -> types of PostgreSQL that hold it; what they hold as text is read by the rules of text files."""
+
+TURNED: dict[str, str] = {
+    "bytea": "encode({}, 'hex')", "money": "CAST({} AS numeric)", "oid": "CAST({} AS bigint)",
+    "_": "array_to_string({}, ';')", "xml": "CAST({} AS text)", "hstore": "CAST({} AS text)",
+    "point": "{}[0], {}[1]", "geometry": "ST_X({}), ST_Y({})", "geography": "ST_AsText({})",
+}  # fmt: skip
+"""Type that nothing reads (`_` for any array) -> SQL of a view that turns a column of it into one that is read."""
 
 # Logical type -> types under which the server computes what the engine would, or the engine knows less.
 _ALIKE: dict[str, tuple[str, ...]] = {

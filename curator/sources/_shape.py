@@ -43,7 +43,9 @@ def require_columns(asked: Asked, present: Iterable[str]) -> tuple[str, ...]:
     return extra
 
 
-def require_type(asked: Asked, key: str, *, found: str, fitting: Mapping[str, Iterable[str]]) -> None:
+def require_type(
+    asked: Asked, key: str, *, found: str, fitting: Mapping[str, Iterable[str]], turned: Mapping[str, str] | None = None
+) -> None:
     """Refuse a column whose type in the database does not hold the declared one.
 
     Args:
@@ -51,6 +53,7 @@ def require_type(asked: Asked, key: str, *, found: str, fitting: Mapping[str, It
         key: the column, by its name in the spec.
         found: its type in the database.
         fitting: logical type -> types of the database that hold it.
+        turned: type of the database that nothing reads -> SQL that turns a column `{}` of it into one that is read.
 
     Raises:
         SourceError: `source-column-type`.
@@ -59,6 +62,9 @@ def require_type(asked: Asked, key: str, *, found: str, fitting: Mapping[str, It
     if found in fitting[declared]:
         return
     others = [kind for kind, types in fitting.items() if found in types]
+    way = (turned or {}).get("_" if found.startswith("_") else found)
+    view = "name as `table` a view that turns it into text, numbers or dates"
+    view += f" (`{way.replace('{}', spelt(asked.source, key))}`)" if way else ""
     raise SourceError(
         "source-column-type",
         asked=f"read `{key}` of the source `{asked.name}` as {declared}",
@@ -66,5 +72,5 @@ def require_type(asked: Asked, key: str, *, found: str, fitting: Mapping[str, It
         expected=f"one of {', '.join(fitting[declared])}",
         todo=f"declare it as {' or '.join(others)} in the spec, or ask the holder why the column changed"
         if others
-        else "no declared type reads this one: name as `table` a view that turns it into text, numbers or dates",
+        else f"no declared type reads this one: {view}",
     )

@@ -28,6 +28,7 @@ _TEXTS = ("char", "varchar", "tinytext", "text", "mediumtext", "longtext")
 _SMALL = ("tinyint", "smallint", "mediumint", "int")  # whole numbers of at most ten digits
 _WHOLE = (*_SMALL, "bigint")
 _PADDED = " zerofill"
+_YES = "1"  # every cell comes as text
 
 
 Side: TypeAlias = tuple[Asked, Mapping[str, str], str]
@@ -39,7 +40,12 @@ def _quoted(name: str) -> str:
 
 
 def _value(column: str, kind: str) -> str:
-    """A column as it leaves the server: a single float as the double it is, since its own text keeps six digits."""
+    """A column as it leaves the server: a single float as the double it is, since its own text keeps six digits.
+
+    Bits go as the number that they spell.
+    """
+    if kind == "bit":
+        return f"CAST({column} AS UNSIGNED)"
     return f"CAST({column} AS DOUBLE)" if kind == "float" else column
 
 
@@ -54,10 +60,10 @@ FEEDING = Feeding(
     fitting={
         "text": (*_TEXTS, "enum", "set", "uuid", "inet4", "inet6", "time", "json"),
         "free_text": _TEXTS,
-        "integer": (*_WHOLE, "decimal", "year", *_TEXTS),
+        "integer": (*_WHOLE, "decimal", "year", "bit", *_TEXTS),
         "decimal": ("decimal", *_WHOLE, *_TEXTS),
         "float": ("double", "float", "decimal", *_WHOLE, *_TEXTS),
-        "boolean": ("tinyint", *_TEXTS),
+        "boolean": ("tinyint", "bit", *_TEXTS),
         "date": ("date", *_TEXTS),
         "timestamp": ("datetime", "timestamp", *_TEXTS),
     },
@@ -79,11 +85,12 @@ SET SESSION sql_mode = CONCAT(REPLACE(@@sql_mode, 'PAD_CHAR_TO_FULL_LENGTH', '')
 """
 _READ = "BETWEEN -999999999999999999 AND 999999999999999999"  # the whole numbers that are read of a text
 _TABLES = """
-SELECT table_name, engine, table_type FROM information_schema.tables WHERE table_schema = database()
+SELECT table_schema, table_name, engine, table_type, table_schema = database() FROM information_schema.tables
+WHERE table_schema NOT IN ('information_schema', 'mysql', 'performance_schema', 'sys') AND table_type <> 'SEQUENCE'
 """
 _COLUMNS = """
 SELECT column_name, data_type, column_type FROM information_schema.columns
-WHERE table_schema = database() AND table_name = %s ORDER BY ordinal_position
+WHERE table_schema = %s AND table_name = %s ORDER BY ordinal_position
 """
 
 
@@ -101,6 +108,7 @@ class MariadbSource:
 
     def __init__(self, address: Address, *, source: str) -> None:
         self._source, self._address = source, address
+        self._places: dict[str, str] = {}
         self._connection = _connected(address, source, password_of(source))
         try:
             with self._translated(source):
@@ -119,7 +127,7 @@ class MariadbSource:
     @staticmethod
     def planned(address: Address, asked: Asked) -> str:
         """The statement for a table whose columns are of the declared types."""
-        return select_sql(asked, _planned_types(asked), table=_quoted(_table(asked)), feeding=FEEDING)
+        return select_sql(asked, _planned_types(asked), table=_planned_place(asked), feeding=FEEDING)
 
     @staticmethod
     def planned_joinable(join: AskedJoin, tables: Mapping[str, Asked]) -> bool:
@@ -129,7 +137,8 @@ class MariadbSource:
     @staticmethod
     def planned_joined(asked: AskedJoined) -> str:
         """The statement for tables whose columns are of the declared types."""
-        return _joined_sql(asked, {name: _planned_types(one) for name, one in asked.tables.items()})
+        types = {name: _planned_types(one) for name, one in asked.tables.items()}
+        return _joined_sql(asked, types, {name: _planned_place(one) for name, one in asked.tables.items()})
 
     def snapshot(self) -> Mapping[str, str]:
         """The moment of the transaction and the server's version."""
@@ -139,7 +148,7 @@ class MariadbSource:
         """One table. Raises SourceError when it is missing, forbidden, not as declared, or without snapshots."""
         with self._translated(asked.name):
             types, unread = self._checked(asked)
-            statement = select_sql(asked, types, table=_quoted(_table(asked)), feeding=FEEDING)
+            statement = select_sql(asked, types, table=self._places[_table(asked)], feeding=FEEDING)
         return MariadbTable(self, asked, statement=statement, unread_of={asked.name: unread})
 
     def joinable(self, join: AskedJoin, tables: Mapping[str, Asked]) -> bool:
@@ -151,7 +160,8 @@ class MariadbSource:
         """Joined rows, by one statement. Raises SourceError when a table is not as declared."""
         with self._translated(asked.rows.name):
             checked = {name: self._checked(one) for name, one in asked.tables.items()}
-            statement = _joined_sql(asked, {name: types for name, (types, _) in checked.items()})
+            places = {name: self._places[_table(one)] for name, one in asked.tables.items()}
+            statement = _joined_sql(asked, {name: types for name, (types, _) in checked.items()}, places)
         unread = {name: unread for name, (_, unread) in checked.items()}
         return MariadbTable(self, asked.rows, statement=statement, unread_of=unread)
 
@@ -159,7 +169,7 @@ class MariadbSource:
         """How many rows `table` would hand over."""
         with self._translated(asked.name):
             types, _ = self._checked(asked)
-            query = count_sql(asked, types, table=_quoted(_table(asked)), feeding=FEEDING)
+            query = count_sql(asked, types, table=self._places[_table(asked)], feeding=FEEDING)
             return int(self._rows(query)[0][0])
 
     def without_partner(self, left: Asked, right: Asked, on: Sequence[str]) -> tuple[int, int] | None:
@@ -170,7 +180,7 @@ class MariadbSource:
             if None in same:
                 return None
             tests = [test for test in same if test is not None]
-            alone = self._rows(alone_sql(_quoted(_table(left)), _quoted(_table(right)), tests))[0]
+            alone = self._rows(alone_sql(self._places[_table(left)], self._places[_table(right)], tests))[0]
             return int(alone[0]), int(alone[1])
 
     def rows(self, source: str, statement: str) -> Iterator[list[tuple[str | None, ...]]]:
@@ -185,13 +195,14 @@ class MariadbSource:
     def _described(self, asked: Asked) -> dict[str, str]:
         """Column -> type of a table that can be read as of one moment. Raises SourceError."""
         wanted = _table(asked)
-        present = {name: (engine, kind) for name, engine, kind in self._rows(_TABLES)}
-        if wanted not in present:
-            raise _faults.table_missing(asked.name, table=wanted, present=present)
-        engine, kind = present[wanted]
+        tables = {row[1] if row[4] == _YES else f"{row[0]}.{row[1]}": row for row in self._rows(_TABLES)}
+        if wanted not in tables:
+            raise _faults.table_missing(asked.name, table=wanted, present=tables)
+        schema, name, engine, kind, own = tables[wanted]
+        self._places[wanted] = _quoted(name) if own == _YES else f"{_quoted(schema)}.{_quoted(name)}"
         if kind == "BASE TABLE" and (engine or "").lower() != "innodb":
             raise _faults.no_snapshot(asked.name, kind=f"the storage engine {engine}")
-        return {name: _kind(data, whole) for name, data, whole in self._rows(_COLUMNS, wanted)}
+        return {column: _kind(data, whole) for column, data, whole in self._rows(_COLUMNS, schema, name)}
 
     def _checked(self, asked: Asked) -> tuple[dict[str, str], tuple[str, ...]]:
         """A table that is as declared, and its columns that are not. Raises SourceError."""
@@ -259,6 +270,10 @@ def _table(asked: Asked) -> str:
     return asked.source.table or asked.name
 
 
+def _planned_place(asked: Asked) -> str:
+    return ".".join(_quoted(part) for part in _table(asked).split(".", 1))
+
+
 def _planned_types(asked: Asked) -> dict[str, str]:
     """The types that declared columns have where nothing else is known."""
     return {
@@ -298,7 +313,7 @@ def _comparable(join: AskedJoin, tables: Mapping[str, Asked], described: Callabl
     return all(_same(key, lefts[source], right) is not None for key, source in join.on.items())
 
 
-def _joined_sql(asked: AskedJoined, types: Mapping[str, Mapping[str, str]]) -> str:
+def _joined_sql(asked: AskedJoined, types: Mapping[str, Mapping[str, str]], names: Mapping[str, str]) -> str:
     """The statement for joined rows, of whose keys `_comparable` is known."""
     tables = asked.tables
 
@@ -306,7 +321,6 @@ def _joined_sql(asked: AskedJoined, types: Mapping[str, Mapping[str, str]]) -> s
         left, right = join.on[key], join.asked.name
         return _same(key, (tables[left], types[left], left), (tables[right], types[right], right)) or "false"
 
-    names = {name: _quoted(_table(one)) for name, one in tables.items()}
     kinds = {key: types[source].get(spelt(tables[source].source, key), "") for key, source in asked.origin.items()}
     place = joined_from(asked, names=names, quote=_quoted, same=same)
     return select_sql(asked.rows, kinds, table=place, feeding=FEEDING)

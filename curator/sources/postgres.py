@@ -20,6 +20,7 @@ from curator.sources import _faults
 from curator.sources._joining import LEFT, RIGHT
 from curator.sources._postgres_sql import (
     FITTING,
+    TURNED,
     Side,
     Table,
     joined_table,
@@ -51,23 +52,28 @@ _BEFORE = {
     ),
     "database-missing": re.compile(r'database ".*" does not exist|base de données .* n\'existe pas|3D000'),
 }
+_SLOW = re.compile(r"57014|statement timeout")
+_UNDECODED = re.compile(r"22021|22P05|invalid byte sequence|invalid UTF-?8", re.I)
 _LOST = ("08", "57P")
 _CANCELLED = re.compile(r"cancel|timeout|annul|abgebrochen", re.I)
 _TABLES = """
 SELECT c.oid::bigint, n.nspname::text, c.relname::text, pg_table_is_visible(c.oid),
-       has_any_column_privilege(c.oid, 'SELECT')
+       has_any_column_privilege(c.oid, 'SELECT'), c.relispopulated, row_security_active(c.oid)
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'v', 'm', 'f', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
 """
+# Of a domain, the type at its bottom; of any enumeration, `enum`.
 _COLUMNS = """
-SELECT a.attname::text, (CASE WHEN t.typtype = 'e' OR b.typtype = 'e' THEN 'enum'
-                              ELSE coalesce(d.typname, b.typname, t.typname)::text END)::text,
+SELECT a.attname::text,
+       (WITH RECURSIVE below(type, base, name) AS (
+            SELECT t.typtype, t.typbasetype, t.typname FROM pg_catalog.pg_type t WHERE t.oid = a.atttypid
+            UNION ALL
+            SELECT t.typtype, t.typbasetype, t.typname FROM below
+            JOIN pg_catalog.pg_type t ON below.type = 'd' AND t.oid = below.base)
+        SELECT (CASE WHEN type = 'e' THEN 'enum' ELSE name END)::text FROM below WHERE type <> 'd'),
        coalesce(l.collisdeterministic, true), has_column_privilege(a.attrelid, a.attnum, 'SELECT'),
        a.attcollation::bigint
 FROM pg_catalog.pg_attribute a
-JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-LEFT JOIN pg_catalog.pg_type b ON t.typtype = 'd' AND b.oid = t.typbasetype
-LEFT JOIN pg_catalog.pg_type d ON b.typtype = 'd' AND d.oid = b.typbasetype
 LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation
 WHERE a.attrelid = {} AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
 """
@@ -97,6 +103,7 @@ class PostgresSource:
     def __init__(self, address: Address, *, source: str) -> None:
         self._source = source
         self._known: dict[str, Table] = {}
+        self._secured: list[str] = []
         password = password_of(source)
         self._connection = _connected(address, source, password)
         try:
@@ -104,6 +111,7 @@ class PostgresSource:
             self._run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             self._run("SET LOCAL TimeZone = 'UTC'")
             self._run("SET LOCAL DateStyle = 'ISO, YMD'")
+            self._run("SET LOCAL IntervalStyle = 'postgres'")
             self._run("SET LOCAL extra_float_digits = 1")
             self._run("SET LOCAL synchronize_seqscans = off")
             if timeout:
@@ -124,8 +132,11 @@ class PostgresSource:
         return select_sql(asked, planned_table(asked))
 
     def snapshot(self) -> Mapping[str, str]:
-        """The moment of the transaction, its snapshot (`xmin:xmax:running`) and the server's version."""
-        return self._moment
+        """The moment of the transaction, its snapshot (`xmin:xmax:running`) and the server's version.
+
+        Also the tables of which row security (PostgreSQL manual, 5.9) shows the user some rows only.
+        """
+        return self._moment | ({"row_security": ", ".join(self._secured)} if self._secured else {})
 
     @staticmethod
     def planned_joinable(join: AskedJoin, tables: Mapping[str, Asked]) -> bool:
@@ -190,7 +201,7 @@ class PostgresSource:
         table = self._described(asked)
         unread = require_columns(asked, table.types)
         for key in asked.columns:
-            require_type(asked, key, found=table.types[spelt(asked.source, key)], fitting=FITTING)
+            require_type(asked, key, found=table.types[spelt(asked.source, key)], fitting=FITTING, turned=TURNED)
         denied = [spelt(asked.source, key) for key in asked.columns if spelt(asked.source, key) in table.denied]
         if denied:
             raise _faults.denied(asked.name, what=", ".join(f"the column `{name}`" for name in denied))
@@ -208,15 +219,20 @@ class PostgresSource:
         if wanted in self._known:
             return self._known[wanted]
         found = {}
-        for oid, schema, name, visible, readable in self._rows(_TABLES):
-            found[f"{schema}.{name}"] = (oid, schema, name, readable)
-            if visible:
-                found[name] = (oid, schema, name, readable)
+        for row in self._rows(_TABLES):
+            found[f"{row[1]}.{row[2]}"] = row
+            if row[3]:
+                found[row[2]] = row
         if wanted not in found:
-            raise _faults.table_missing(asked.name, table=wanted, present=found)
-        oid, schema, name, readable = found[wanted]
+            present = [row[2] if row[3] else f"{row[1]}.{row[2]}" for row in set(found.values())]
+            raise _faults.table_missing(asked.name, table=wanted, present=present)
+        oid, schema, name, _, readable, filled, secured = found[wanted]
         if not readable:
             raise _faults.denied(asked.name, what=f"the table `{wanted}`")
+        if not filled:
+            raise _faults.not_filled(asked.name, table=wanted)
+        if secured:
+            self._secured.append(wanted)
         columns = self._rows(_COLUMNS.format(int(oid)))
         self._known[wanted] = Table(
             name=".".join('"' + part.replace('"', '""') + '"' for part in (schema, name)),
@@ -340,6 +356,8 @@ def _setting(value: str) -> str:
 def _unconnected(address: Address, source: str, words: str, *, given: bool) -> SourceError:
     if _BEFORE["database-missing"].search(words):
         return _faults.no_database(source, address)
+    if _SLOW.search(words):
+        return _faults.timed_out(source)
     if _BEFORE["database-login"].search(words):
         return _faults.login_refused(source, given=given)
     return _faults.unreachable(source, address)
@@ -352,4 +370,6 @@ def _refused(source: str, words: str, state: str) -> SourceError:
         return _faults.denied(source, what="a table")
     if state.startswith(_LOST):
         return _faults.lost(source)
+    if _UNDECODED.search(f"{state} {words}"):
+        return _faults.not_decoded(source)
     return _faults.fault(source, state=state)

@@ -19,6 +19,10 @@ from postgres_server import PASSWORD, READER_PASSWORD, PostgresServer, postgres_
 from curator.cli import main
 from curator.errors import CuratorError
 
+READ_AS_TEXT = (
+    "one of text, varchar, bpchar, name, uuid, enum, time, timetz, inet, cidr, macaddr, macaddr8, citext, char, json, "
+    "jsonb, bit, varbit, interval"
+)
 TODO_LOGIN = "check the user in the address, and the password in `CURATOR_T_PASSWORD` or in the file that "
 
 
@@ -106,15 +110,17 @@ GOLDEN: dict[str, tuple[Asking, str]] = {
         lambda server: (server.address(), {"photo": "text"}),
         "error[source-column-type] read `photo` of the source `t` as text\n"
         "  found:    a column of type bytea\n"
-        "  expected: one of text, varchar, bpchar, name, uuid, enum, time, timetz, inet, cidr, macaddr, citext\n"
-        "  do next:  no declared type reads this one: name as `table` a view that turns it into text, numbers or dates",
+        f"  expected: {READ_AS_TEXT}\n"
+        "  do next:  no declared type reads this one: name as `table` a view that turns it into text, numbers or dates "
+        "(`encode(photo, 'hex')`)",
     ),
     "array": (
         lambda server: (server.address(), {"tags": "text"}),
         "error[source-column-type] read `tags` of the source `t` as text\n"
         "  found:    a column of type _text\n"
-        "  expected: one of text, varchar, bpchar, name, uuid, enum, time, timetz, inet, cidr, macaddr, citext\n"
-        "  do next:  no declared type reads this one: name as `table` a view that turns it into text, numbers or dates",
+        f"  expected: {READ_AS_TEXT}\n"
+        "  do next:  no declared type reads this one: name as `table` a view that turns it into text, numbers or dates "
+        "(`array_to_string(tags, ';')`)",
     ),
     "timeout": (
         lambda server: (server.address(options="?statement_timeout=200"), {"table": "slow", "x": "integer"}),
