@@ -31,7 +31,7 @@ from curator.edges.workspace import Workspace
 from curator.epochs import Epoch
 from curator.errors import IntegrityError, UsageError
 from curator.evidence import EvidenceStore, Stage
-from curator.generalising import Generalisation
+from curator.generalising import Generalisation, LocalGeneralisation
 from curator.manifest import Manifest
 from curator.planning import Plan, plan
 from curator.records import DatasetVersion, ModelVersion
@@ -220,8 +220,10 @@ class Capital:
         path = Path(spec)
         return _curation.preview(self, path, load_use_case(path), options=options or RunOptions(), until=until)
 
-    def generalise(self, spec: Path | str, options: RunOptions | None = None) -> Generalisation:
+    def generalise(self, spec: Path | str, options: RunOptions | None = None) -> Generalisation | LocalGeneralisation:
         """Search how coarse each quasi-identifier must be, and no coarser, for the limits of a spec; publishes nothing.
+
+        One level a field, the optimal ones; or, with `recoding: local` in the spec, levels of its own for each class.
 
         Args:
             spec: a spec with `disclosure.search`.
@@ -357,7 +359,8 @@ class Capital:
 
         Args:
             what: reference of a dataset version, or a `.cur` file.
-            sources: where the sources are, to measure the columns behind the quasi-identifiers as they are there.
+            sources: where the sources are, to measure the columns behind the quasi-identifiers as they are there; these
+                figures are kept in the private place, and shown without the sources from then on.
             population: Parquet files of the population that the rows were drawn from, with the same quasi-identifiers.
             trust: the holder's public key of a package; this capital's own when None.
 

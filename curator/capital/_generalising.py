@@ -10,7 +10,7 @@ from curator.coarsening import require_search, searched
 from curator.edges.durable import disk_errors
 from curator.engines import open_engine
 from curator.extraction import extract
-from curator.generalising import Generalisation
+from curator.generalising import Generalisation, LocalGeneralisation
 from curator.quality import check
 from curator.spec import UseCase
 
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from curator.capital import Capital
 
 
-def search_levels(capital: Capital, spec: Path, use_case: UseCase, *, options: RunOptions) -> Generalisation:
+def search_levels(
+    capital: Capital, spec: Path, use_case: UseCase, *, options: RunOptions
+) -> Generalisation | LocalGeneralisation:
     """Search the best generalisation of a spec's quasi-identifiers; see `Capital.generalise`."""
     require_search(use_case)
     workspace = capital.workspace

@@ -7,7 +7,7 @@ from argparse import Namespace
 from curator.capital import RunOptions
 from curator.cli._console import Answer, Console
 from curator.cli._places import open_capital
-from curator.generalising import METRIC, FieldLevel, Generalisation
+from curator.generalising import METRIC, FieldLevel, Generalisation, LocalGeneralisation
 
 
 def generalise(args: Namespace, console: Console) -> Answer:
@@ -15,7 +15,22 @@ def generalise(args: Namespace, console: Console) -> Answer:
     options = RunOptions(sources=dict(args.sources), data=args.data, engine=args.engine)
     with console.busy("generalise"):
         found = open_capital(args).generalise(args.spec, options)
-    return Answer(document=found.facts(), text="\n".join(_lines(found)))
+    lines = _lines(found) if isinstance(found, Generalisation) else _local_lines(found)
+    return Answer(document=found.facts(), text="\n".join(lines))
+
+
+def _local_lines(found: LocalGeneralisation) -> list[str]:
+    """How many rows each level of each field is written for; nothing to put in the spec."""
+    width = max(map(len, found.fields))
+    people = "" if found.k_persons is None else f"{found.k_persons:,} people, "
+    return [
+        f"{found.rows:,} rows, {found.combinations:,} distinct combinations, {found.classes:,} classes",
+        f"granularity {found.granularity:.4f} ({found.facts()['metric']})",
+        f"nobody suppressed; k = {people}{found.k:,} rows",
+        "",
+        "rows at each level, from the finest:",
+        *(f"{name:<{width}}  {', '.join(f'{rows:,}' for rows in levels)}" for name, levels in found.fields.items()),
+    ]
 
 
 def _lines(found: Generalisation) -> list[str]:

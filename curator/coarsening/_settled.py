@@ -17,9 +17,11 @@ from curator.generalising import (
     Hierarchy,
     Levels,
     Limits,
+    LocalGeneralisation,
     Tuples,
     generalise,
     held_at,
+    local_generalisation,
     local_levels,
     recode,
 )
@@ -59,10 +61,19 @@ def coarsen(checked: CheckedSample, *, folder: Path, kept: Kept | None = None) -
     return _global(coarse, tuples, leaves, use_case=use_case, kept=kept)
 
 
-def searched(checked: CheckedSample, *, folder: Path) -> Generalisation:
-    """The best levels for a sample whose spec has a search, whatever it settles. Raises as `generalise`."""
-    wanted = require_search(checked.sample.use_case)
-    return generalise(tuples_of(checked, wanted, folder=folder)[0], limits_of(checked.sample.use_case))
+def searched(checked: CheckedSample, *, folder: Path) -> Generalisation | LocalGeneralisation:
+    """The best levels for a sample whose spec has a search, whatever it settles; by class with `recoding: local`.
+
+    Raises as `generalise` and `recode`.
+    """
+    use_case = checked.sample.use_case
+    wanted = require_search(use_case)
+    rare = {name: field for name, field in use_case.kept().items() if field.protect == "merge_rare"}
+    merged = {name: merge(checked, name, field, kept=None)[0] for name, field in rare.items()}
+    tuples, _ = tuples_of(checked, wanted, folder=folder, merged=merged)
+    if wanted.recoding == "local":
+        return local_generalisation(tuples, recode(tuples, limits_of(use_case)))
+    return generalise(tuples, limits_of(use_case))
 
 
 def require_search(use_case: UseCase) -> GeneralisationSearch:
@@ -156,10 +167,10 @@ def _local(
         )
     found = recode(tuples, limits_of(use_case))
     written = [name for name in require_search(use_case).fields if name in leaves]
+    facts = local_generalisation(tuples, found).facts()
     told = {
         "recoding": "local", "how": "searched", "granularity": round(found.granularity, _DIGITS), "suppressed": 0,
-        "rows": tuples.total, "combinations": len(tuples.rows), "classes": int(found.classes.max()) + 1,
-        "metric": "1 less the mean share of the fields' values that the groups of the cells hold, above single values",
+        **{name: facts[name] for name in ("rows", "combinations", "classes", "metric")},
     }  # fmt: skip
     return Coarse(
         merged=coarse.merged,

@@ -9,7 +9,7 @@ from curator.generalising._answer import METRIC, FieldLevel, Generalisation, gen
 from curator.generalising._building import build_hierarchy
 from curator.generalising._hierarchy import EVERYTHING, Hierarchy, hierarchy_of
 from curator.generalising._limits import Limits
-from curator.generalising._local import Recoding, recode
+from curator.generalising._local import LocalGeneralisation, Recoding, local_generalisation, recode
 from curator.generalising._people import People, people_of
 from curator.generalising._search import Chosen, search
 from curator.generalising._tuples import Tuples, compact
@@ -24,6 +24,7 @@ __all__ = [
     "Hierarchy",
     "Levels",
     "Limits",
+    "LocalGeneralisation",
     "Merged",
     "People",
     "Recoding",
@@ -33,6 +34,7 @@ __all__ = [
     "generalise",
     "held_at",
     "hierarchy_of",
+    "local_generalisation",
     "local_levels",
     "people_of",
     "recode",

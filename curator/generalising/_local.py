@@ -9,6 +9,7 @@ suppressed when the first class meets the limits. Not optimal; deterministic.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +39,47 @@ class Recoding:
     classes: Places
     granularity: float
     k: int
+
+
+LOCAL_METRIC = "1 less the mean share of the fields' values that the groups of the cells hold, above single values"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalGeneralisation:
+    """A recoding in figures.
+
+    Attributes:
+        fields: field -> for each of its levels, the rows that are written at it.
+        granularity: as `Recoding`, by `LOCAL_METRIC`.
+        rows, combinations, classes: looked at, distinct before, and written.
+        k: rows of the smallest class.
+        k_persons: people of the smallest one; None when only rows are counted.
+    """
+
+    fields: Mapping[str, tuple[int, ...]]
+    granularity: float
+    rows: int
+    combinations: int
+    classes: int
+    k: int
+    k_persons: int | None
+
+    def facts(self) -> dict[str, Any]:
+        """What `--json` prints."""
+        return {**vars(self), "fields": dict(self.fields), "suppressed": 0, "metric": LOCAL_METRIC}
+
+
+def local_generalisation(tuples: Tuples, found: Recoding) -> LocalGeneralisation:
+    """What a recoding comes to."""
+    fields = {
+        hierarchy.name: tuple(np.bincount(levels, tuples.rows, minlength=hierarchy.height).astype(int).tolist())
+        for hierarchy, levels in zip(tuples.hierarchies, found.levels, strict=True)
+    }
+    rows = np.bincount(found.classes, tuples.rows)
+    return LocalGeneralisation(
+        fields=fields, granularity=found.granularity, rows=tuples.total, combinations=len(tuples.rows),
+        classes=len(rows), k=int(rows.min()), k_persons=None if tuples.people is None else found.k,
+    )  # fmt: skip
 
 
 def recode(tuples: Tuples, limits: Limits) -> Recoding:

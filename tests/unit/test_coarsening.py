@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 import json
 from collections import defaultdict
 from pathlib import Path
@@ -13,6 +15,7 @@ import pytest
 from capital_world import empty_capital, write_spec
 
 from curator.capital import Capital, RunOptions
+from curator.cli import main
 from curator.errors import CuratorError, DisclosureError, SpecError
 
 PEOPLE, ROWS = 600, 1_500
@@ -206,6 +209,62 @@ def test_local_recoding_leaves_nobody_out_and_says_more(capital: Capital, tmp_pa
     value["disclosure"]["search"]["recoding"] = "global"
     coarse = capital.curate(write_spec(tmp_path, value))
     assert len(people) > len(people_by_class(coarse))
+
+
+def test_the_command_tells_a_local_recoding(
+    capital: Capital, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    value = spec(suppress=0)
+    value["disclosure"]["search"]["recoding"] = "local"
+    path = write_spec(tmp_path, value)
+    assert main(["--capital", str(capital.workspace.root), "generalise", str(path)]) == 0
+    assert "nobody suppressed" in capsys.readouterr().out
+    assert main(["--capital", str(capital.workspace.root), "--json", "generalise", str(path)]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert {sum(rows) for rows in document["fields"].values()} == {ROWS}
+    written = told(capital.curate(path))
+    assert written["coarse"]["search"]["granularity"] == pytest.approx(document["granularity"], abs=1e-8)
+    assert written["classes"] <= document["classes"]
+
+
+QUASI = (
+    "sex",
+    "age",
+    "race",
+    "marital_status",
+    "education",
+    "native_country",
+    "workclass",
+    "occupation",
+    "salary_class",
+)
+
+
+def test_nine_columns_of_adult_lose_less_than_arx_s_local_recoding(shared_data: Path, tmp_path: Path) -> None:
+    """30,162 rows, k = 5, nobody left out; ARX's own local recoding reaches a granularity of 0.7943."""
+    source = shared_data / "adult-arx"
+    with gzip.open(source / "adult.csv.gz", "rt", encoding="utf-8") as file:
+        held = list(csv.DictReader(file, delimiter=";"))
+    columns = {name: [row[name.replace("_", "-")] for row in held] for name in QUASI}
+    pq.write_table(pa.table({"row": list(range(len(held))), **columns}), tmp_path / "adult.parquet")
+    for name in QUASI:
+        table = (source / f"adult_hierarchy_{name.replace('_', '-')}.csv").read_bytes()
+        (tmp_path / f"{name}.csv").write_bytes(table)
+    value = spec()
+    value["sources"] = {"t": {"path": "adult.parquet", "columns": {"row": "integer", **dict.fromkeys(QUASI, "text")}}}
+    value["extract"] = {"from": "t", "row_key": ["row"], "entity": ["row"]}
+    value["fields"] = {name: {"meaning": name, "identifier": "quasi"} for name in QUASI}
+    search = {"recoding": "local", "fields": {name: {"file": f"{name}.csv", "all": False} for name in QUASI}}
+    value["disclosure"] = {"k": 5, "search": search}
+    version = empty_capital(tmp_path / "capital").curate(write_spec(tmp_path, value))
+    facts = told(version)
+    assert facts["coarse"]["search"]["granularity"] > 0.85
+    assert (facts["rows"], facts["suppressed"]) == (30_162, 0)
+    classes: dict[Any, int] = defaultdict(int)
+    for path in sorted(version.folder.rglob("*.parquet")):
+        for row in pq.ParquetFile(path).read().to_pylist():
+            classes[tuple(row[name] for name in QUASI)] += 1
+    assert min(classes.values()) == facts["k"] >= 5
 
 
 def test_local_recoding_reads_all_rows_again_when_its_source_grows(tmp_path: Path) -> None:
