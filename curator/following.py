@@ -84,7 +84,7 @@ class Following:
         self.previous = frozenset(self.files)
         self.book, self.changes = book, _NOTHING
         self.same, self.rows, self._before = 0, 0, live
-        self._touched, self._seen = touched, [np.empty(0, np.uint64)]
+        self.touched, self._seen = touched, [np.empty(0, np.uint64)]
         self._gone = np.empty(0, np.uint64)
         self._left: list[pa.Table] = []
 
@@ -159,7 +159,7 @@ class Following:
             tokens, _, places = self.index.live()
             gone = ~among(tokens, seen)
             return np.asarray(tokens[gone]), np.asarray(places[gone])
-        touched = self._touched if self._touched is not None else np.empty(0, np.uint64)
+        touched = self.touched if self.touched is not None else np.empty(0, np.uint64)
         tokens = touched[~among(touched, seen)]
         found = self.index.find(tokens)
         return tokens[found.known], found.places[found.known]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from curator.agents import Role
 from curator.canonical import canonical_json, sha256_json
+from curator.capital._changes import ChangeFeed, highest
 from curator.capital._keys import epoch_root
 from curator.capital._known import refuse_plain_hashes
 from curator.capital._parts import Recorder, code_facts
@@ -22,7 +23,7 @@ from curator.edges.durable import disk_errors, link
 from curator.edges.quarantine import RejectedRows
 from curator.edges.remote import Remote, Sending
 from curator.engines import open_engine
-from curator.errors import StorageError, UsageError
+from curator.errors import SourceError, StorageError, UsageError
 from curator.evidence import KEYED, Artifact, Stage
 from curator.extraction import extract, require_known
 from curator.files import SourceDigests, Where, where_of
@@ -44,7 +45,6 @@ from curator.samples import (
     split_names,
 )
 from curator.spec import UseCase
-from curator.sqltext import quoted
 from curator.versioning import Progress, write_shards
 
 if TYPE_CHECKING:
@@ -109,6 +109,13 @@ def source_paths(use_case: UseCase, *, spec_folder: Path, options: RunOptions) -
     return {name: where_of(addresses, source=name, folder=folder) for name, (addresses, folder) in told.items()}
 
 
+def change_feed(use_case: UseCase, *, spec_folder: Path, options: RunOptions, after: str | None = None) -> ChangeFeed:
+    """The feed of changes of a use case that declares one, from a watermark on."""
+    addresses = use_case.refresh.changes.addresses if use_case.refresh and use_case.refresh.changes else ()
+    place = where_of(addresses, source="refresh.changes", folder=Path(options.data or spec_folder))
+    return ChangeFeed(use_case, place=place, after=after)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Follower:
     """What makes a run the refresh of a version.
@@ -118,6 +125,7 @@ class Follower:
         line: the first version of those that share an order of rows.
         following: which rows are known, and which shards stay.
         read: the use case with the filter that leaves known rows in the source; the use case itself when None.
+        changes: the feed of changes, where one is read in the place of the base source.
         judge: called with what was written before it is published; None publishes nothing, else facts of the changes.
     """
 
@@ -126,6 +134,7 @@ class Follower:
     following: Following
     judge: Callable[[Written], dict[str, Any] | None]
     read: UseCase | None = None
+    changes: ChangeFeed | None = None
 
 
 def curate(capital: Capital, spec: Path, use_case: UseCase, *, options: RunOptions) -> DatasetVersion:
@@ -161,8 +170,11 @@ def publish_run(
         stack.enter_context(run.digests)
         if options.to is not None:
             run.sending = stack.enter_context(Remote.of(capital.workspace.root, options.to).sending())
+        run.reached = run.reaches(options)
         protected = run.protected(source_paths(use_case, spec_folder=spec.parent, options=options))
         rejected = stack.enter_context(run.rejected_rows())
+        if follower is not None and follower.changes is not None:
+            follower.following.touched = follower.changes.touched(protected)
         written = run.write(protected, rejected)
         refreshed = follower.judge(written) if follower else {}
         if refreshed is None:
@@ -251,6 +263,7 @@ class _Run:
         self.representation: RepresentationReport | None = None
         self.follower: Follower | None = None
         self.following: Following | None = None
+        self.reached: str | None = None
         self.sending: Sending | None = None
 
     def close(self) -> None:
@@ -261,7 +274,9 @@ class _Run:
         """Extract; keyed digests of the sources are taken meanwhile, on another thread."""
         key = self.key("source-digest")
         read = self.follower.read if self.follower and self.follower.read else self._use_case
-        sample = extract(read, engine=self._engine, paths=paths, digest_key=key)
+        feed = self.follower.changes if self.follower else None
+        engine = feed.engine(self._engine) if feed else self._engine
+        sample = extract(read, engine=engine, paths=feed.paths(paths) if feed else paths, digest_key=key)
         for name, bound in sample.bound.items():
             self.digests.begin(name, bound.places)
         return sample
@@ -311,12 +326,30 @@ class _Run:
         """What the next refresh starts from: for whom tokens were made, and the highest watermark read."""
         sample, refresh = protected.checked.sample, self._use_case.refresh
         told: dict[str, Any] = {"recipient": self._context.recipient, "epoch": self._context.epoch}
-        if refresh is not None and refresh.watermark is not None:
+        if refresh is not None and refresh.feed == "changes":
+            feed = self.follower.changes if self.follower else None
+            told["watermark"] = feed.position if feed else self.reached
+        elif refresh is not None and refresh.watermark is not None:
             since = self.follower is not None and self.follower.read is not None
-            relation = quoted(SAMPLE if since else sample.bound[self._use_case.extract.from_].relation)
-            highest = sample.engine.rows(f"SELECT max({quoted(refresh.watermark)}) FROM {relation}")[0][0]  # noqa: S608
-            told["watermark"] = None if highest is None else str(highest)
+            relation = SAMPLE if since else sample.bound[self._use_case.extract.from_].relation
+            told["watermark"] = highest(sample.engine, relation, refresh.watermark)
         return told
+
+    def reaches(self, options: RunOptions) -> str | None:
+        """How far the feed of changes reaches before the base source is read; None without a feed, or a file of it.
+
+        What comes into it meanwhile is read again by the next refresh, which does no harm.
+        """
+        refresh, followed = self._use_case.refresh, self.follower is not None and self.follower.changes is not None
+        if refresh is None or refresh.feed != "changes" or followed:
+            return None
+        feed = change_feed(self._use_case, spec_folder=self.spec_folder or Path(), options=options)
+        try:
+            feed.bound(self._engine, feed.source())
+        except SourceError as missing:
+            if missing.code != "source-missing":
+                raise
+        return feed.position
 
     def protected(self, paths: Mapping[str, Where]) -> ProtectedSample:
         """Extract, check and protect, lazily."""

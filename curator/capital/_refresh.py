@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curator.capital import _curation
+from curator.capital._changes import ChangeFeed
 from curator.capital._curation import Follower, RunOptions, publish_run, source_paths
 from curator.capital._keys import epoch_root
 from curator.capital._sources import kept_book, kept_digests, kept_held, kept_index
@@ -25,7 +26,7 @@ from curator.files import Place, files_of
 from curator.following import Feed, Following
 from curator.records import DatasetVersion
 from curator.rowdigest import RowDigest
-from curator.rowindex import Changes, changes
+from curator.rowindex import Changes, changes_between
 from curator.samples import Written, split_names
 from curator.spec import UseCase, load_use_case, parse_use_case, scope_of
 from curator.spec.people import people_of
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from curator.capital import Capital
 
 _FRAGMENTS = 64  # shards beyond those of a version written at once that a comparison of all rows leaves as they are
+_BAD_FEED = ("refresh-operation", "refresh-order")
 _VERSION = re.compile(r"""(?m)^(\s*"?version"?\s*:\s*["']?)\d+\.\d+\.\d+""")
 
 
@@ -84,10 +86,11 @@ def refresh(capital: Capital, spec: Path, *, options: RunOptions, full: bool = F
     spec_bytes = _renumbered(spec, _next(previous.manifest.version))
     use_case = parse_use_case(spec_bytes.decode(), file=str(spec))
     refresher = _Refresher(capital, spec, use_case, options=options, spec_bytes=spec_bytes, previous=previous)
-    if refresher.same_spec and not full and refresher.same_files():
+    feed = use_case.refresh.feed if use_case.refresh is not None and not full else "full"
+    if refresher.same_spec and not full and feed != "changes" and refresher.same_files():
         return Refreshed(version=None, previous=previous, feed="none", changes=Changes())
-    grown = use_case.refresh is not None and use_case.refresh.feed == "append" and refresher.same_spec and not full
-    return (refresher.appended() if grown else None) or refresher.compared()
+    partly = {"append": refresher.appended, "changes": refresher.told}.get(feed) if refresher.same_spec else None
+    return (partly() if partly else None) or refresher.compared()
 
 
 class _Refresher:
@@ -161,6 +164,20 @@ class _Refresher:
                 raise
             return None
 
+    def told(self) -> Refreshed | None:
+        """Read the feed of changes beyond its watermark; None when a comparison of all rows must decide."""
+        after = self._noted.get("watermark")
+        feed = _curation.change_feed(self._use_case, spec_folder=self._spec.parent, options=self._options, after=after)
+        if whole_table(self._use_case) or not feed.readable:
+            return None
+        try:
+            following = self._difference("changes")
+            return self._followed(following, "changes", read=feed.use_case(), changes=feed) if following else None
+        except (QualityError, DisclosureError, IntegrityError) as refused:
+            if refused.code in _BAD_FEED or (isinstance(refused, IntegrityError) and refused.code != "refresh-index"):
+                raise
+            return None
+
     def _difference(self, feed: Feed) -> Following | None:
         """What is known of the version before, when no more than the difference has to be written.
 
@@ -191,24 +208,30 @@ class _Refresher:
             book=kept_book(private, self._previous.ref, key=self._held_key(), files=files),
         )
 
-    def _followed(self, following: Following, feed: str, *, read: UseCase | None = None) -> Refreshed:
+    def _followed(
+        self, following: Following, feed: str, *, read: UseCase | None = None, changes: ChangeFeed | None = None
+    ) -> Refreshed:
         """Run, and publish unless nothing changed."""
         index = self._index if self._same_tokens else None
         found: list[Changes | None] = []
 
         def judge(written: Written) -> dict[str, Any] | None:
-            changes_found = following.changes
+            differ = following.changes
             if following.feed == "whole" and index is not None:
-                changes_found = changes(index, following.index, self._splits)
-            found.append(changes_found)
+                differ = changes_between(index, following.index, self._splits)
+            found.append(differ)
             same = self._previous.manifest.about.get("row_digest") == written.row_digest
-            return None if same and self.same_spec else self._told(feed, changes_found)
+            return None if same and self.same_spec else self._told(feed, differ)
 
-        version = self._run(following, judge, read=read)
+        version = self._run(following, judge, read=read, changes=changes)
         return self._done(version, feed, found[0])
 
-    def _run(self, following: Following, judge: Any, *, read: UseCase | None = None) -> DatasetVersion | None:
-        follower = Follower(previous=self._previous, line=self._line, following=following, judge=judge, read=read)
+    def _run(
+        self, following: Following, judge: Any, *, read: UseCase | None, changes: ChangeFeed | None
+    ) -> DatasetVersion | None:
+        follower = Follower(
+            previous=self._previous, line=self._line, following=following, judge=judge, read=read, changes=changes
+        )
         return publish_run(
             self._capital,
             self._spec,

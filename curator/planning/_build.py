@@ -91,7 +91,7 @@ def _needs(use_case: UseCase, scope: Scope, *, rules: tuple[RulePlan, ...]) -> I
     """Each use with the names, declared or derived, that it reads."""
     extract, splits = use_case.extract, use_case.splits
     yield "row key", extract.row_key
-    if use_case.refresh is not None and use_case.refresh.watermark is not None:
+    if use_case.refresh is not None and use_case.refresh.feed == "append" and use_case.refresh.watermark is not None:
         yield "watermark", [use_case.refresh.watermark]
     if isinstance(splits, EntitySplits):
         yield "entity", extract.entity
