@@ -61,6 +61,17 @@ _EXTRA = re.compile(
     re.I,
 )
 _BOX = re.compile(r"(?<![0-9A-Za-z])(?:BP|CS|TSA) ?(?:n ?°? ?)?\d{1,5}(?![0-9])")
+# Ways of neighbouring countries: number first (12 Baker Street), last (Hauptstrasse 12, Via Roma 3) or both.
+_ABROAD = re.compile(
+    r"(?<![0-9A-Za-z])\d{1,4}[A-Za-z]?,? (?:[A-Z][A-Za-z']{1,20} ){1,3}"
+    r"(?:Street|St|Road|Rd|Avenue|Ave|Lane|Drive|Square|Place|Crescent|Gardens|Terrace|Court|Close)\b\.?"
+    r"|\b[A-Z][A-Za-z\u00df]{2,24}(?:stra(?:ss|\u00df)e|str\.|platz|gasse|allee|weg|laan|straat|plein|dreef)"
+    r",? \d{1,4}[a-z]?(?![0-9A-Za-z])"
+    r"|\b(?:Calle|C/|Avenida|Avda\.?|Plaza|Paseo|Via|Viale|Piazza|Corso|Rua|Travessa|Praca|Largo)"
+    r"(?: (?:de|del|da|do|dos|la|las|los|di|della|d')){0,3}(?: [A-Z][A-Za-z']{1,20}){1,4}"
+    r",?(?: n[.o°]{0,2})? \d{1,4}(?![0-9])"
+)
+_TOWN_ABROAD = re.compile(r",? {0,1}(?:[A-Z]{1,2}-)?\d{4,5} [A-Z][A-Za-z\-]{2,24}|, [A-Z][A-Za-z\-]{2,24}(?![A-Za-z])")
 _LIVES = re.compile(
     r"\b(?:demeurant|domicilie\w{0,3}|habitant|habite|residant|reside|demeure|adresse)\b"
     r"(?: (?:au|a|en|est|actuellement))?(?: (?:la|le|les|l'))?(?: commune de| ville de)?[ :]{1,3}",
@@ -80,6 +91,9 @@ def find_addresses(plain: str) -> Iterator[Span]:
             end = _name_end(plain, match.end())
             if end > match.end():
                 yield Span(_with_extras_before(plain, match.start()), _tail(plain, end), Kind.address)
+    for match in _ABROAD.finditer(plain):
+        town = _TOWN_ABROAD.match(plain, match.end())
+        yield Span(match.start(), town.end() if town else match.end(), Kind.address)
     for match in _POSTCODE_ALONE.finditer(plain):
         end = _town_end(plain, match.end())
         if end > match.end():

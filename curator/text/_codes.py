@@ -30,8 +30,29 @@ _URL = re.compile(
 _IPV4 = re.compile(r"(?<![0-9.])(?:\d{1,3}\.){3}\d{1,3}(?![0-9]|\.\d)")
 _IPV6 = re.compile(r"(?<![0-9A-Fa-f:])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?![0-9A-Fa-f:])")
 _MAC = re.compile(r"(?<![0-9A-Fa-f:\-])[0-9A-Fa-f]{2}(?:([:\-])[0-9A-Fa-f]{2})(?:\1[0-9A-Fa-f]{2}){4}(?![0-9A-Fa-f])")
+_MAC_DOTTED = re.compile(r"(?<![0-9A-Fa-f.])(?:[0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4}(?![0-9A-Fa-f.])")
+# Names of accounts: after a sign, or after the name of the place where they live.
+_HANDLE = re.compile(
+    r"(?<![0-9A-Za-z_.@/])@[A-Za-z0-9_][A-Za-z0-9_.]{1,38}[A-Za-z0-9_](?![A-Za-z0-9_@]|\.[a-z])"
+    r"|(?<![0-9A-Za-z_.])[A-Za-z][A-Za-z0-9_.]{1,30}#\d{4}(?!\d)"
+)
+_ACCOUNT = re.compile(
+    r"\b(?:insta(?:gram)?|snap(?:chat)?|twitter|tiktok|facebook|fb|telegram|whatsapp|skype|discord|messenger|"
+    r"linkedin|twitch|steam|psn|pseudo(?:nyme)?|user(?:name)?|login|compte)"
+    r"(?: (?:twitter|insta(?:gram)?|snap(?:chat)?|facebook|fb|tiktok|telegram|discord|skype|est|de))?"
+    r"(?: ?[:=] ?| )(?:live:)?\"?(?:@ ?)?"
+    r"((?=[a-z.\-]{0,30}[0-9_.][a-z0-9_])(?=[0-9_.]{0,10}[a-z])[a-z0-9][a-z0-9_.\-]{1,38}[a-z0-9])(?![a-z0-9@])",
+    re.I,
+)
+_QUOTED_ACCOUNT = re.compile(
+    r"\b(?:pseudo(?:nyme)?|surnom|insta(?:gram)?|snap(?:chat)?|twitter|tiktok|facebook|fb|telegram|discord)\b"
+    r"[^\n\"]{0,24}\" ?([^\n\"]{2,40}?) ?\"",
+    re.I,
+)
+_WALLET = re.compile(r"(?<![0-9A-Za-z])(?=[A-Za-z]{0,24}\d)(?=\d{0,24}[A-Za-z])[0-9A-Za-z]{24,100}(?![0-9A-Za-z])")
 _DEGREES = (
-    r"[NSEOW]? ?\d{1,3} ?[°d] ?\d{1,2}(?:[.,]\d{1,6})? ?(?:['m] ?(?:\d{1,2}(?:[.,]\d{1,6})? ?(?:\"|''|s) ?)?)?[NSEOW]?"
+    r"(?:(?<![A-Za-z])[NSEOW] ?)?\d{1,3} ?[°d] ?\d{1,2}(?:[.,]\d{1,6})? ?"
+    r"(?:['m] ?(?:\d{1,2}(?:[.,]\d{1,6})? ?(?:\"|''|s) ?)?)?[NSEOW]?"
 )
 _POSITION = re.compile(
     r"(?<![0-9.,])[+-]?\d{1,2}[.,]\d{3,10} ?°? ?[NS]?"
@@ -56,6 +77,7 @@ def find_codes(plain: str) -> Iterator[Span]:
         yield from _spans(_URL, plain, kind=Kind.url)
     if ":" in plain or "-" in plain:
         yield from _spans(_MAC, plain, kind=Kind.ip)
+    yield from _accounts(plain)
     if plain.count(":") > 1:
         yield from _addresses(_IPV6, plain)
     yield from near_digits(plain, _figured)
@@ -66,6 +88,17 @@ def _figured(plain: str) -> Iterator[Span]:
     yield from _spans(_AMOUNT, plain, kind=Kind.amount)
     yield from _spans(_POSITION, plain, kind=Kind.coordinates)
     yield from _addresses(_IPV4, plain)
+    yield from _spans(_MAC_DOTTED, plain, kind=Kind.ip)
+    yield from _spans(_WALLET, plain, kind=Kind.number)
+
+
+def _accounts(plain: str) -> Iterator[Span]:
+    """Names under which somebody is known on line."""
+    if "@" in plain or "#" in plain:
+        yield from _spans(_HANDLE, plain, kind=Kind.account)
+    for pattern in (_ACCOUNT, _QUOTED_ACCOUNT):
+        for match in pattern.finditer(plain):
+            yield Span(*match.span(1), Kind.account)
 
 
 def _addresses(pattern: re.Pattern[str], plain: str) -> Iterator[Span]:

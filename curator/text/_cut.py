@@ -13,6 +13,7 @@ _WORD = re.compile(
     r"|(?:[LlDdNnSsCcJjMmTtO]|[Qq][Uu])'(?=[A-Za-z])"  # elided
     r"|[^\W\d_]++(?:[-'](?=[^\W\d_])[^\W\d_]++)*+"
 )
+_ARTICLE = re.compile("(?:al|el|ar|as|ad|an|at|ed|es|az|ibn|ben|bin|bou|d|l)[-'][A-Z]")  # al-Rahman
 _NO_LETTER = bytes(code for code in range(128) if not chr(code).isalpha())
 _NO_CAPITAL = bytes(code for code in range(128) if not chr(code).isupper())
 LINE = re.compile(r"[^\n]+")
@@ -56,7 +57,15 @@ class Cut:
         if gap in TIGHT:
             return "." not in gap or len(before.text) <= 2
         turned = before.shape in "UC" and word.upper in FIRST and before.upper not in FIRST
-        return gap in (", ", ",", " (", "\n") and turned
+        return gap in (", ", ",", " (", "\n") and turned and not (self._whole(place - 1, -1) or self._whole(place, 1))
+
+    def _whole(self, place: int, step: int) -> bool:
+        """Whether a word has the other half of its name on the far side: `Jean DURAND, Julie DUPONT` are two."""
+        other = place + step
+        if not 0 <= other < len(self.words) or self.gap(max(place, other)) not in (" ", "-"):
+            return False
+        word = self.words[other]
+        return word.upper in FIRST if step < 0 else word.shape == "U" and len(word.text) > 2 and not word.bare
 
     def within(self, start: int, end: int) -> tuple[int, int]:
         """First and last word between two offsets, the last excluded."""
@@ -91,6 +100,6 @@ def _is_bare(line: str) -> bool:
 
 
 def _shape(text: str) -> str:
-    if text[0].isupper():
+    if text[0].isupper() or _ARTICLE.match(text):
         return "I" if len(text) == 1 else "U" if text.isupper() else "C"
     return "l"

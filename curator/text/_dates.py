@@ -8,6 +8,7 @@ from functools import cache
 
 from curator.text._checks import day_holds
 from curator.text._kinds import Kind
+from curator.text._lists import listed
 from curator.text._spans import Span
 from curator.text._zones import near_digits
 
@@ -19,6 +20,13 @@ _SHORT = {
     "janv": 1, "jan": 1, "fev": 2, "fevr": 2, "mar": 3, "avr": 4, "jui": 6, "juil": 7, "jul": 7, "jlt": 7, "sept": 9,
     "sep": 9, "oct": 10, "nov": 11, "dec": 12, "jun": 6, "aou": 8,
 }  # fmt: skip
+_ABROAD = listed("""
+january february march april may june july august september october november december
+januar februar marz maerz mai juni juli august oktober dezember
+enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre
+gennaio febbraio aprile maggio giugno luglio settembre ottobre dicembre
+janeiro fevereiro marco maio junho julho setembro outubro novembro dezembro
+""")
 _ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii")
 _ONES = (
     "un|deux|trois|quatre|cinq|six|sept|huit|neuf|dix|onze|douze|treize|quatorze|quinze|seize|vingt|vingts|trente|"
@@ -46,14 +54,20 @@ _ROMAN_MONTH = re.compile(
     re.I,
 )
 _LETTERS = re.compile(
-    rf"(?<![0-9A-Za-z])(?:{_WEEKDAY})?(\d{{1,2}} ?(?:er|eme)?|[0-9OlI]{{2}}(?![A-Za-z])|{_DAY_WORDS})"
-    rf"[ .\-/]{{0,3}}(?:de |du mois de )?([a-z]{{3,11}})\b\.?"
-    rf"(?:(?:,|[ .\-/]{{1,3}}(?:de l'an )?|\n)(?P<year>{_YEAR_WORDS}|{_YEAR}|'?\d{{2}}(?! ?[h:/0-9]))(?![0-9A-Za-z]))?",
+    rf"(?<![0-9A-Za-z])(?:{_WEEKDAY})?(\d{{1,2}} ?(?:er|eme)?|[0-9OlI]{{2}}(?![A-Za-z])|(?:{_DAY_WORDS})\b)"
+    rf"(?:st|nd|rd|th)?[ .\-/]{{0,3}}(?:de |du mois de |of )?([a-z]{{3,11}})\b\.?"
+    rf"(?:(?:,|[ .\-/]{{1,3}}(?:de l'an )?|\n)(?:de |of )?"
+    rf"(?P<year>{_YEAR_WORDS}|{_YEAR}|'?\d{{2}}(?! ?[h:/0-9]))(?![0-9A-Za-z]))?",
     re.I,
 )
 _SPACED_MONTH = re.compile(
     rf"(?<![0-9])\d{{1,2}}(?:er)? {{1,2}}"
     rf"({'|'.join(' '.join(month) for month in _MONTHS)}) {{1,2}}(?:{_YEAR}|[12] \d \d \d)",
+    re.I,
+)
+_MONTH_FIRST = re.compile(
+    rf"\b(january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|"
+    rf"aug|sept?|oct|nov|dec)\.? (?:the )?\d{{1,2}}(?:st|nd|rd|th)?,? {_YEAR}(?![0-9])",
     re.I,
 )
 _MONTH_YEAR = re.compile(rf"(?<![0-9A-Za-z])([a-z]{{3,11}})\.? (?:de )?({_YEAR})(?![0-9])", re.I)
@@ -87,7 +101,7 @@ def _figured(plain: str) -> Iterator[Span]:
         day, month, year = (int(part) for part in parts)
         if day_holds(day, month, year=year):
             yield Span(*match.span(), Kind.date)
-    for pattern in (_ROMAN_MONTH, _SPACED_MONTH, _MONTH_SLASH):
+    for pattern in (_ROMAN_MONTH, _SPACED_MONTH, _MONTH_SLASH, _MONTH_FIRST):
         for match in pattern.finditer(plain):
             yield Span(*match.span(), Kind.date)
     for match in _MONTH_YEAR.finditer(plain):
@@ -100,8 +114,30 @@ def _figured(plain: str) -> Iterator[Span]:
 def _lettered(plain: str) -> Iterator[Span]:
     for match in _LETTERS.finditer(plain):
         month = match[2].lower()
-        if month in _exact_months() or (match["year"] and month in _near_months()):
+        if month in _exact_months() or (match["year"] and month in _near_months()) or month in _LONG_ABROAD:
             yield Span(*match.span(), Kind.date)
+
+
+_LONG_ABROAD = frozenset(month for month in _ABROAD if len(month) > 4) - {"march", "marco"}
+
+
+def day_of(plain: str) -> str | None:
+    """A day as ISO 8601 writes it, whatever way the text does; None when the year is short or a word is unknown."""
+    if match := re.fullmatch(r"(\d{4}) ?[./\- ] ?(\d{1,2}) ?[./\- ] ?(\d{1,2})", plain):
+        year, month, day = match.groups()
+    elif match := re.fullmatch(
+        r"(?:[a-z]{5,8},? )?(\d{1,2}) ?(?:er)?[ ./\-]{1,3}([a-z]{3,9}|\d{1,2})[ ./\-]{1,3}(\d{4})", plain, re.I
+    ):
+        day, month, year = match.groups()
+    else:
+        return None
+    rank = int(month) if month.isdecimal() else _ranks().get(month.lower(), 0)
+    return f"{year}-{rank:02}-{int(day):02}" if rank and day_holds(int(day), rank, year=int(year)) else None
+
+
+@cache
+def _ranks() -> dict[str, int]:
+    return {**_SHORT, **{month: rank for rank, month in enumerate(_MONTHS, 1)}}
 
 
 def _number(text: str) -> int:
@@ -116,7 +152,7 @@ def _exact_months() -> frozenset[str]:
 @cache
 def _near_months() -> frozenset[str]:
     """The months, and every word one slip away from those of five letters or more."""
-    return _exact_months().union(*(slips(month) for month in _MONTHS if len(month) > 4)) - {"marie"}
+    return _exact_months().union(_ABROAD, *(slips(month) for month in _MONTHS if len(month) > 4)) - {"marie"}
 
 
 def slips(word: str) -> set[str]:

@@ -98,9 +98,8 @@ PV PL VL CB CP RN RD AR NB NO BP CS ZA ZI CD ID IP LE LA ET DE DU EN AU UN OU
 """)
 ) | {
     "SAINT",
-    "GRAND",
-    "PETIT",
 }
+_ADJECTIVES = frozenset(("GRAND", "PETIT"))
 
 
 def _is_echo(word: Word, *, known: set[str], near: dict[str, list[str]]) -> bool:
@@ -110,8 +109,12 @@ def _is_echo(word: Word, *, known: set[str], near: dict[str, list[str]]) -> bool
     parts = upper.replace("'", "-").split("-")
     if upper in known or any(part in known and len(part) > 3 for part in parts):
         if word.shape == "l" and not word.bare:
-            return upper not in COMMON and len(upper) > 3
-        return upper not in COMMON or word.shape == "U" or (not word.bare and word.shape == "C")
+            return upper not in COMMON and upper not in _ADJECTIVES and len(upper) > 3
+        return (
+            (upper not in COMMON and upper not in _ADJECTIVES)
+            or word.shape == "U"
+            or (not word.bare and word.shape == "C")
+        )
     if (
         len(upper) < 5
         or is_common(upper)
@@ -121,10 +124,10 @@ def _is_echo(word: Word, *, known: set[str], near: dict[str, list[str]]) -> bool
         or (word.shape == "l" and not word.bare)
     ):
         return False
-    return any(_one_slip(upper, name) for ends in _ends(upper) for name in near.get(ends, ()))
+    return any(one_slip(upper, name) for ends in ends_of(upper) for name in near.get(ends, ()))
 
 
-def _ends(word: str) -> tuple[str, str]:
+def ends_of(word: str) -> tuple[str, str]:
     """The first two letters and the last two: a slip in a word of five letters or more leaves one of them alone."""
     return word[:2] + "-", "-" + word[-2:]
 
@@ -132,12 +135,12 @@ def _ends(word: str) -> tuple[str, str]:
 def _by_ends(names: Iterable[str]) -> dict[str, list[str]]:
     near: dict[str, list[str]] = {}
     for name in names:
-        for ends in _ends(name):
+        for ends in ends_of(name):
             near.setdefault(ends, []).append(name)
     return near
 
 
-def _one_slip(word: str, name: str) -> bool:
+def one_slip(word: str, name: str) -> bool:
     """Whether a letter is missing, added or changed, or two stand in the wrong order."""
     if abs(len(word) - len(name)) > 1:
         return False

@@ -20,7 +20,7 @@ from curator.text._persons import PersonFinder
 from curator.text._spans import Span, union
 from curator.text._view import View
 
-RULES = "1"
+RULES = "2"
 """Version of the rules: an evaluation of other rules tells nothing of these."""
 
 _MOST = 0.6  # share of a text in doubt from which it is read whole

@@ -21,6 +21,7 @@ class Kind(StrEnum):
     siren = "siren"
     siret = "siret"
     agent = "agent"
+    account = "account"
     url = "url"
     ip = "ip"
     coordinates = "coordinates"
@@ -45,6 +46,7 @@ LABELS: dict[Kind, str] = {
     Kind.siren: "SIREN",
     Kind.siret: "SIRET",
     Kind.agent: "MATRICULE",
+    Kind.account: "COMPTE",
     Kind.url: "URL",
     Kind.ip: "IP",
     Kind.coordinates: "POSITION",
@@ -62,8 +64,8 @@ PRECEDENCE: dict[Kind, int] = {
     for rank, kind in enumerate(
         (
             Kind.email, Kind.iban, Kind.nir, Kind.phone, Kind.plate, Kind.siret, Kind.siren, Kind.vin, Kind.licence,
-            Kind.agent, Kind.url, Kind.ip, Kind.coordinates, Kind.date, Kind.address, Kind.amount, Kind.person,
-            Kind.number, Kind.place, Kind.organisation, Kind.other,
+            Kind.agent, Kind.account, Kind.url, Kind.ip, Kind.coordinates, Kind.date, Kind.address, Kind.amount,
+            Kind.person, Kind.number, Kind.place, Kind.organisation, Kind.other,
         )
     )
 }  # fmt: skip

@@ -42,6 +42,25 @@ def find_in_tables(cut: Cut) -> Iterator[tuple[int, int]]:
             yield from _cells(cut, line.start(), cells=cells, columns=columns)
 
 
+def find_other_scripts(cut: Cut) -> Iterator[tuple[int, int]]:
+    """First and last word of each run of words in Arabic, Cyrillic or another script than ours.
+
+    No rule and no French model can tell a name there, and in a French text it hardly is anything else: all is masked.
+    """
+    if cut.plain.isascii():
+        return
+    first = 0
+    for place, word in enumerate([*cut.words, None]):
+        if word is None or not _is_foreign(word.text) or (place > first and len(cut.gap(place).strip(" .,'-")) > 0):
+            if place > first:
+                yield first, place
+            first = place if word is not None and _is_foreign(word.text) else place + 1
+
+
+def _is_foreign(text: str) -> bool:
+    return len(text) > 1 and not text.isascii() and all(mark > "\u036f" for mark in text if not mark.isascii())
+
+
 def _heads(cells: list[str]) -> frozenset[int]:
     return frozenset(
         place
@@ -58,9 +77,13 @@ def _cells(cut: Cut, start: int, *, cells: list[str], columns: frozenset[int]) -
             first, last = cut.within(start, start + len(cell))
             while first < last and cut.words[first].upper in TITLES:
                 first += 1
-            if first < last and not all(word.upper in COMMON for word in cut.words[first:last]):
+            if first < last and not all(_is_plain(word) for word in cut.words[first:last]):
                 yield first, last
         start += len(cell) + 1
+
+
+def _is_plain(word: Word) -> bool:
+    return word.upper in COMMON and word.upper not in FIRST and word.upper not in LAST
 
 
 def find_signatures(cut: Cut) -> Iterator[tuple[int, int]]:

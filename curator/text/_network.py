@@ -176,14 +176,22 @@ class Network:
         choices = np.hstack([opening, unit, scores[:, [moves.out]]])
         chosen = choices.argmax(axis=1)
         begun = np.flatnonzero(chosen < count)
-        ends = dict(zip(begun.tolist(), self._ends(rows, here, begun, chosen[begun], last).tolist(), strict=True))
+        ends = dict(
+            zip(
+                begun.tolist(),
+                self._ends(rows, here, starts=begun, kinds=chosen[begun], last=last).tolist(),
+                strict=True,
+            )
+        )
         reached = 0
         for start in np.flatnonzero(chosen < 2 * count).tolist():
             if start >= reached:
                 reached = ends.get(start, start) + 1
                 yield start, reached, moves.labels[chosen[start] % count]
 
-    def _ends(self, rows: Floats, here: Floats, starts: Places, kinds: Places, last: npt.NDArray[np.bool_]) -> Places:
+    def _ends(
+        self, rows: Floats, here: Floats, *, starts: Places, kinds: Places, last: npt.NDArray[np.bool_]
+    ) -> Places:
         """The last word of each entity that begins."""
         ends = starts.copy()
         since = rows[starts] @ self.seen[1] + self.bias

@@ -26,7 +26,7 @@ _BEFORE = r"(?<![0-9A-Za-z])"
 _NOT_BEFORE_DIGIT = r"(?<!\d)(?<!\d[.,/-])"
 
 _NIR = re.compile(
-    rf"(?<![0-9])[1-478](?:{_GAP}{_D}){{4}}{_GAP}{_D}{_GAP}[0-9OolIABab](?:{_GAP}{_D}){{6}}"
+    rf"(?<!\d)(?<!\d[.,/-])[1-478](?:{_GAP}{_D}){{4}}{_GAP}{_D}{_GAP}[0-9OolIABab](?:{_GAP}{_D}){{6}}"
     rf"(?P<key>[ .\-_/(|]{{0,3}}(?:cle ?:? ?)?{_D} ?{_D}(?![0-9]))?(?![0-9])",
     re.I,
 )
@@ -63,10 +63,21 @@ _PLATE_WORD = re.compile(
     r"(?:immat|imat|imm?\.|plaque|plq|vehicule|veh\b|voiture|vl\b|pl\b|moto|scooter)[^\n]{0,40}$", re.I
 )
 _ANY_PLATE = re.compile(
-    r"\b(?:immatricul\w{0,3}|imatricul\w{0,3}|immat\.?|plaques?|plq\.?)(?![A-Za-z])(?: d'immatriculation)?"
-    r"(?: (?:n|no|numero)\b[ .o]*)?[ :=(]{0,4}"
+    r"\b(?:immatricul\w{0,3}|imatricul\w{0,3}|immat\.?|plaques?|plq\.?)(?![0-9A-Za-z])(?: d'immatriculation)?"
+    r"(?: (?:n|no|numero)\b[ .o]{0,3})?(?: (?:en|au|aux) [A-Za-z\-]{3,20})?[ :=(]{0,4}"
     r"((?=[0-9A-Za-z -]{0,12}\d)[0-9A-Z]{1,8}(?:[ .\-_][0-9A-Z]{1,4}){0,3})(?![0-9A-Za-z])",
     re.I,
+)
+_FOREIGN_PLATE = re.compile(
+    rf"{_BEFORE}(?:"
+    r"\d-[A-Z]{3}-\d{3}"  # Belgium
+    r"|[A-Z]{1,3}-[A-Z]{1,2}[ -]?\d{1,4}[EH]?"  # Germany
+    r"|\d{4}[ -]?[BCDFGHJ-NPR-TV-Z]{3}"  # Spain
+    r"|[A-HJ-PR-Y]{2}\d{2} ?[A-HJ-PR-Z]{3}"  # Great Britain
+    r"|\d{2}-[A-Z]{2}-\d{2}|[A-Z]{2}-\d{2}-[A-Z]{2}"  # Portugal
+    r"|[A-Z]{2}-\d{3}-[A-Z]|\d{1,2}-[A-Z]{3}-\d{1,2}"  # Netherlands
+    r"|(?:AG|AI|AR|BE|BL|BS|FR|GE|GL|GR|JU|LU|NE|NW|OW|SG|SH|SO|SZ|TG|TI|UR|VD|VS|ZG|ZH)[ -]\d{4,6}"  # Switzerland
+    r")(?![0-9A-Za-z]|-[0-9A-Za-z])"
 )
 # Words of two or three letters between numbers, which are no plate.
 _WORDS = frozenset(
@@ -77,6 +88,7 @@ M L
 """)
 )
 
+_LETTERS_ALONE = re.compile("[A-Z]+")
 _UNITS = frozenset(
     listed("""
 KM CM MM KG GR HS MN M H
@@ -95,26 +107,33 @@ _VIN_SPACED = re.compile(
 _PAPER = re.compile(rf"{_BEFORE}\d{{2}} ?[A-Z]{{2}} ?\d{{5}}(?![0-9A-Za-z])")
 _NAMED = {
     Kind.licence: re.compile(
-        r"\b(?:permis|pc|licence|passeport|cni|carte (?:nationale )?d'identite|titre de sejour|sia|arme|detention|"
-        r"autorisation|ppa|permis de chasser)\b[^0-9\n]{0,40}?"
+        r"\b(?:permis|pc|licence|passeport|cni|carte (?:nationale )?d'identite|titre de sejour|visa|recepisse|sia|"
+        r"arme|detention|autorisation|ppa|permis de chasser)\b[^0-9\n]{0,40}?"
         r"((?<![0-9A-Za-z])(?=[0-9A-Za-z \-/.]{0,12}\d)[0-9A-Z]{1,9}(?:[ \-/.][0-9A-Z]{2,6}){0,4})(?![0-9A-Za-z])",
         re.I,
     ),
     Kind.agent: re.compile(
-        r"\b(?:matricule|mle|mat\.|nigend|rio|badge|identifiant|login|numero d'agent|agent (?:n|no|num)\b)"
-        r"(?: (?:d'|de l')?agent)?[ .:o=#]{0,4}(?:(?:n|no|numero)\b[ .:o]{0,3})?"
+        r"\b(?:matricule|mle|mat\.|nigend|rio|badge|carte professionnelle|identifiant|login|"
+        r"numero d'agent|agent (?:n|no|num)\b)"
+        r"(?: (?:d'|de l')?agent)?[ .:o=#]{0,4}(?:(?:n|no|numero)\b[ .:o°]{0,3})?"
         r"((?=[A-Z]{0,3}[ -]?\d)[A-Z]{0,3}[ -]?\d[0-9 .\-]{2,9}\d)",
         re.I,
     ),
     Kind.number: re.compile(
-        r"\b(?:n|no|num|numero|dossier|pv|proces-verbal|reference|ref|contrat|police|client|compte|cb|carte)"
+        r"\b(?:n|no|num|numero|dossier|pv|proces-verbal|reference|ref|contrat|police|client|compte|cb|carte|"
+        r"allocataire|etudiant|fiscal|agdref|ecrou|adherent|patient|ipp|abonne|facture|mandat|procedure|imei|imsi|iccid|"
+        r"dni|nie|niss|passport|licence number)"
         r"\b ?[.:o°#]{0,2} {0,2}((?=[A-Z/\-]{0,5}\d)[0-9A-Z]{1,12}(?:[/\-.][0-9A-Z]{1,10}){0,4})(?![0-9A-Za-z])",
         re.I,
     ),
 }  # fmt: skip
 _TWELVE = re.compile(r"(?<![0-9])\d{2}[ .]?\d{2}[ .]?\d{2}[ .]?\d{6}(?![0-9])|(?<![0-9])\d{12}(?![0-9])")
 _REPORT = re.compile(r"(?<![0-9/])\d{3,6}/\d{2,6}/\d{2,4}(?![0-9/])")
-_LONG = re.compile(r"(?<![0-9A-Za-z])(?=[A-Z]{0,4}\d)[A-Z]{0,4}\d(?:[ .\-/_]?\d){7,}+", re.I)
+_LONG = re.compile(
+    r"(?<![0-9A-Za-z])(?:(?=[A-Z]{0,4}\d)[A-Z]{0,4}\d(?:[ .\-/_]?\d){7,}+(?:-?[A-Z](?![0-9A-Za-z]))?"
+    r"|[A-Z]{1,4}-?\d{6,7}+-?[A-Z]?(?![0-9A-Za-z]))",
+    re.I,
+)
 _DIGIT = re.compile(r"\d")
 
 
@@ -215,8 +234,11 @@ def find_plates(plain: str) -> Iterator[Span]:
             known.add(match.start())
             yield Span(*match.span(), Kind.plate)
     for match in _ANY_PLATE.finditer(plain):
-        if match.start(1) not in known and not _is_time(match[1]):
+        if match.start(1) not in known and _DIGIT.search(match[1]) and not _is_time(match[1]):
             yield Span(*match.span(1), Kind.plate)
+    for match in _FOREIGN_PLATE.finditer(plain):
+        if not _WORDS.intersection(_LETTERS_ALONE.findall(match[0])) or _announced(plain, match.start()):
+            yield Span(*match.span(), Kind.plate)
 
 
 def _is_time(text: str) -> bool:

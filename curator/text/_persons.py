@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from curator.text._cut import TIGHT, Cut, Word
 from curator.text._dates import slips
 from curator.text._kinds import Kind
-from curator.text._layout import find_in_tables, find_signatures
+from curator.text._layout import find_in_tables, find_other_scripts, find_signatures
 from curator.text._lists import listed
 from curator.text._spans import Span
 from curator.text._words import (
@@ -37,6 +37,14 @@ INDIVIDU JUGE
 """)
 )
 _LONGEST_NAME = 6
+_BODIES = frozenset(
+    listed("""
+VILLE MAIRIE GARE SOCIETE COMMUNE POLICE GENDARMERIE BRIGADE COMPAGNIE REGION DIRECTION PREFECTURE SECTION UNITE AGENCE
+REPUBLIQUE COUR MAISON BANQUE POSTE CAISSE
+""")
+)
+_ABBREVIATED = frozenset(listed("M MR MME MLLE NOMME NOMMEE SIEUR DENOMME DENOMMEE"))
+_SHORT_TITLES = frozenset(("Me", "Ms", "Herr"))  # written so: otherwise a word, or a name
 
 
 class PersonFinder:
@@ -52,6 +60,7 @@ class PersonFinder:
         for index, word in enumerate(self._cut.words):
             self._at(index, word)
         self._found += find_in_tables(self._cut)
+        self._found += find_other_scripts(self._cut)
         self._found += [(self._with_particles(first), last) for first, last in find_signatures(self._cut)]
         for first, last in self._found:
             yield self._span(first, last)
@@ -69,7 +78,9 @@ class PersonFinder:
         if upper in TITLES or (len(upper) > 6 and upper in _MISSPELT_TITLES):
             if upper != "ME" or word.text == "Me":
                 self._after(index, strong=True)
-        elif word.text == "Me" and not word.bare:
+        elif (
+            word.text in _SHORT_TITLES and not word.bare and not (index and self._cut.words[index - 1].upper in TITLES)
+        ):
             self._after(index, strong=True)
         elif upper in ROLES or upper in LABELS_OF_NAMES:
             label = self._cut.plain[word.end : word.end + 3].lstrip(" ").startswith(
@@ -100,11 +111,28 @@ class PersonFinder:
             skipped = word.upper in _BETWEEN or (word.upper in ("S", "E") and "(" in gap)
             if not skipped or (word.upper in PARTICLES and self._is_name_particle(place)):
                 last = self._walk(place, strong=strong)
+                if last == place and self._is_called(index, place):
+                    last = max(place + 1, self._walk(place + 1, strong=False))
                 if last > place:
                     self._found.append((place, last))
                     if words[index].upper in LISTS:
                         self._listed(last)
                 return
+
+    def _is_called(self, index: int, place: int) -> bool:
+        """Whether a common word is a name here: right after M. or Mme, with a capital (M. Durant)."""
+        title, word = self._cut.words[index], self._cut.words[place]
+        return (
+            place == index + 1
+            and title.upper in _ABBREVIATED
+            and self._cut.gap(place) in (" ", ". ", ".")
+            and word.shape in "CU"
+            and not word.bare
+            and len(word.upper) > 2
+            and word.upper not in ROLES
+            and word.upper not in TITLES
+            and word.upper not in LABELS_OF_NAMES
+        )
 
     def _listed(self, place: int) -> None:
         """The other names of a list that a word announced: `Présents : ...`."""
@@ -120,9 +148,18 @@ class PersonFinder:
 
     def _is_name_particle(self, place: int) -> bool:
         """Whether a small word begins a name: written with a capital, or before a word with one."""
-        while place + 1 < len(self._cut.words) and self._cut.words[place].upper in PARTICLES:
+        start = place
+        last = min(place + _LONGEST_NAME, len(self._cut.words) - 1)
+        while place < last and self._cut.words[place].upper in PARTICLES:
             place += 1
         following = self._cut.words[place]
+        if (
+            place > start + 1
+            and self._cut.words[place - 1].shape == "C"
+            and following.shape in "CU"
+            and not following.bare
+        ):
+            return True  # de La Tour
         return not is_common(following.upper) and (
             following.shape != "l" or following.bare or following.upper in LAST_PARTS
         )
@@ -134,17 +171,36 @@ class PersonFinder:
             word = self._cut.words[place]
             if place > start and not self._cut.joined(place) and not (strong and names == 1 and self._inverted(place)):
                 break
-            if word.upper in PARTICLES and (names == 0 or word.upper not in ("L'", "LE", "LA") or word.shape != "l"):
+            if word.upper in PARTICLES and self._is_small(place, names=names):
                 if place - last > 3:
                     break
                 place += 1
                 continue
-            if not self._is_name(word, first=names == 0, strong=strong):
+            if not (self._is_name(word, first=names == 0, strong=strong) or self._is_estate(place)):
                 break
             names += 1
             place += 1
             last = place
         return last if names else start
+
+    def _is_estate(self, place: int) -> bool:
+        """A common word as the name of an estate: de La Tour, de la Fontaine."""
+        words = self._cut.words
+        word = words[place]
+        return (
+            place > 1
+            and word.shape in "CU"
+            and not word.bare
+            and words[place - 1].upper in ("LA", "LE", "L'")
+            and words[place - 2].upper == "DE"
+            and word.upper not in _BODIES
+        )
+
+    def _is_small(self, place: int, *, names: int) -> bool:
+        """Whether a particle may stand within a name: `le`, `la` and `l'` in small letters only after `de`."""
+        word = self._cut.words[place]
+        follows = place > 0 and self._cut.words[place - 1].upper in ("DE", "D'")
+        return names == 0 or word.upper not in ("L'", "LE", "LA") or word.shape != "l" or follows
 
     def _inverted(self, place: int) -> bool:
         """DURAND, Jean: a comma between the names of one person."""
@@ -214,8 +270,9 @@ class PersonFinder:
 
     def _with_particles(self, first: int) -> int:
         """Take the small words of a family name before it along."""
+        least = max(0, first - _LONGEST_NAME)
         while (
-            first
+            first > least
             and self._cut.words[first - 1].upper in PARTICLES
             and self._cut.words[first - 1].shape != "l"
             and self._cut.gap(first) in TIGHT
@@ -260,7 +317,7 @@ class PersonFinder:
             if (
                 known or (dotted and not is_common(other.upper) and other.upper not in TOWNS)
             ) and other.upper not in TITLES:
-                if place < index and not (dotted or known):
+                if place < index and ("." in gap or not (dotted or known)):
                     continue
                 first = min(index, place)
                 while (

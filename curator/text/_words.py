@@ -95,7 +95,14 @@ comparant lecture persiste approuve reponse oui non fait faite dont acte copie c
 urgent confidentiel transmis pj ps bilan colonne ligne valeur observations decision montants totaux categorie type
 statut sexe etat genre couleur noir noire rouge vert verte bleu bleue grise gris jaune blanche beige marron neuf
 neuve occasion diesel essence avant arriere lateral laterale gravement legerement mortellement indemne leger legere
-hospitalisee decede decedee
+hospitalisee decede decedee adjoint adjointe adjoints assistant assistante assistants charge chargee ingenieur
+technicien technicienne comptable referent referente coordinateur coordinatrice conseiller conseillere president
+presidente delegue deleguee educateur educatrice enseignant enseignante formateur formatrice magistrat substitut notaire
+pharmacien pharmacienne boulanger boulangere serveur serveuse vendeur vendeuse artisan agriculteur agricultrice
+retraite retraitee etudiant etudiante lyceen lyceenne collegien collegienne ecolier ambulancier ambulanciere
+docteure commissaire brigade unite compagnies peloton escadron groupement region departement arrondissement canton
+ministre ministres ministere senateur senateurs depute deputes consul ambassadeur
+prefet prefete sous-prefet maires elus elu elue
 """
 _ACRONYMS = """
 vl pl pv opj apj gav corg codis sdis samu smur sncf ratp chu chru ch hlm rn rd cd bp cs za zi zac tgi tj tpi ars caf
@@ -139,7 +146,8 @@ M MM MR MME MMES MLLE MONSIEUR MADAME
 
 PARTICLES = frozenset(
     listed("""
-DE DU DES LA LE LES VAN VON DER DEN DI DA DO DOS DEL DELLA EL AL BEN BENT AIT D' L' N' M' O' TER SAINT ST SAINTE
+DE DU DES LA LE LES VAN VON DER DEN DI DA DO DOS DAS DEL DELLA EL AL BEN BENT BIN BINT IBN ABU ABOU OULD AIT D' L' N'
+M' O' TER ZU MC MAC SAINT ST SAINTE
 """)
 )
 """Words that stand inside a name."""
@@ -150,7 +158,8 @@ M MM MR MME MMES MLLE MLLES MELLE MONSIEUR MADAME MADEMOISELLE MESSIEURS MESDAME
 NOMMEES DENOMME DENOMMEE PRENOMME PRENOMMEE SUSNOMME SURNOMME ALIAS DOCTEUR DR PROFESSEUR MAITRE CAPITAINE
 LIEUTENANT ADJUDANT ADJUDANT-CHEF MAJOR BRIGADIER BRIGADIER-CHEF GENDARME COMMANDANT COLONEL COMMISSAIRE CNE LTN
 ADJ ADC MDL MDC GND CDT BRI BRC LCL BONJOUR BONSOIR CHER CHERE SALUT COUCOU VEUVE VVE CONSORTS DAME
-LIEUTENANT-COLONEL CAPORAL SERGENT SERGENT-CHEF CAPORAL-CHEF SAPEUR PR
+LIEUTENANT-COLONEL CAPORAL SERGENT SERGENT-CHEF CAPORAL-CHEF SAPEUR PR MRS FRAU
+SENOR SENORA SIGNOR SIGNORA SENHOR SENHORA
 """)
 )
 """Words after which a name stands, however it is written."""

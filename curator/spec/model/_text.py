@@ -8,7 +8,7 @@ from curator.spec.model._words import Text, Word
 
 TextKind = Literal[
     "person", "nir", "plate", "phone", "email", "iban", "date", "address", "licence", "vin", "siren", "siret", "agent",
-    "url", "ip", "coordinates", "amount", "number", "place", "organisation", "other",
+    "account", "url", "ip", "coordinates", "amount", "number", "place", "organisation", "other",
 ]  # fmt: skip
 """What may be masked in free text, as `curator.text` finds it."""
 
