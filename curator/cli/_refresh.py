@@ -8,6 +8,12 @@ from curator.cli._console import Answer, Console, pairs
 from curator.cli._data import run_options
 from curator.cli._places import open_capital
 
+_READ = {
+    "none": "nothing: the files are those of before",
+    "append": "rows beyond the watermark",
+    "changes": "the feed of changes",
+}
+
 
 def refresh(args: Namespace, console: Console) -> Answer:
     """The next version of a dataset, when its source changed."""
@@ -17,9 +23,8 @@ def refresh(args: Namespace, console: Console) -> Answer:
     told = {
         "version": found.version.ref if found.version else "none: nothing changed",
         "previous": found.previous.ref if found.previous else "none",
-        "read": {"none": "nothing: the files are those of before", "append": "rows beyond the watermark"}.get(
-            found.feed, "every row"
-        ),
+        "read": _READ.get(found.feed, "every row"),
     }
     rows = {name: f"{count:,}" for name, count in found.changes.facts().items()} if found.changes else {}
-    return Answer(document=found.to_json(), text=pairs({**told, **rows}))
+    shards = {"shards": ", ".join(f"{count} {name}" for name, count in found.shards.items())} if found.shards else {}
+    return Answer(document=found.to_json(), text=pairs({**told, **rows, **shards}))
