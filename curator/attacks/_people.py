@@ -149,7 +149,7 @@ def _of_one(codes: Places, people: Places) -> Places:
     codes, people = codes[order], people[order]
     starts = np.flatnonzero(np.concatenate(([True], codes[1:] != codes[:-1])))
     ends = np.concatenate((starts[1:], [len(codes)])) - 1
-    return codes[starts[people[starts] == people[ends]]]
+    return np.asarray(codes[starts[people[starts] == people[ends]]], np.int64)
 
 
 def _nearest(

@@ -20,7 +20,7 @@ from curator.agents import Agent, Directory, Role
 from curator.audit import Finding, Step, find_faults, trace
 from curator.capital import _curation, _generalising, _keys, _models, _rekey, _releases, _representation, _reveal, _risk
 from curator.capital._curation import Preview, RunOptions, Until
-from curator.capital._founding import add_agent, found
+from curator.capital._founding import add_agent, found, require_usable_root
 from curator.capital._parts import Recorder, require_role
 from curator.capital._refresh import Refreshed, refresh
 from curator.capital._remote import remote_findings, stored_dataset
@@ -63,14 +63,17 @@ class Capital:
         Args:
             root: folder to create; absent, empty, or the root of a Git repository without DVC.
             holder: the organisation that holds the data.
-            root_secret: 32 bytes or more to derive every token key from; drawn at random when None.
+            root_secret: 32 bytes or more to derive every token key from; when None, that of the environment
+                (`CURATOR_ROOT_KEY` or `CURATOR_ROOT_KEY_FILE`), else drawn at random.
 
         Raises:
             StorageError: the folder is taken, Git is absent, no space.
             UsageError: the holder's name cannot be used.
         """
+        if root_secret is None:
+            require_usable_root(os.environ)
         workspace = Workspace.create(Path(root), holder=holder)
-        found(workspace, root_secret=root_secret)
+        found(workspace, root_secret=root_secret, environ=os.environ)
         return cls(workspace, agent=HOLDER, environ=os.environ)
 
     @classmethod

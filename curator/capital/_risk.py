@@ -1,24 +1,41 @@
-"""Who could be found: in a version or a package as written, and in its sources before protection."""
+"""Who could be found: in a version or a package as written, and in its sources before protection.
+
+The sources are measured when they are given, which is a second pass over them; the figures, which are counts and names
+of columns alone, are kept in the holder's private place, so that they are shown from then on without the sources.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from curator.agents import Directory
 from curator.capital._curation import RunOptions, source_paths
+from curator.capital._reveal import protection_of
 from curator.edges.durable import disk_errors
 from curator.engines import open_engine
-from curator.errors import UsageError
+from curator.errors import IntegrityError, UsageError
 from curator.extraction import extract
 from curator.manifest import Manifest
 from curator.package_file import DATASET
 from curator.receiving import open_package
 from curator.records import DatasetVersion
-from curator.risk import Measures, RiskReport, entity_of, measure, report_files, roles_of, table_columns
+from curator.risk import (
+    Copies,
+    Measures,
+    RiskReport,
+    compare_copies,
+    entity_of,
+    measure,
+    report_files,
+    roles_of,
+    table_columns,
+)
 from curator.samples import SAMPLE, Sample
 from curator.spec import UseCase, parse_use_case, scope_of
 from curator.sqltext import quoted
@@ -27,6 +44,9 @@ if TYPE_CHECKING:
     from curator.capital import Capital
 
 _BATCH = 131_072
+_FOLDER = "holder/risk"
+_COPIES = 5  # versions for other recipients that are told
+_LOOKED = 50  # last versions among which they are looked for
 _PACKAGE = ".cur"
 
 
@@ -37,16 +57,22 @@ class RiskAnswer:
     Attributes:
         ref: of the dataset version.
         report: on the files as written.
-        before: on the columns behind the quasi-identifiers, as the sources have them; None when not asked for.
+        before: on the columns behind the quasi-identifiers, as the sources have them; None when they were never
+            measured here.
+        copies: what links it with versions of the capital that were made for other recipients, last ones first.
     """
 
     ref: str
     report: RiskReport
     before: Measures | None = None
+    copies: tuple[Copies, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """What `--json` prints."""
-        return {"ref": self.ref, **self.report.facts(), "before": self.before.facts() if self.before else None}
+        before = self.before.facts() if self.before else None
+        return {
+            "ref": self.ref, **self.report.facts(), "before": before, "copies": [item.facts() for item in self.copies]
+        }  # fmt: skip
 
 
 def risk(
@@ -59,10 +85,11 @@ def risk(
     version = capital.version(str(what))
     if not isinstance(version, DatasetVersion):
         raise _no_rows(version.ref)
-    return _of_folder(
+    answer = _of_folder(
         capital, version.folder, manifest=version.manifest, use_case=capital.use_case(version), options=options,
         population=population,
     )  # fmt: skip
+    return replace(answer, copies=_copies(capital, version))
 
 
 def _of_package(
@@ -90,9 +117,67 @@ def _of_folder(
     files = [folder / entry.path for entry in manifest.files if entry.split]
     report = report_files(files, roles_of(use_case), population=population)
     before = None
-    if options is not None and report.measures is not None:
+    if report.measures is not None and options is None:
+        before = kept_before(capital.workspace.private, manifest)
+    elif report.measures is not None and options is not None:
         before = _before(capital, use_case, options=options)
+        if before is not None:
+            _keep_before(capital.workspace.private, manifest, before)
     return RiskAnswer(ref=manifest.ref, report=report, before=before)
+
+
+def _copies(capital: Capital, version: DatasetVersion) -> tuple[Copies, ...]:
+    """What links a version with those made for other recipients from the same spec, or from one of its versions."""
+    directory = capital.directory()
+    own, shards = _made_for(capital, version, directory=directory), _shards(version)
+    roles = roles_of(capital.use_case(version))
+    found: list[Copies] = []
+    for ref in list(reversed(capital.datasets()))[:_LOOKED] if own and shards else ():
+        other = capital.dataset(ref)
+        made = _made_for(capital, other, directory=directory)
+        beside = made is not None and own is not None and made[1] != own[1] and made[0] & own[0]
+        if ref != version.ref and beside and _shards(other):
+            found.append(compare_copies(ref, shards, _shards(other), roles=roles))
+    return tuple(found[:_COPIES])
+
+
+def _made_for(capital: Capital, version: DatasetVersion, *, directory: Directory) -> tuple[set[str], str] | None:
+    """The names that a version goes by, its own and that of the version it was re-keyed from, and its recipient."""
+    try:
+        told = protection_of(capital, version, directory=directory)
+    except IntegrityError:  # `curator verify` tells what is wrong; here nobody knows for whom it was made
+        return None
+    rekeyed = told.get("rekeyed") or {}
+    names = {version.manifest.name, str(rekeyed.get("from", version.ref)).partition("@")[0]}
+    return names, str(told.get("context", {}).get("recipient", ""))
+
+
+def _shards(version: DatasetVersion) -> list[Path]:
+    return [version.folder / entry.path for entry in version.manifest.files if entry.split]
+
+
+def kept_before(private: Path, manifest: Manifest) -> Measures | None:
+    """The figures of a version's sources as they were measured here; None when they never were, or of another version.
+
+    Args:
+        private: the workspace's private place.
+        manifest: of the version.
+    """
+    path = private / _FOLDER / f"{manifest.ref}.json"
+    if not path.is_file():
+        return None
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    return Measures.from_facts(kept["before"]) if kept["version"] == manifest.digest else None
+
+
+def _keep_before(private: Path, manifest: Manifest, before: Measures) -> None:
+    """Keep the figures, readable by the holder alone (mode 0600)."""
+    folder = private / _FOLDER
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / f"{manifest.ref}.json"
+    path.touch(mode=0o600)
+    told = {"version": manifest.digest, "before": before.facts()}
+    path.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 def _before(capital: Capital, use_case: UseCase, *, options: RunOptions) -> Measures | None:

@@ -17,7 +17,7 @@ def risk(args: Namespace, console: Console) -> Answer:
     sources = RunOptions(data=args.data, sources=dict(args.sources)) if given else None
     with console.busy("risk"):
         answer = open_capital(args).risk(args.ref, sources=sources, population=args.population, trust=args.trust)
-    telling = tell(answer.ref, answer.report, before=answer.before, language=language(args.lang))
+    telling = tell(answer.ref, answer.report, before=answer.before, copies=answer.copies, language=language(args.lang))
     if args.html:
         args.html.write_text(page(telling), encoding="utf-8")
         console.note(str(args.html))

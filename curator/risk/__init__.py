@@ -7,6 +7,7 @@ or English (`tell`, then `text` or `page`). No answer holds a value of a row.
 
 from curator.risk._columns import Column, column_of, columns_of, table_columns, together_codes
 from curator.risk._combinations import Combination, Exposure, exposure
+from curator.risk._copies import Copies, compare_copies
 from curator.risk._files import RiskReport, Roles, entity_of, expose_files, measure_files, report_files
 from curator.risk._measures import Diversity, Measures, Risk, crowd_of, measure, whose
 from curator.risk._page import page
@@ -17,6 +18,7 @@ from curator.risk._telling import Telling, tell
 __all__ = [
     "Column",
     "Combination",
+    "Copies",
     "Diversity",
     "Exposure",
     "Measures",
@@ -26,6 +28,7 @@ __all__ = [
     "Telling",
     "column_of",
     "columns_of",
+    "compare_copies",
     "crowd_of",
     "entity_of",
     "expose_files",

@@ -114,6 +114,19 @@ class Measures:
         plain["diversity"] = [vars(item) for item in self.diversity]
         return {**plain, "prosecutor": vars(self.prosecutor), "journalist": vars(self.journalist)}
 
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any]) -> Measures:
+        """What `facts` gave, read back."""
+        plain = {
+            **facts,
+            "quasi": tuple(facts["quasi"]),
+            "sizes": {str(bound): int(count) for bound, count in facts["sizes"].items()},
+            "diversity": tuple(Diversity(**item) for item in facts["diversity"]),
+            "prosecutor": Risk(**facts["prosecutor"]),
+            "journalist": Risk(**facts["journalist"]),
+        }
+        return cls(**plain)
+
 
 def measure(
     quasi: Sequence[Column],

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from curator.risk._combinations import Exposure
+from curator.risk._copies import Copies
 from curator.risk._files import RiskReport
 from curator.risk._measures import Diversity, Measures
-from curator.risk._words import WORDS, Language, decimal, listed, number, percent
+from curator.risk._words import WORDS, Language, decimal, listed, number, percent, percent_in_words
 
 _SIZES = ("1", "2", "4", "9", "19", "49", "99", "more")
 _SHOWN = 12  # combinations and columns drawn
@@ -72,20 +73,29 @@ class Telling:
         return percent(share, self.language)
 
 
-def tell(ref: str, report: RiskReport, *, before: Measures | None = None, language: Language = "en") -> Telling:
+def tell(
+    ref: str,
+    report: RiskReport,
+    *,
+    before: Measures | None = None,
+    copies: Sequence[Copies] = (),
+    language: Language = "en",
+) -> Telling:
     """Put a report into words.
 
     Args:
         ref: of what was measured.
         report: its figures.
         before: the same of its sources, unprotected, where they were measured.
+        copies: what links it with versions for other recipients.
         language: `en` or `fr`.
     """
     teller = _Teller(language)
     sections = [*teller.groups(report.measures, before), *teller.attackers(report.measures, before)]
     sections += [*teller.diversity(report.measures), *teller.exposure(report.exposure, report.measures)]
+    sections += [*teller.copies(copies)]
     return Telling(
-        language=language, title=teller.say("title", ref=ref), lead=tuple(teller.lead(report.measures)),
+        language=language, title=teller.say("title", ref=ref), lead=tuple(teller.lead(report.measures, before)),
         sections=tuple(sections), limits=teller.say("limits"),
     )  # fmt: skip
 
@@ -100,7 +110,7 @@ class _Teller:
         """A sentence."""
         return WORDS[self._language][key].format(**values)
 
-    def lead(self, found: Measures | None) -> Iterator[str]:
+    def lead(self, found: Measures | None, before: Measures | None) -> Iterator[str]:
         """The first sentences: who stands alone, and among how many."""
         if found is None:
             yield self.say("none declared")
@@ -118,6 +128,10 @@ class _Teller:
             yield self.say("fewer people", rows=self._number(found.k), people=self._number(people))
         if found.hidden:
             yield self.say("hidden", count=self._number(found.hidden))
+        if before is not None and before.rows:
+            alone = sum(before.sizes.get(size, 0) for size in _SIZES[:1])
+            share = alone / max(sum(before.sizes.values()), 1)
+            yield self.say("lead before", fields=self._list(before.quasi), share=self._percent(share))
 
     def groups(self, after: Measures | None, before: Measures | None) -> Iterator[Section]:
         """How many people are in classes of each size."""
@@ -180,6 +194,25 @@ class _Teller:
             bars = tuple(Bar(label=f"+ {name}", after=share) for name, share in beside)
             yield Section(name="beside", title=self.say("beside"), sentences=(why,), bars=bars)
 
+    def copies(self, found: Sequence[Copies]) -> Iterator[Section]:
+        """What two recipients would learn by putting their copies together."""
+        if not found:
+            return
+        lines = []
+        for item in found:
+            tokens = "copies no token" if not item.tokens else "copies tokens"
+            lines.append(
+                self.say("copies why", other=item.other, fields=self._list(item.quasi) or "—",
+                         quasi=self._percent(item.by_quasi), all=self._percent(item.by_all))
+                + " " + self.say(tokens, count=self._number(item.tokens))
+            )  # fmt: skip
+        bars = tuple(
+            Bar(label=f"{item.other} ({self.say(what)})", after=share)
+            for item in found
+            for what, share in (("copies quasi", item.by_quasi), ("copies all", item.by_all))
+        )
+        yield Section(name="copies", title=self.say("copies"), sentences=(*lines, self.say("copies do")), bars=bars)
+
     def _extent(self, found: Measures) -> Iterator[str]:
         rows = self._number(found.rows)
         if found.persons is None:
@@ -209,6 +242,8 @@ class _Teller:
         )
 
     def _diversity(self, item: Diversity) -> Iterator[str]:
+        if not item.told:
+            yield self.say("diversity plain", field=item.field, l=self._number(item.l))
         yield self.say(
             "diversity line", field=item.field, l=self._number(item.l), values=self._number(item.values),
             entropy=decimal(item.entropy_l, self._language), t=decimal(item.t, self._language),
@@ -227,7 +262,7 @@ class _Teller:
         return number(value, self._language)
 
     def _percent(self, share: float) -> str:
-        return percent(share, self._language)
+        return percent_in_words(share, self._language)
 
     def _list(self, names: tuple[str, ...]) -> str:
         return listed(names, self._language)

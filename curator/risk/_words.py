@@ -46,9 +46,12 @@ WORDS: dict[str, dict[str, str]] = {
         "marketer short": "Company, everybody at once",
         "highest": "easiest person",
         "mean": "on average",
+        "lead before": "Before protection, {share} of the people were alone with their {fields}.",
         "diversity": "What a group gives away",
-        "diversity line": "{field}: at least {l} of its {values} values in every group (entropy l {entropy}); a group "
-        "differs from all by at most {t} (t, {distance} distance)",
+        "diversity plain": "{field}: every group has {l} of its values or more, so that knowing somebody's group does "
+        "not tell it for certain.",
+        "diversity line": "For specialists, {field}: l = {l} of {values} values, entropy l = {entropy}, t = {t} "
+        "({distance} distance); the smaller t, the less a group differs from everybody",
         "told": "{count} rows lie in groups that all have the same {field}: placing somebody there tells it",
         "equal": "equal",
         "ordered": "ordered",
@@ -63,6 +66,15 @@ WORDS: dict[str, dict[str, str]] = {
         "beside": "Declared fields and one more",
         "beside why": "People left alone by {fields} together with one column that is not declared.",
         "left out": "Left out: {fields}. They are pseudonyms, which nobody knows beforehand.",
+        "copies": "If two recipients put their copies together",
+        "copies why": "{other} was made for another recipient. By {fields} alone, {quasi} of these rows have one like "
+        "of their own there; by every column that both have, {all}.",
+        "copies no token": "No pseudonym is in both.",
+        "copies tokens": "{count} pseudonyms are in both: they were made under the same keys.",
+        "copies quasi": "declared fields",
+        "copies all": "all columns",
+        "copies do": "What either knows of a row that has one like, both then know. Give each recipient only the "
+        "columns that it needs.",
         "limits": "People are found by what others know of them; no figure here proves that nobody can be. Groups: "
         "k-anonymity (Sweeney 2002), l-diversity (Machanavajjhala et al. 2007), t-closeness (Li et al. 2007); "
         "chances: El Emam, Guide to the De-Identification of Personal Health Information (2013). No value of any row "
@@ -111,9 +123,12 @@ WORDS: dict[str, dict[str, str]] = {
         "marketer short": "Entreprise, tout le monde à la fois",
         "highest": "personne la plus exposée",
         "mean": "en moyenne",
+        "lead before": "Avant protection, {share} des personnes étaient seules avec leurs {fields}.",
         "diversity": "Ce que dit un groupe",
-        "diversity line": "{field} : au moins {l} de ses {values} valeurs dans chaque groupe (l d'entropie {entropy}) "
-        "; un groupe diffère de l'ensemble d'au plus {t} (t, distance {distance})",
+        "diversity plain": "{field} : chaque groupe en compte {l} valeurs ou plus ; connaître le groupe de quelqu'un "
+        "ne suffit donc pas à l'apprendre.",
+        "diversity line": "Pour les spécialistes, {field} : l = {l} de {values} valeurs, l d'entropie = {entropy}, "
+        "t = {t} (distance {distance}) ; plus t est petit, moins un groupe diffère de l'ensemble",
         "told": "{count} lignes sont dans des groupes où {field} est partout identique : y placer quelqu'un suffit à "
         "l'apprendre",
         "equal": "égale",
@@ -129,6 +144,15 @@ WORDS: dict[str, dict[str, str]] = {
         "beside": "Les champs déclarés et un de plus",
         "beside why": "Personnes que {fields} et une colonne non déclarée laissent seules.",
         "left out": "Laissées de côté : {fields}. Ce sont des pseudonymes, que personne ne connaît d'avance.",
+        "copies": "Si deux destinataires réunissent leurs copies",
+        "copies why": "{other} a été fait pour un autre destinataire. Par {fields} seuls, {quasi} de ces lignes y ont "
+        "une seule semblable ; par toutes les colonnes communes, {all}.",
+        "copies no token": "Aucun pseudonyme n'est dans les deux.",
+        "copies tokens": "{count} pseudonymes sont dans les deux : ils viennent des mêmes clés.",
+        "copies quasi": "champs déclarés",
+        "copies all": "toutes les colonnes",
+        "copies do": "Ce que l'un sait d'une ligne qui n'a qu'une semblable, les deux le savent alors. Ne donner à "
+        "chacun que les colonnes dont il a besoin.",
         "limits": "On retrouve les gens par ce qu'on sait d'eux ; aucun chiffre ici ne prouve que personne ne peut "
         "l'être. Groupes : k-anonymat (Sweeney 2002), l-diversité (Machanavajjhala et al. 2007), t-proximité (Li et "
         "al. 2007) ; chances : El Emam, Guide to the De-Identification of Personal Health Information (2013). Aucune "
@@ -158,8 +182,14 @@ def percent(share: float, language: Language) -> str:
     elif 99.9 < value < 100:
         text = ">99.9"
     else:
-        text = f"{value:.0f}" if value >= 10 or value == 0 else f"{value:.1f}"
+        text = f"{value:.0f}" if 10 <= value < 99.5 or value == round(value) else f"{value:.1f}"
     return f"{text}%" if language == "en" else f"{text.replace('.', ',')}{_NARROW}%"
+
+
+def percent_in_words(share: float, language: Language) -> str:
+    """As `percent`, for the middle of a sentence: without signs of comparison."""
+    less, more = ("less than ", "more than ") if language == "en" else ("moins de ", "plus de ")
+    return percent(share, language).replace("<", less).replace(">", more)
 
 
 def listed(names: Sequence[str], language: Language) -> str:
@@ -169,4 +199,4 @@ def listed(names: Sequence[str], language: Language) -> str:
     return f"{', '.join(names[:-1])} {WORDS[language]['and']} {names[-1]}"
 
 
-__all__ = ["WORDS", "Language", "decimal", "listed", "number", "percent"]
+__all__ = ["WORDS", "Language", "decimal", "listed", "number", "percent", "percent_in_words"]
