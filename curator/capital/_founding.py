@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curator.agents import Agent, Directory, Role
@@ -21,9 +22,14 @@ HOLDER_ROLES = frozenset({Role.STEWARD, Role.ENGINEER, Role.DELIVERER})
 """The holder may do all but review: nobody decides alone."""
 
 
-def found(workspace: Workspace, *, root_secret: bytes | None) -> None:
-    """Draw the keys and publish the holder's public key with the first directory."""
-    create_root(workspace.private, secret=root_secret)
+def found(workspace: Workspace, *, root_secret: bytes | None, environ: Mapping[str, str]) -> None:
+    """Draw the keys and publish the holder's public key with the first directory.
+
+    A root secret that the environment holds is taken from there and written nowhere.
+    """
+    keys = FileKeys(workspace.private, {} if root_secret else environ)
+    if not keys.root_elsewhere:
+        create_root(workspace.private, secret=root_secret)
     public = create_agent_key(workspace.private, HOLDER)
     signer = load_signer(workspace.private, HOLDER, environ={})
     holder = Agent(name=HOLDER, public=public.hex(), roles=HOLDER_ROLES, since=format_time(now()))
@@ -31,13 +37,20 @@ def found(workspace: Workspace, *, root_secret: bytes | None) -> None:
     envelopes = [envelope]
     if root_secret is None:  # keys of a given root carry on what that root made elsewhere
         recorder = Recorder(signer=signer, directory=Directory.from_envelopes([envelope], public))
-        envelopes.append(begin_epoch(recorder, FileKeys(workspace.private, {}), name=FIRST))
+        envelopes.append(begin_epoch(recorder, keys, name=FIRST))
     workspace.publish(
         folders={},
         files={**{each.path: each.data for each in envelopes}, "holder.pub": public_pem(public)},
         message="Found the capital",
         tag=None,
     )
+
+
+def require_usable_root(environ: Mapping[str, str]) -> None:
+    """Refuse a root secret of the environment that cannot be used, before anything is made. Raises SecretError."""
+    keys = FileKeys(Path(), environ)
+    if keys.root_elsewhere:
+        keys.root()
 
 
 def add_agent(capital: Capital, name: str, *, roles: Iterable[str], public: bytes | None) -> Agent:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from curator.edges.keys._files import malformed, missing, read_secret, write_secret
+from curator.edges.keys._files import malformed, read_secret, write_secret
 from curator.errors import SecretError
 from curator.evidence import AGENT_NAME, keyid_of
 
@@ -106,7 +106,13 @@ def read_public(path: Path) -> bytes:
         SecretError: `key-missing`, or `key-malformed` when it holds anything else.
     """
     if not path.is_file():
-        raise missing("a public key", path.name)
+        raise SecretError(
+            "key-missing",
+            asked="read a public key",
+            found=f"no file {path.name} there",
+            expected="the path of a public key in PEM, such as the `holder.pub` of the one who sent a package",
+            todo="check the path; ask the holder for `holder.pub`, and compare its keyid by another way",
+        )
     if path.stat().st_size > _MAX_PUBLIC:
         raise _not_public(path.name)
     return parse_public(path.read_bytes(), source=path.name)

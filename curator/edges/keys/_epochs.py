@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Protocol
 
 from curator.edges.keys._files import flush_folder, malformed, read_secret, write_secret
-from curator.edges.keys._root import MIN_BYTES, load_root
+from curator.edges.keys._root import MIN_BYTES, ROOT_VARIABLES, load_root
 from curator.errors import SecretError
 
 EPOCH_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
@@ -71,6 +71,11 @@ class FileKeys:
         """See `load_root`."""
         return load_root(self.private, self.environ)
 
+    @property
+    def root_elsewhere(self) -> bool:
+        """Whether the environment holds the root secret, or names its file."""
+        return any(name in self.environ for name in ROOT_VARIABLES)
+
     def epoch_root(self, name: str) -> bytes:
         """HMAC-SHA256 (FIPS 198-1) of the epoch's secret under the root.
 
@@ -84,7 +89,14 @@ class FileKeys:
         return self._variable(name) in self.environ or self._path(name).exists()
 
     def create_epoch(self, name: str) -> None:
-        """Draw 32 bytes and write them, never over a file that is there. Raises SecretError `key-exists`."""
+        """Draw 32 bytes and write them, never over a file that is there; nothing where the environment holds them.
+
+        Raises:
+            SecretError: `key-exists`; `key-malformed` of what the environment holds.
+        """
+        if self._variable(name) in self.environ:
+            self._secret(name)
+            return
         data = secrets.token_bytes(MIN_BYTES).hex().encode("ascii") + b"\n"
         write_secret(self._path(name), data, what=f"the secret of epoch {name}")
 

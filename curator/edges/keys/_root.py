@@ -12,7 +12,7 @@ from curator.errors import SecretError
 
 MIN_BYTES = 32
 _WHAT = "the root secret"
-_VALUE, _FILE = "CURATOR_ROOT_KEY", "CURATOR_ROOT_KEY_FILE"
+_VALUE, _FILE = ROOT_VARIABLES = "CURATOR_ROOT_KEY", "CURATOR_ROOT_KEY_FILE"
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2})+")
 
 
