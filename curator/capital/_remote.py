@@ -25,7 +25,7 @@ def stored_dataset(capital: Capital, folder: Path, *, remote: str) -> DatasetVer
     """A dataset version whose rows are read from a remote; see `Capital.dataset`."""
     store = Remote.of(capital.workspace.root, remote)
     manifest = _manifest(capital, folder, store=store)
-    return DatasetVersion(manifest=manifest, folder=folder, opener=partial(_open, store, manifest, folder))
+    return DatasetVersion(manifest=manifest, folder=folder, opener=partial(_open, store, manifest, folder=folder))
 
 
 def remote_findings(capital: Capital, remote: str) -> tuple[Finding, ...]:
@@ -53,7 +53,7 @@ def _manifest(capital: Capital, folder: Path, *, store: Remote) -> Manifest:
     return manifest
 
 
-def _open(store: Remote, manifest: Manifest, folder: Path, path: Path) -> pq.ParquetFile:
+def _open(store: Remote, manifest: Manifest, path: Path, *, folder: Path) -> pq.ParquetFile:
     """A shard fetched whole and held to its SHA-256 before a row of it is read."""
     place = path.relative_to(folder).as_posix()
     entry = next(entry for entry in manifest.files if entry.path == place)

@@ -78,14 +78,16 @@ def _of_capital(root: Path, *, agent: str) -> Mapping[str, Callable[[], str]]:
 
 def _python() -> str:
     if sys.version_info < _PYTHON:
-        raise _unfit("python-old", f"Python {platform.python_version()}", "Python 3.11 or later", "install it")
+        raise _unfit(
+            "python-old", f"Python {platform.python_version()}", expected="Python 3.11 or later", todo="install it"
+        )
     return platform.python_version()
 
 
 def _git() -> str:
     program = shutil.which("git")
     if program is None:
-        raise _unfit("git-absent", "no program `git` on the path", "Git 2.36 or later", "install Git")
+        raise _unfit("git-absent", "no program `git` on the path", expected="Git 2.36 or later", todo="install Git")
     done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
     return done.stdout.strip()
 
@@ -95,7 +97,10 @@ def _libraries() -> str:
     absent = [name for name, number in found.items() if not number]
     if absent:
         raise _unfit(
-            "library-absent", f"no {', '.join(absent)}", "every library of curator", "install `curator-capital` again"
+            "library-absent",
+            f"no {', '.join(absent)}",
+            expected="every library of curator",
+            todo="install `curator-capital` again",
         )
     return ", ".join(f"{name} {number}" for name, number in found.items())
 
@@ -111,10 +116,13 @@ def _room() -> str:
     free = shutil.disk_usage(os.curdir).free
     if free < _ROOM:
         raise _unfit(
-            "no-space", f"{free:,} bytes free on this disk", "at least 1 GB", "free some space, or work on another disk"
+            "no-space",
+            f"{free:,} bytes free on this disk",
+            expected="at least 1 GB",
+            todo="free some space, or work on another disk",
         )
     return f"{free:,} bytes free on this disk"
 
 
-def _unfit(code: str, found: str, expected: str, todo: str) -> StorageError:
+def _unfit(code: str, found: str, *, expected: str, todo: str) -> StorageError:
     return StorageError(code, asked="check the machine", found=found, expected=expected, todo=todo)

@@ -70,7 +70,7 @@ def literal(token: Token) -> Constant:
 
 def negative(at: Token, operand: Node) -> Node:
     """Unary minus of a number."""
-    _wanted(at, operand, NUMBERS, "a number after the minus")
+    _wanted(at, operand, types=NUMBERS, expected="a number after the minus")
     return Negative(type=operand.type, depth=below(at.offset, operand), operand=operand)
 
 
@@ -83,7 +83,7 @@ def arithmetic(at: Token, left: Node, right: Node) -> Node:
             expected="numbers around +; texts are joined with ||, and to_int or to_float reads a number from a text",
         )
     for side in (left, right):
-        _wanted(at, side, NUMBERS, f"numbers around {at.value}" + _hint_dates(side))
+        _wanted(at, side, types=NUMBERS, expected=f"numbers around {at.value}" + _hint_dates(side))
     return Arithmetic(
         type=_widest(at, [left, right]), depth=below(at.offset, left, right), operator=at.value, left=left, right=right
     )
@@ -93,20 +93,20 @@ def concat(at: Token, parts: Sequence[Node]) -> Node:
     """Joined texts."""
     for part in parts:
         hint = " (to_text(number) gives its digits)" if part.type == "integer" else ""
-        _wanted(at, part, ("text",), f"texts around ||{hint}")
+        _wanted(at, part, types=("text",), expected=f"texts around ||{hint}")
     return Concat(type="text", depth=below(at.offset, *parts), parts=tuple(parts))
 
 
 def logic(at: Token, parts: Sequence[Node]) -> Node:
     """A chain of conditions."""
     for part in parts:
-        _wanted(at, part, ("boolean",), f"conditions around {at.value.upper()}")
+        _wanted(at, part, types=("boolean",), expected=f"conditions around {at.value.upper()}")
     return Logic(type="boolean", depth=below(at.offset, *parts), operator=at.value.upper(), parts=tuple(parts))
 
 
 def negation(at: Token, operand: Node) -> Node:
     """NOT of a condition."""
-    _wanted(at, operand, ("boolean",), "a condition after NOT")
+    _wanted(at, operand, types=("boolean",), expected="a condition after NOT")
     return Not(type="boolean", depth=below(at.offset, operand), operand=operand)
 
 
@@ -129,14 +129,14 @@ def is_test(at: Token, operand: Node, *, what: str, negated: bool) -> Node:
     if operand.type == "null":
         raise ExpressionRefused(offset=at.offset, found="a test of the word null", expected="a column before IS")
     if what != "NULL":
-        _wanted(at, operand, ("boolean",), f"a condition before IS {what}")
+        _wanted(at, operand, types=("boolean",), expected=f"a condition before IS {what}")
     return Is(type="boolean", depth=below(at.offset, operand), operand=operand, what=what, negated=negated)
 
 
 def between(at: Token, operand: Node, *, low: Node, high: Node, negated: bool) -> Node:
     """A closed range test."""
     for part in (operand, low, high):
-        _wanted(at, part, _ORDERED, "values with an order around BETWEEN")
+        _wanted(at, part, types=_ORDERED, expected="values with an order around BETWEEN")
     _widest(at, [operand, low, high])
     depth = below(at.offset, operand, low, high)
     return Between(type="boolean", depth=depth, operand=operand, low=low, high=high, negated=negated)
@@ -159,7 +159,7 @@ def case(at: Token, subject: Node | None, *, branches: Sequence[tuple[Node, Node
     """CASE, searched or with a subject; its results share one type, null aside."""
     for test, _ in branches:
         if subject is None:
-            _wanted(at, test, ("boolean",), "a condition after WHEN")
+            _wanted(at, test, types=("boolean",), expected="a condition after WHEN")
         else:
             compare(at, subject, test, operator="=")
     results = [result for _, result in branches] + ([otherwise] if otherwise else [])
@@ -197,12 +197,14 @@ def call(at: Token, arguments: Sequence[Node]) -> Node:
             expected=function.signature,
         )
     for position, argument in enumerate(arguments):
-        _argument(at, function, function.parameters[min(position, len(function.parameters) - 1)], argument)
+        _argument(
+            at, function, parameter=function.parameters[min(position, len(function.parameters) - 1)], argument=argument
+        )
     returned = function.returns or _widest(at, arguments)
     return Call(type=returned, depth=below(at.offset, *arguments), name=name, arguments=tuple(arguments))
 
 
-def _argument(at: Token, function: Function, parameter: Parameter, argument: Node) -> None:
+def _argument(at: Token, function: Function, *, parameter: Parameter, argument: Node) -> None:
     if argument.type == "null" and function.name == "coalesce":
         return
     if argument.type not in parameter.types:
@@ -252,7 +254,7 @@ def _conversion(one: NodeType, other: NodeType) -> str:
     return ""
 
 
-def _wanted(at: Token, node: Node, types: Sequence[NodeType], expected: str) -> None:
+def _wanted(at: Token, node: Node, *, types: Sequence[NodeType], expected: str) -> None:
     if node.type not in types:
         raise _unlike(at, node.type, expected)
 

@@ -187,7 +187,7 @@ def _compared(left: Node, operator: Operator, right: Node) -> tuple[Range, ...] 
         return _year(left.arguments[0], operator, value)
     moment = _moment(left)
     if moment is not None and isinstance(value, datetime.date) and value < datetime.date.max:
-        return _within(moment, operator, value, value + datetime.timedelta(days=1))
+        return _within(moment, operator, first=value, after=value + datetime.timedelta(days=1))
     return None
 
 
@@ -196,7 +196,7 @@ def _year(date: Node, operator: Operator, year: int) -> tuple[Range, ...] | None
     column = date if isinstance(date, Column) and date.type == "date" else _moment(date)
     if column is None or not 1000 <= year <= 9998:
         return None
-    return _within(column, operator, datetime.date(year, 1, 1), datetime.date(year + 1, 1, 1))
+    return _within(column, operator, first=datetime.date(year, 1, 1), after=datetime.date(year + 1, 1, 1))
 
 
 def _moment(node: Node) -> Column | None:
@@ -207,7 +207,9 @@ def _moment(node: Node) -> Column | None:
     return None
 
 
-def _within(column: Column, operator: Operator, first: datetime.date, after: datetime.date) -> tuple[Range, ...] | None:
+def _within(
+    column: Column, operator: Operator, *, first: datetime.date, after: datetime.date
+) -> tuple[Range, ...] | None:
     """A column against a span of days, from its first one to that after its last one."""
     bounds: dict[str, list[tuple[Operator, datetime.date]]] = {
         "=": [(">=", first), ("<", after)], "<": [("<", first)], "<=": [("<", after)], ">": [(">=", after)],

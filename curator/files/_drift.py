@@ -117,7 +117,10 @@ def compare(name: str, source: Source, headers: Mapping[str, tuple[FileReading, 
     if strangers and len(strangers) < len(headers):  # names of columns may be shown only when they are names
         troubles = [f"{file} has none of the declared columns in its first line" for file in strangers]
         raise _refusal(
-            name, headers, troubles, "leave these files out of `path`, or correct their `separator` in `drift`"
+            name,
+            headers,
+            troubles=troubles,
+            todo="leave these files out of `path`, or correct their `separator` in `drift`",
         )
     everywhere = set().union(*expected.values())
     troubles, rules = [], []
@@ -129,11 +132,14 @@ def compare(name: str, source: Source, headers: Mapping[str, tuple[FileReading, 
             rules += _rules(file, lacking, declared=declared, headers=headers)
     if troubles:
         raise _refusal(
-            name, headers, troubles, f"write under `drift:` of the source: {'; '.join(dict.fromkeys(rules))}"
+            name,
+            headers,
+            troubles=troubles,
+            todo=f"write under `drift:` of the source: {'; '.join(dict.fromkeys(rules))}",
         )
 
 
-def _refusal(name: str, headers: Mapping[str, object], troubles: Sequence[str], todo: str) -> SourceError:
+def _refusal(name: str, headers: Mapping[str, object], *, troubles: Sequence[str], todo: str) -> SourceError:
     return SourceError(
         "source-drift",
         asked=f"read {len(headers)} files as the one source `{name}`",

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from fsspec.asyn import sync
 
@@ -59,11 +59,11 @@ class StoredPlace:
         state = self._state or self.identity()
         if state is None:
             raise _missing(self._source, self.name)
-        tag = state.mark.partition(":")[0]
-        fetch = functools.partial(_fetch, self._source, self._key, tag)
+        held = _Held(self._source, self._key, state.mark.partition(":")[0])
+        fetch = functools.partial(_fetch, held)
         if parts:
             return _Parts(fetch, size=state.size)  # type: ignore[return-value] # a raw stream is one
-        begin = functools.partial(_begin, self._source, self._key, tag)
+        begin = functools.partial(_begin, held)
         return _Stream(fetch, begin, size=state.size)  # type: ignore[return-value] # a raw stream is one
 
     def identity(self) -> Identity | None:
@@ -135,38 +135,46 @@ def _store(endpoint: str | None = None) -> Any:
     )
 
 
-def _fetch(source: str, key: str, tag: str, start: int, end: int) -> bytes:
+class _Held(NamedTuple):
+    """One state of an object, which is all that may be read of it."""
+
+    source: str
+    key: str
+    tag: str
+
+
+def _fetch(held: _Held, start: int, end: int) -> bytes:
     """The bytes from `start` to `end` of one state of an object."""
-    body = _asked(source, key, tag, asked=f"bytes={start}-{end - 1}")
-    with _told(source):
+    body = _asked(held, f"bytes={start}-{end - 1}")
+    with _told(held.source):
         data: bytes = sync(_store().loop, body.read)
     if len(data) != end - start:
-        raise changed_source(source, "an object that ends before its size")
+        raise changed_source(held.source, "an object that ends before its size")
     return data
 
 
-def _begin(source: str, key: str, tag: str, start: int) -> Callable[[int], bytes]:
+def _begin(held: _Held, start: int) -> Callable[[int], bytes]:
     """The bytes of one state of an object from a place on: a function that gives the next ones, and ends at -1."""
-    body = _asked(source, key, tag, asked=f"bytes={start}-")
+    body = _asked(held, f"bytes={start}-")
 
     def following(count: int) -> bytes:
         if count < 0:
             body.close()
             return b""
-        with _told(source):
+        with _told(held.source):
             data: bytes = sync(_store().loop, body.read, count)
         if not data:
-            raise changed_source(source, "an object that ends before its size")
+            raise changed_source(held.source, "an object that ends before its size")
         return data
 
     return following
 
 
-def _asked(source: str, key: str, tag: str, *, asked: str) -> Any:
-    bucket, _, name = key.partition("/")
-    match = {"IfMatch": f'"{tag}"'} if tag else {}
-    with _told(source):
-        return _store().call_s3("get_object", Bucket=bucket, Key=name, Range=asked, **match)["Body"]
+def _asked(held: _Held, range_: str) -> Any:
+    bucket, _, name = held.key.partition("/")
+    match = {"IfMatch": f'"{held.tag}"'} if held.tag else {}
+    with _told(held.source):
+        return _store().call_s3("get_object", Bucket=bucket, Key=name, Range=range_, **match)["Body"]
 
 
 class _Parts(io.RawIOBase):

@@ -53,12 +53,14 @@ def card(
         _section("Limits", _bullets(_limits(fitted, found, about))),
         _section("Licence", _licence(use_case)),
     ]
-    front = yaml.safe_dump(_front(found, fitted, use_case, about, name=name), sort_keys=False, allow_unicode=True)
+    front = yaml.safe_dump(
+        _front(found, fitted, use_case=use_case, about=about, name=name), sort_keys=False, allow_unicode=True
+    )
     return f"---\n{front}---\n\n" + "\n\n".join(sections) + "\n"
 
 
 def _front(
-    found: Examination, fitted: Fitted, use_case: UseCase, about: Mapping[str, Any], *, name: str
+    found: Examination, fitted: Fitted, *, use_case: UseCase, about: Mapping[str, Any], name: str
 ) -> dict[str, Any]:
     terms = use_case.channels.open
     dataset = about["trained_on"]["ref"].split("@")[0]

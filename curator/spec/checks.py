@@ -156,7 +156,7 @@ def _fields(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
         elif origin not in scope.types:
             yield _unknown((*path, "from") if field.from_ else path, origin, scope.types)
             continue
-        yield from _protection(name, field, spec, scope)
+        yield from _protection(name, field, spec=spec, scope=scope)
     if not spec.kept():
         yield Trouble(("fields",), "every field dropped", "at least one field to write")
 
@@ -172,7 +172,7 @@ def _generalised(name: str, field: OutputField, scope: Scope) -> Iterator[Troubl
         yield Trouble(path, "the column itself", "a formula that makes it coarser")
 
 
-def _protection(name: str, field: OutputField, spec: UseCase, scope: Scope) -> Iterator[Trouble]:
+def _protection(name: str, field: OutputField, *, spec: UseCase, scope: Scope) -> Iterator[Trouble]:
     path: PathKey = ("fields", name, "protect")
     kind = scope.types.get(field.from_ or name, "")
     if kind == "free_text" and field.protect not in ("drop", "mask"):

@@ -57,14 +57,16 @@ class Document:
 def read_document(path: Path) -> Document:
     """Read one spec file. Raises SpecError with the place of the first thing that cannot be read."""
     if not path.is_file():
-        raise _refused(path.name, "spec-missing", "no such file", "the path of a use-case spec in YAML")
+        raise _refused(path.name, "spec-missing", found="no such file", expected="the path of a use-case spec in YAML")
     size = path.stat().st_size
     if size > MAX_BYTES:
-        raise _refused(path.name, "spec-too-large", f"{size:,} bytes", f"at most {MAX_BYTES:,} bytes")
+        raise _refused(path.name, "spec-too-large", found=f"{size:,} bytes", expected=f"at most {MAX_BYTES:,} bytes")
     try:
         text = path.read_bytes().decode("utf-8")
     except UnicodeDecodeError:
-        raise _refused(path.name, "spec-not-utf8", "bytes that are not UTF-8", "a UTF-8 text file") from None
+        raise _refused(
+            path.name, "spec-not-utf8", found="bytes that are not UTF-8", expected="a UTF-8 text file"
+        ) from None
     return parse_document(text, file=path.name)
 
 
@@ -75,13 +77,17 @@ def parse_document(text: str, *, file: str) -> Document:
         node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as fault:
         mark = fault.problem_mark or fault.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        place = _place(mark) if mark else (1, 1)
         found = str(fault.problem or fault.context).removeprefix("but ").removeprefix("found ")
-        raise _refused(file, "spec-not-yaml", found, "well-formed YAML", line, column) from None
+        raise _refused(file, "spec-not-yaml", found=found, expected="well-formed YAML", place=place) from None
     except (yaml.YAMLError, ValueError) as fault:
-        raise _refused(file, "spec-not-yaml", f"a {type(fault).__name__}", "well-formed YAML text") from None
+        raise _refused(
+            file, "spec-not-yaml", found=f"a {type(fault).__name__}", expected="well-formed YAML text"
+        ) from None
     if not isinstance(node, yaml.MappingNode):
-        raise _refused(file, "spec-not-yaml", "no mapping at the top", "`key: value` lines, the first `curator: 1`")
+        raise _refused(
+            file, "spec-not-yaml", found="no mapping at the top", expected="`key: value` lines, the first `curator: 1`"
+        )
     places: dict[Path_, tuple[int, int]] = {}
     return Document(file=file, value=_mapping(node, (), _Context(file, places)), places=places)
 
@@ -95,12 +101,13 @@ class _Context:
 def _check_events(text: str, *, file: str) -> None:
     depth = 0
     for nodes, event in enumerate(yaml.parse(text, Loader=_Loader), start=1):
-        mark = event.start_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+        place = _place(event.start_mark) if event.start_mark else (0, 0)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise _refused(file, "spec-alias", "a YAML anchor or alias", "every value written out", line, column)
+            raise _refused(
+                file, "spec-alias", found="a YAML anchor or alias", expected="every value written out", place=place
+            )
         if getattr(event, "tag", None) and not getattr(event, "implicit", True):
-            raise _refused(file, "spec-tag", "a YAML tag", "plain values without `!`", line, column)
+            raise _refused(file, "spec-tag", found="a YAML tag", expected="plain values without `!`", place=place)
         if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
             depth += 1
         elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
@@ -109,34 +116,42 @@ def _check_events(text: str, *, file: str) -> None:
             raise _refused(
                 file,
                 "spec-too-deep",
-                "more nesting or more values than a spec can need",
-                f"at most {MAX_DEPTH} levels and {MAX_NODES:,} values",
-                line,
-                column,
+                found="more nesting or more values than a spec can need",
+                expected=f"at most {MAX_DEPTH} levels and {MAX_NODES:,} values",
+                place=place,
             )
 
 
 def _value(node: Any, path: Path_, context: _Context) -> Any:
-    context.places.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
+    context.places.setdefault(path, _place(node.start_mark))
     if isinstance(node, yaml.MappingNode):
         return _mapping(node, path, context)
     if isinstance(node, yaml.SequenceNode):
         return [_value(child, (*path, index), context) for index, child in enumerate(node.value)]
     value = _scalar(node)
     if value is _TOO_LARGE:
-        place = (node.start_mark.line + 1, node.start_mark.column + 1)
-        expected = f"at most {_LARGEST:,}, or quotes around it"
-        raise _refused(context.file, "spec-number-too-large", "a number of too many digits", expected, *place)
+        raise _refused(
+            context.file,
+            "spec-number-too-large",
+            found="a number of too many digits",
+            expected=f"at most {_LARGEST:,}, or quotes around it",
+            place=_place(node.start_mark),
+        )
     return value
 
 
 def _mapping(node: Any, path: Path_, context: _Context) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key_node, value_node in _pairs(node, context):
-        key, mark = key_node.value, key_node.start_mark
-        place = (mark.line + 1, mark.column + 1)
+        key, place = key_node.value, _place(key_node.start_mark)
         if key in result:
-            raise _refused(context.file, "spec-duplicate-key", f"the key `{key}` twice", "each key once", *place)
+            raise _refused(
+                context.file,
+                "spec-duplicate-key",
+                found=f"the key `{key}` twice",
+                expected="each key once",
+                place=place,
+            )
         context.places[(*path, key)] = place
         result[key] = _value(value_node, (*path, key), context)
     return result
@@ -145,14 +160,12 @@ def _mapping(node: Any, path: Path_, context: _Context) -> dict[str, Any]:
 def _pairs(node: Any, context: _Context) -> Iterator[tuple[Any, Any]]:
     for key_node, value_node in node.value:
         if not isinstance(key_node, yaml.ScalarNode):
-            mark = key_node.start_mark
             raise _refused(
                 context.file,
                 "spec-not-yaml",
-                "a key that is not text",
-                "plain text keys",
-                mark.line + 1,
-                mark.column + 1,
+                found="a key that is not text",
+                expected="plain text keys",
+                place=_place(key_node.start_mark),
             )
         yield key_node, value_node
 
@@ -171,7 +184,13 @@ def _scalar(node: Any) -> Any:
     return number if math.isfinite(number) else text
 
 
-def _refused(file: str, code: str, found: str, expected: str, line: int = 0, column: int = 0) -> SpecError:
+def _place(mark: Any) -> tuple[int, int]:
+    """Line and column, from 1 on."""
+    return mark.line + 1, mark.column + 1
+
+
+def _refused(file: str, code: str, *, found: str, expected: str, place: tuple[int, int] = (0, 0)) -> SpecError:
+    line, column = place
     return SpecError(
         code,
         asked=f"read the spec {file}",

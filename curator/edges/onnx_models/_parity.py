@@ -170,7 +170,7 @@ def parity(fitted: Fitted, model: bytes, rows: pa.Table) -> Parity:
     stress = list(_stress(fitted, _spread(rows, fitted)))
     for name in dict.fromkeys(case for case, _, _ in stress):
         sets = {feature: columns for case, feature, columns in stress if case == name}
-        cases[name] = _compare_together(fitted, runner, judge, sets)
+        cases[name] = _compare_together(fitted, runner, judge=judge, sets=sets)
     return Parity(per_case=cases, tolerance=_tolerance(fitted))
 
 
@@ -187,17 +187,19 @@ def _reference(fitted: Fitted, columns: Columns) -> Answers:
         ) from None
 
 
-def _compare_together(fitted: Fitted, runner: OnnxModel, judge: _Judge, sets: Mapping[str, Columns]) -> Case:
+def _compare_together(fitted: Fitted, runner: OnnxModel, *, judge: _Judge, sets: Mapping[str, Columns]) -> Case:
     """All sets of a case in one call; one by one only when the pipeline refuses some, to know which."""
     parts = list(sets.values())
     whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    case = _compare(fitted, runner, judge, "", whole)
+    case = _compare(fitted, runner, judge=judge, feature="", columns=whole)
     if not case.refused:
         return case
-    return sum((_compare(fitted, runner, judge, name, columns) for name, columns in sets.items()), Case())
+    return sum(
+        (_compare(fitted, runner, judge=judge, feature=name, columns=columns) for name, columns in sets.items()), Case()
+    )
 
 
-def _compare(fitted: Fitted, runner: OnnxModel, judge: _Judge, feature: str, columns: Columns) -> Case:
+def _compare(fitted: Fitted, runner: OnnxModel, *, judge: _Judge, feature: str, columns: Columns) -> Case:
     """One awkward set of rows; where the pipeline itself refuses it there is nothing to compare."""
     try:
         wanted = fitted.answers(columns)

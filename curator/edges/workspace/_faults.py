@@ -124,11 +124,11 @@ def _tags(git: Git) -> Iterator[str]:
             yield f"tag {name}: is the tag object of {inner}"
         elif match and (kind != "tag" or target != "commit"):
             yield f"tag {name}: is not an annotated tag of a commit"
-        elif match and not _publishes(git, name, match["name"], match["version"]):
+        elif match and not _publishes(git, name, name=match["name"], version=match["version"]):
             yield f"tag {name}: its commit is not the one that published this version"
 
 
-def _publishes(git: Git, tag: str, name: str, version: str) -> bool:
+def _publishes(git: Git, tag: str, *, name: str, version: str) -> bool:
     """Whether the tagged commit adds the version's pointer, which its parent does not have."""
     paths = [f"{folder}/{name}/{version}{_POINTER_ENDING}" for folder in ("datasets", "models")]
     now = set(git.files(f"refs/tags/{tag}", under=paths))
