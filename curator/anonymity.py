@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -133,6 +134,17 @@ class ClassCounter:
         self._rows.add_counted(codes, counts)
         if sensitive is not None:
             self._add_values(codes, sensitive, counts)
+
+    def merge(self, other: ClassCounter) -> None:
+        """Add what was counted elsewhere, with the same cap of people."""
+        self._rows.add_counted(*other._rows.merged())
+        for value, holder in other._values.items():
+            codes, counts = holder.merged()
+            self._add_values(codes, np.full(len(codes), value, np.uint64), counts)
+        if other._pairs.used:
+            self._add_values(*other._pairs.merged())
+        if self.people is not None and other.people is not None:
+            self.people.merge(other.people)
 
     def count_people(self, cap: int) -> PeopleCounter:
         """Count people besides rows, up to `cap` a class: k is of people then."""
@@ -260,7 +272,7 @@ class PeopleCounter:
     def __init__(self, cap: int) -> None:
         self._cap, self._pairs, self._room = cap, _Pairs(), _OPEN
         self._full = np.empty(0, np.uint64)
-        self._slots = np.arange(1, _SLOTS + 1, dtype=np.uint64)  # no code stands in the place of another
+        self._slots = _no_slots()
 
     def add(self, codes: Codes, persons: Codes) -> None:
         """Take rows: class of each, and whose it is.
@@ -278,6 +290,20 @@ class PeopleCounter:
     def let_go(self, codes: Codes) -> None:
         """Ask no more about classes that are known to have enough people."""
         self._full = np.union1d(self._full, codes)
+
+    def merge(self, other: PeopleCounter) -> None:
+        """Add what was counted elsewhere: a class that is full there is full."""
+        other._settle()
+        self.let_go(other._full)
+        classes, persons, _ = other._pairs.merged()
+        self.add(classes, persons)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What travels: not the table, which is large and only saves looks."""
+        return {**vars(self), "_slots": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _slots=_no_slots())
 
     def enough(self, k: int) -> Codes:
         """Codes, ascending, of the classes of at least `k` people; `k` is at most the cap."""
@@ -307,6 +333,11 @@ class PeopleCounter:
             self._slots[(full & np.uint64(_SLOTS - 1)).astype(np.intp)] = full
             self._pairs.leave(full)
         self._room = max(_OPEN, 2 * self._pairs.held)
+
+
+def _no_slots() -> Codes:
+    """A table in which no code stands in the place of another."""
+    return np.arange(1, _SLOTS + 1, dtype=np.uint64)
 
 
 class _Pairs:

@@ -120,6 +120,15 @@ class Crowd:
             self._classes.people.add(codes, self._persons(batch))
         return batch.drop_columns([name for name in (SENSITIVE, PERSON) if name in names])
 
+    def counted(self) -> tuple[ClassCounter, dict[int, Any]]:
+        """What was counted, without what counts it, for `merge` elsewhere."""
+        return self._classes, self._values
+
+    def merge(self, counted: tuple[ClassCounter, Mapping[int, Any]]) -> None:
+        """Add what was counted elsewhere of the same use case."""
+        self._classes.merge(counted[0])
+        self._values |= counted[1]
+
     def failing(self, accepted: int, *, allowed: bool) -> Codes:
         """Class codes to leave out.
 

@@ -11,7 +11,7 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
@@ -81,6 +81,40 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Release memory and temporary files."""
+
+
+Spreading: TypeAlias = "Callable[[Iterator[pa.RecordBatch]], Iterator[tuple[int, bytes]]]"
+"""A function from the batches of one part of the rows to bytes: by range, or for the asker under a number below 0."""
+
+Gathering: TypeAlias = "Callable[[int, Iterable[bytes]], bytes]"
+"""A function from the bytes of one range, in any order, to a few bytes for the asker."""
+
+
+@runtime_checkable
+class SpreadsRows(Protocol):
+    """What an engine of several processes may do besides: keep rows by range where they are, and work on them there."""
+
+    def reaches(self, folder: Path) -> bool:
+        """Whether every process of the engine writes into this very folder."""
+
+    def spread(self, sql: str, spreading: Spreading, *, rows: int, ranges: int) -> Spread:
+        """Pass a query's rows, in batches of at most `rows`, through a function, and keep what it gives by range.
+
+        Both functions run in the engine's processes, perhaps more than once: they must be picklable and hold no file.
+        """
+
+
+class Spread(Protocol):
+    """Rows kept by range in the processes of an engine."""
+
+    def notes(self) -> Iterator[bytes]:
+        """What was given for the asker."""
+
+    def gathered(self, gathering: Gathering) -> Iterator[bytes]:
+        """What a function gives of each range that has bytes, in any order."""
+
+    def forget(self) -> None:
+        """Let go of the rows."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ folder as a version is the workspace's part, so that a run which fails leaves no
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,6 +25,7 @@ from curator.errors import IntegrityError, QualityError
 from curator.following import Following
 from curator.kernel import ORDER
 from curator.manifest import FileEntry
+from curator.protocols import SpreadsRows
 from curator.samples import (
     DisclosureReport,
     IdentifierTally,
@@ -35,6 +37,7 @@ from curator.samples import (
     split_names,
 )
 from curator.spec import UseCase
+from curator.spreading import Note, Protecting, SpreadStream, rejected_rows, schema_of, shard_count
 
 BATCH_ROWS = 32_768  # some 5 MB: what one step leaves is still in the cache for the next
 
@@ -136,6 +139,8 @@ class _Stream:
                 self.came = quality.accepted
                 self._failing(quality.accepted, allowed=False)
                 return plain.finish(), quality
+        if self._following is None and isinstance(sample.engine, SpreadsRows) and sample.engine.reaches(folder):
+            return self._spread(sample.engine, folder, splits=splits)
         estimated = sample.estimated_rows
         if self._following is not None:
             estimated, self.first = self._following.expected(estimated), self._following.first
@@ -175,6 +180,46 @@ class _Stream:
         if self._crowd.among_before(failing):
             following.leave_out(folder, failing, self._protected.kernel)
         return quality, failing
+
+    def _spread(
+        self, engine: SpreadsRows, folder: Path, *, splits: tuple[str, ...]
+    ) -> tuple[ShardReport, QualityReport]:
+        """The same in the engine's own processes; what comes here are counts, digests and rejected rows."""
+        checked, ranges = self._protected.checked, shard_count(self._protected.checked.sample.estimated_rows)
+        step, report, distinct = self._protected.step(), ShardReport(), True
+        self.ranges = ranges
+        protecting = Protecting(step=step, use_case=self._protected.use_case, ranges=ranges)
+        with closing(SpreadStream(engine, self._protected.sql(), protecting=protecting, rows=BATCH_ROWS)) as stream:
+            for note in stream.notes():
+                self._note(note)
+                distinct &= not note.holes
+            quality = checked.report(self._tally)
+            self.came = quality.accepted
+            failing = self._failing(quality.accepted, allowed=True)
+            for done, (part, repeats) in enumerate(stream.write(folder, splits=splits, failing=failing), start=1):
+                report.merge(part)
+                distinct &= not repeats
+                for entry in part.files if self.finished else ():
+                    self.finished(entry)  # type: ignore[misc] # asked for in the line above
+                self._progress("write", done, ranges)
+        report.files.sort()
+        if step.keys and not distinct:
+            self._tally.count_implied()
+            quality = checked.report(self._tally)
+        return report, quality
+
+    def _note(self, note: Note) -> None:
+        """Add what a part of the rows tells."""
+        for pattern, count in note.patterns.items():
+            self._tally.add_pattern(pattern, count)
+        if note.identifiers is not None:
+            self.identifiers.merge(note.identifiers)
+        if note.crowd is not None and self._crowd is not None:
+            self._crowd.merge(note.crowd)
+        for rejected in rejected_rows(note) if self._quarantine is not None else ():
+            self._quarantine.add(rejected)  # type: ignore[union-attr] # asked for in the line above
+        self.schema = self.schema or schema_of(note)
+        self._progress("stream", self._tally.rows, self._protected.checked.sample.estimated_rows)
 
     def _feed(self, add: Callable[[pa.RecordBatch], None]) -> None:
         checked = self._protected.checked

@@ -12,6 +12,7 @@ from pathlib import Path
 from curator.engines import open_engine
 from curator.extraction import extract
 from curator.protection import protect
+from curator.protocols import SpreadsRows
 from curator.pseudonyms import KeyContext
 from curator.quality import check
 from curator.spec import load_use_case
@@ -34,6 +35,7 @@ def run(name: str, spec: Path, base: Path, out: Path) -> dict[str, object]:
             "files": [vars(entry) for entry in written.files],
             "rows": written.row_digest,
             "engine": engine.describe(),
+            "spread": isinstance(engine, SpreadsRows) and engine.reaches(out),
         }
     finally:
         engine.close()

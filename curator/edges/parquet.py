@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -223,10 +223,7 @@ class KeyedShards:
         if self._count == 1:
             self._ranges[0].append(batch)
             return
-        first = _first_bytes(batch.column(ORDER)) // (256 // self._count)
-        order = np.argsort(first, kind="stable")
-        ends = np.cumsum(np.bincount(first, minlength=self._count))
-        self._writer.put((rows_at(batch, order), ends))
+        self._writer.put(by_range(batch, self._count))
 
     def finish(
         self,
@@ -262,18 +259,42 @@ class KeyedShards:
         return report
 
     def _append(self, item: tuple[pa.RecordBatch, npt.NDArray[np.int64]]) -> None:
-        batch, ends = item
-        start = 0
-        for part, end in zip(self._ranges, ends.tolist(), strict=True):
-            if end > start:
-                part.append(batch.slice(start, end - start))
-            start = end
+        for part, rows in zip(self._ranges, sliced(*item), strict=True):
+            if len(rows):
+                part.append(rows)
 
     def _write(self, index: int, failing: Codes, *, hold: bool) -> ShardReport:
-        report = ShardReport()
         table = self._ranges[index].read()
         if table is None:
-            return report
+            return ShardReport()
+        writer = RangeWriter(self._folder, self._splits, first=self._first)
+        return writer.write(index, table, failing=failing, hold=hold)
+
+
+@dataclass(frozen=True)
+class RangeWriter:
+    """Sorts the rows of one range and writes them; the same rows in any order give the same bytes.
+
+    Args:
+        folder: where `data/SPLIT/part-NNNNN.parquet` go.
+        splits: names of the splits, by index.
+        first: number of the first shard.
+    """
+
+    folder: Path
+    splits: tuple[str, ...]
+    first: int = 0
+
+    def write(self, index: int, table: pa.Table, *, failing: Codes, hold: bool = False) -> ShardReport:
+        """Write the rows of range `index` but those of the classes in `failing` (ascending codes), one shard a split.
+
+        Args:
+            index: of the range.
+            table: its protected rows in one chunk, with the helper columns of the kernel.
+            failing: codes of the classes to leave out.
+            hold: whether their rows are asked back.
+        """
+        report = ShardReport()
         words = token_words(table.column(ORDER).combine_chunks())
         keep = np.ones(len(table), np.bool_)
         if CLASS in table.schema.names:
@@ -287,7 +308,7 @@ class KeyedShards:
         splits = integers(table.column(SPLIT).combine_chunks())[order]
         helpers = [name for name in (ORDER, SPLIT, CLASS) if name in table.schema.names]
         table = table.drop_columns(helpers)
-        for place, split in enumerate(self._splits):
+        for place, split in enumerate(self.splits):
             rows = order[splits == place]
             if len(rows):
                 self._write_split(table, rows, place=(split, index), report=report)
@@ -298,7 +319,7 @@ class KeyedShards:
     ) -> None:
         split, index = place
         sample = rows_at(table, rows[:_PROBED])
-        shard = ShardFile(self._folder, f"data/{split}/part-{self._first + index:05d}.parquet", first=sample)
+        shard = ShardFile(self.folder, f"data/{split}/part-{self.first + index:05d}.parquet", first=sample)
         try:
             # Row groups one by one, so that a sorted copy of the whole range is never held.
             for start in range(0, len(rows), ROW_GROUP):
@@ -467,6 +488,23 @@ def _repeats(column: pa.ChunkedArray) -> bool:
     if pa.types.is_fixed_size_binary(column.type):
         return False
     return 2 * len(probe.unique()) <= max(len(probe), 2)
+
+
+def by_range(batch: pa.RecordBatch, ranges: int) -> tuple[pa.RecordBatch, npt.NDArray[np.int64]]:
+    """Rows with the keyed token `.order`, put together by range, and where each range ends."""
+    if ranges == 1:
+        return batch, np.array([len(batch)])
+    first = _first_bytes(batch.column(ORDER)) // (256 // ranges)
+    order = np.argsort(first, kind="stable")
+    return rows_at(batch, order), np.cumsum(np.bincount(first, minlength=ranges))
+
+
+def sliced(batch: pa.RecordBatch, ends: npt.NDArray[np.int64]) -> Iterator[pa.RecordBatch]:
+    """The parts that `by_range` put together."""
+    start = 0
+    for end in ends.tolist():
+        yield batch.slice(start, end - start)
+        start = end
 
 
 def _first_bytes(order: pa.FixedSizeBinaryArray) -> npt.NDArray[np.uint8]:

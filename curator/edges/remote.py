@@ -171,7 +171,8 @@ class Sending:
         small = {entry.md5: entry for entry in files if entry.md5 not in uploads}
         for _ in self._pool.map(lambda entry: self._put(folder / entry.path, entry), small.values()):
             pass
-        for oid, upload in uploads.items():
+        for oid in {entry.md5 for entry in files} & set(uploads):  # the others were written anew, and are taken back
+            upload = uploads[oid]
             if upload is not None:
                 self._objects.complete(upload)
             del self._jobs[oid]

@@ -4,7 +4,7 @@ Typed handles that each stage takes and gives. They describe work; the rows stay
 `curator.versioning` moves them. `write_shards(sample)` does not type-check: only a ProtectedSample can be written.
 """
 
-from curator.samples._checked import Bit, CheckedSample, QualityReport, Tally
+from curator.samples._checked import Bit, CheckedSample, Patterns, QualityReport, Tally
 from curator.samples._coarse import Coarse
 from curator.samples._identifiers import IdentifierCount, IdentifierTally
 from curator.samples._protected import (
@@ -17,6 +17,7 @@ from curator.samples._protected import (
     split_names,
 )
 from curator.samples._sample import SAMPLE, Sample
+from curator.samples._step import RowStep
 from curator.samples._written import DisclosureReport, RowOrder, Written
 
 __all__ = [
@@ -27,9 +28,11 @@ __all__ = [
     "DisclosureReport",
     "IdentifierCount",
     "IdentifierTally",
+    "Patterns",
     "ProtectedSample",
     "QualityReport",
     "RowOrder",
+    "RowStep",
     "Sample",
     "Tally",
     "Written",

@@ -183,13 +183,16 @@ class QualityReport:
         }
 
 
-class Tally:
-    """Counts how often each pattern of bits occurs, batch by batch."""
+class Patterns:
+    """Counts how often each pattern of bits occurs, batch by batch.
 
-    def __init__(self, checked: CheckedSample) -> None:
-        self._checked = checked
-        self._patterns: dict[tuple[int, ...], int] = {}
-        self._implied: dict[str, int] = {}
+    Attributes:
+        counted: pattern -> rows.
+        rows: all of them.
+    """
+
+    def __init__(self) -> None:
+        self.counted: dict[tuple[int, ...], int] = {}
         self.rows = 0
 
     def add(self, masks: Sequence[Masks], rows: int) -> None:
@@ -210,8 +213,17 @@ class Tally:
     def add_pattern(self, pattern: tuple[int, ...], count: int) -> None:
         """Count rows that share a pattern."""
         if count:
-            self._patterns[pattern] = self._patterns.get(pattern, 0) + count
+            self.counted[pattern] = self.counted.get(pattern, 0) + count
             self.rows += count
+
+
+class Tally(Patterns):
+    """The patterns of a sample, and what they say of its rules."""
+
+    def __init__(self, checked: CheckedSample) -> None:
+        super().__init__()
+        self._checked = checked
+        self._implied: dict[str, int] = {}
 
     def count_implied(self) -> None:
         """Count the rows that fail a rule which unique row keys imply, when they may not be unique."""
@@ -220,7 +232,7 @@ class Tally:
     def by_reason(self) -> dict[str, int]:
         """Rejected rows under the first reason of each."""
         reasons: dict[str, int] = {}
-        for pattern, count in self._patterns.items():
+        for pattern, count in self.counted.items():
             first = next((bit for bit in self._set_bits(pattern) if bit.rejects), None)
             if first is not None:
                 reasons[first.name] = reasons.get(first.name, 0) + count
@@ -230,7 +242,7 @@ class Tally:
         """Counts per rule, as the suite's results want them."""
         per_bit: dict[str, int] = {}
         rejected = 0
-        for pattern, count in self._patterns.items():
+        for pattern, count in self.counted.items():
             bits = list(self._set_bits(pattern))
             rejected += count if any(bit.rejects for bit in bits) else 0
             for bit in bits:

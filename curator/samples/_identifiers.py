@@ -69,6 +69,17 @@ class IdentifierTally:
                 self._malformed[name] += int(((bits >> np.uint64(place)) & np.uint64(1)).sum())
         return batch.drop_columns([MALFORMED])
 
+    def figures(self) -> tuple[dict[str, int], dict[str, int], int]:
+        """What was counted as plain numbers, for `merge` elsewhere."""
+        return self._known, self._malformed, self._rows
+
+    def merge(self, figures: tuple[Mapping[str, int], Mapping[str, int], int]) -> None:
+        """Add what was counted elsewhere."""
+        known, malformed, rows = figures
+        self._known = {name: count + known[name] for name, count in self._known.items()}
+        self._malformed = {name: count + malformed[name] for name, count in self._malformed.items()}
+        self._rows += rows
+
     def counts(self) -> Mapping[str, IdentifierCount]:
         """What was counted, by token field."""
         methods = {token.name: token.method for token in self._kernel.tokens}

@@ -8,6 +8,8 @@ except figures, which `results(observed=False)` leaves out.
 
 from curator.suite._compile import NULL_RULES, columns_of, compile_suite
 from curator.suite._figures import figure_sql, key_sql, unique_sql
+from curator.suite._moments import Moments, MomentStep, exact_rules, moments
+from curator.suite._moments import told as moments_told
 from curator.suite._rules import Counts, FigureRule, FigureValue, RowRule, Rule, Suite, TableRule, UniqueRule
 from curator.suite._verdicts import configuration, results, verdict
 
@@ -16,6 +18,8 @@ __all__ = [
     "Counts",
     "FigureRule",
     "FigureValue",
+    "MomentStep",
+    "Moments",
     "RowRule",
     "Rule",
     "Suite",
@@ -24,8 +28,11 @@ __all__ = [
     "columns_of",
     "compile_suite",
     "configuration",
+    "exact_rules",
     "figure_sql",
     "key_sql",
+    "moments",
+    "moments_told",
     "results",
     "unique_sql",
     "verdict",

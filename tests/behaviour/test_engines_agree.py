@@ -161,7 +161,7 @@ def rows_file(folder: Path, rows: list[tuple[Any, ...]]) -> Path:
 
 
 MANY = [
-    (n, None if n % 7 == 0 else f"place {n % 5}", n % 11 - 5, (n % 4) / 4 if n % 3 else float("nan"),
+    (n, None if n % 7 == 0 else f"place {n % 5}", n % 11 - 5, (n % 9) / 7 * 10.0 ** (n % 13) if n % 3 else float("nan"),
      date(2020, 1, 1 + n % 28))
     for n in range(200)
 ]  # fmt: skip
@@ -199,21 +199,30 @@ def test_figures_and_verdicts_agree(engines: dict[str, Engine], tmp_path: Path) 
     assert list(found["spark"]) == list(found["duckdb"])
     for rule, value in found["duckdb"].items():
         other = found["spark"][rule]
-        assert other == (value if isinstance(value, str) else pytest.approx(value, rel=1e-12)), rule
+        assert other == value, (rule, "to the last digit")
         assert type(other) is type(value), rule
 
 
-def test_uniqueness_rejections_and_bytes_agree(engines: dict[str, Engine], tmp_path: Path) -> None:
+@pytest.mark.parametrize("where", ["executors", "driver"])
+def test_uniqueness_rejections_and_bytes_agree(
+    engines: dict[str, Engine], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """Whoever writes; a key is repeated, and one of its rows rejected."""
+    monkeypatch.setattr(engines["spark"], "reaches", lambda folder: where == "executors")
     quality = {
         "max_rejected": 1,
         "expectations": [
             {"type": "expect_compound_columns_to_be_unique", "kwargs": {"column_list": ["place", "cost"]},
              "on_failure": "reject"},
             {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": "place"}, "on_failure": "warn"},
+            {"type": "expect_compound_columns_to_be_unique", "kwargs": {"column_list": ["id", "place"]},
+             "on_failure": "warn"},
             {"type": "expect_column_values_to_be_between", "kwargs": {"column": "cost", "min_value": -4}},
         ],
     }  # fmt: skip
-    path = rows_file(tmp_path, [*MANY, (500, "alone", 1, 0.5, None), (501, None, 2, None, None)])
+    path = rows_file(
+        tmp_path, [*MANY, (500, "alone", 1, 0.5, None), (501, None, 2, None, None), (500, "alone", -5, 0.5, None)]
+    )
     results = {
         name: written(engine, tmp_path / name / "out", checked(engine, path, quality=quality))
         for name, engine in engines.items()
@@ -223,6 +232,7 @@ def test_uniqueness_rejections_and_bytes_agree(engines: dict[str, Engine], tmp_p
     assert one.digests == other.digests
     assert one.quality.facts() == other.quality.facts()
     assert one.quality.failing == other.quality.failing
+    assert 2 in one.quality.failing.values(), "both rows of the repeated key"
     assert one.rows
 
 
@@ -234,7 +244,10 @@ def test_a_repeated_key_is_refused_by_both(engines: dict[str, Engine], tmp_path:
         assert refused.value.code == "row-key-repeated"
 
 
-def test_the_whole_job_gives_the_same_bytes(engines: dict[str, Engine], demo_base: Path, tmp_path: Path) -> None:
+def test_the_whole_job_gives_the_same_bytes(
+    engines: dict[str, Engine], demo_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("curator.edges.parquet.ROWS_PER_SHARD", 500)
     case = load_use_case(write_spec(tmp_path, spec_value()))
     paths = {name: demo_base / source.path for name, source in case.sources.items()}
     results, orphans = {}, {}
@@ -244,6 +257,7 @@ def test_the_whole_job_gives_the_same_bytes(engines: dict[str, Engine], demo_bas
         results[name] = written(engine, tmp_path / name / "out", sample)
     one, other = results.values()
     assert one.files == other.files, "the same bytes, not only the same rows"
+    assert len(one.files) > 6, "several ranges"
     assert one.row_digest == other.row_digest
     assert one.disclosure == other.disclosure
     assert one.schema == other.schema

@@ -79,5 +79,6 @@ def test_a_cluster_gives_the_same_bytes(running: Cluster, demo_base: Path, tmp_p
     assert theirs["rows"] == ours["rows"]
     assert theirs["engine"]["master"] == "cluster"
     assert theirs["engine"]["threads"] == 2, "both workers worked"
+    assert theirs["spread"], "the workers wrote the shards"
     assert watcher.most > 1_000, "nothing was written, so nothing was looked at"
     assert watcher.seen == set()

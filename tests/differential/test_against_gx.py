@@ -27,7 +27,17 @@ from curator.expressions import parse
 from curator.spec import UseCase, scope_of
 from curator.spec.expectations import EXPECTATIONS
 from curator.spec.model import Expectation
-from curator.suite import Counts, Suite, UniqueRule, compile_suite, figure_sql, results, unique_sql
+from curator.suite import (
+    Counts,
+    Suite,
+    UniqueRule,
+    compile_suite,
+    exact_rules,
+    figure_sql,
+    moments,
+    results,
+    unique_sql,
+)
 
 D, M = datetime.date, datetime.datetime
 NAN = math.nan
@@ -242,7 +252,11 @@ def count(suite: Suite, table: pa.Table) -> Counts:
     formulas += [(f"missing {rule.id}", rule.missing) for rule in suite.rows if rule.missing]
     columns = [f"count(*) FILTER ({parse(formula, TYPES).sql('duckdb')})" for _, formula in formulas]
     columns += [f"count(*) FILTER (({parse(formula, TYPES).sql('duckdb')}) IS NULL)" for _, formula in formulas]
-    columns += [figure_sql(rule, "duckdb", f'"{rule.column}"') for rule in suite.figures]
+    exact = {
+        rule.id: moments(table[rule.column], squares=True).figure(rule.figure) for rule in exact_rules(suite.figures)
+    }
+    rest = [rule for rule in suite.figures if rule.id not in exact]
+    columns += [figure_sql(rule, "duckdb", f'"{rule.column}"') for rule in rest]
     columns.append("count(*)")
     with duckdb.connect() as base:
         base.register("rows", table)
@@ -250,7 +264,7 @@ def count(suite: Suite, table: pa.Table) -> Counts:
         assert row is not None
         assert set(row[len(formulas) : 2 * len(formulas)]) <= {0}, "a formula is null somewhere"
         counted = dict(zip((name for name, _ in formulas), row, strict=False))
-        figures = {rule.id: value for rule, value in zip(suite.figures, row[2 * len(formulas) : -1], strict=True)}
+        figures = {rule.id: value for rule, value in zip(rest, row[2 * len(formulas) : -1], strict=True)} | exact
         for rule in suite.uniques:
             counted[rule.id], counted[f"missing {rule.id}"] = duplicates(base, rule)
     missing = {name.removeprefix("missing "): n for name, n in counted.items() if name.startswith("missing ")}

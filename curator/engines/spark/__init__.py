@@ -10,6 +10,7 @@ What Spark says may quote cells, so it never leaves this folder (`_faults.py`).
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,13 @@ from curator.engines._adopted import Adopted
 from curator.engines._readers import Bound
 from curator.engines.spark._binding import adopt_rows, bind_source
 from curator.engines.spark._faults import translated
+from curator.engines.spark._ranges import Ranges
 from curator.engines.spark._session import hold, require_java, shared, version
-from curator.engines.spark._transport import COLUMNS, carried, plain_rows, unpacked
+from curator.engines.spark._transport import COLUMNS, carried, plain_rows, reaching, unpacked
 from curator.expressions import Engine as Dialect
 from curator.expressions import quote_name
 from curator.files import Where
-from curator.protocols import Asked, LiveTable, Step
+from curator.protocols import Asked, LiveTable, Spreading, Step
 from curator.spec.model import Source
 
 _FETCHED = 48 << 20  # bytes of source a partition of results should stand for: what the driver holds at a time
@@ -120,6 +122,27 @@ class SparkEngine:
             packed = frame.toDF(*places).mapInArrow(carried(step, names), COLUMNS)
             for row in packed.repartition(partitions, "part").toLocalIterator(prefetchPartitions=True):
                 yield unpacked(row.data)
+
+    def reaches(self, folder: Path) -> bool:
+        """Whether the executors write into this very folder: always without a cluster; of one, each is asked."""
+        if self._context.settings["master"] == "local":
+            return True
+        folder.mkdir(parents=True, exist_ok=True)
+        mark = folder.resolve() / f".reached-{uuid.uuid4().hex}"
+        mark.touch()
+        try:
+            with translated("look for a folder that every executor reaches"):
+                tasks = 4 * self._session.sparkContext.defaultParallelism
+                frame = self._session.range(0, tasks, 1, tasks).mapInArrow(reaching(str(mark)), COLUMNS)
+                return all(row.part == 1 for row in frame.select("part").collect())
+        finally:
+            mark.unlink()
+
+    def spread(self, sql: str, spreading: Spreading, *, rows: int, ranges: int) -> Ranges:
+        """A query's rows passed through a function in the executors, and kept there by range (`_ranges.py`)."""
+        with translated("read the sources"):
+            self._session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(rows))
+            return Ranges(self._session.sql(sql), spreading, ranges=ranges)
 
     def close(self) -> None:
         """Forget what was kept; the session ends, and its temporary files with it, unless others share it."""

@@ -10,11 +10,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from curator.protocols import Step
+from curator.protocols import Gathering, Spreading, Step
 
 COLUMNS = "part INT, data BINARY"
 _LENGTH = struct.Struct("<q")
@@ -38,6 +39,42 @@ def carried(step: Step, names: Sequence[str]) -> Callable[[Iterable[pa.RecordBat
             packed = pack(step(pa.RecordBatch.from_arrays(batch.columns, names=list(names))))
             part = pa.array([(place + number) % (1 << 31)], pa.int32())
             yield pa.RecordBatch.from_arrays([part, pa.array([packed], pa.binary())], schema=_SCHEMA)
+
+    return run
+
+
+def spread(
+    spreading: Spreading, names: Sequence[str]
+) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    """A function that gives bytes by range as `mapInArrow` wants it, of batches whose columns get these names back."""
+
+    def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        named = (pa.RecordBatch.from_arrays(batch.columns, names=list(names)) for batch in batches)
+        for part, data in spreading(named):
+            columns = [pa.array([part], pa.int32()), pa.array([data], pa.binary())]
+            yield pa.RecordBatch.from_arrays(columns, schema=_SCHEMA)
+
+    return run
+
+
+def gathered(gathering: Gathering) -> Callable[[pa.Table], pa.Table]:
+    """A function of the bytes of one range as `applyInArrow` wants it."""
+
+    def run(table: pa.Table) -> pa.Table:
+        part = table.column("part")[0].as_py()
+        data = gathering(part, (cell.as_py() for cell in table.column("data")))
+        return pa.table([pa.array([part], pa.int32()), pa.array([data], pa.binary())], schema=_SCHEMA)
+
+    return run
+
+
+def reaching(mark: str) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    """A function of a task that tells whether it sees a file: 1 when it does, else 0."""
+
+    def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for _ in batches:
+            seen = pa.array([int(Path(mark).is_file())], pa.int32())
+            yield pa.RecordBatch.from_arrays([seen, pa.array([b""], pa.binary())], schema=_SCHEMA)
 
     return run
 
