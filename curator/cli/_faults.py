@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from curator.cli._console import Console
-from curator.errors import CuratorError, StorageError
+from curator.errors import CuratorError, StorageError, UsageError
 
 INTERNAL, INTERRUPTED = 1, 130  # 130: 128 and the number of the signal, as shells have it
 _FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -38,6 +38,17 @@ def of_system(fault: OSError) -> StorageError:
         found="no space left on a disk" if full else f"the system refused: {os.strerror(fault.errno or errno.EIO)}",
         expected="room, and the right to read and write the files named",
         todo="free some space, then run the same command again" if full else "check the paths, the disk and the rights",
+    )
+
+
+def not_unicode(encoding: str) -> UsageError:
+    """The refusal of a locale in which a name on the command line is not the name of a file."""
+    return UsageError(
+        "locale-not-unicode",
+        asked="read names of files and words of the command line",
+        found=f"a locale whose names are {encoding}",
+        expected="UTF-8, which Python takes by itself unless it is told otherwise",
+        todo="unset PYTHONUTF8, or set PYTHONUTF8=1 or LC_ALL=C.UTF-8, and run the command again",
     )
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from curator.cli._console import Answer, Console
 
+_UNICODE = ("utf-8", "utf8")
 BROKEN_PIPE = 141  # 128 and the number of the signal, as shells have it
 
 
@@ -66,6 +67,10 @@ def _run(parsed: Namespace) -> int:
 
     from curator.cli._console import Console
 
+    if sys.getfilesystemencoding() not in _UNICODE:
+        from curator.cli._faults import not_unicode
+
+        raise not_unicode(sys.getfilesystemencoding())
     console = Console(as_json=parsed.json, quiet=parsed.quiet)
     module, _, name = parsed.run.partition(":")
     command: Callable[[Namespace, Console], Answer] = getattr(import_module(module), name)
