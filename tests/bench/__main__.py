@@ -24,6 +24,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.bench.places import places
+
 ROOT = Path(__file__).resolve().parents[2]
 USUAL = ("limit", "carry", "engine", "keyed", "unchecked", "limit-1gb", "keyed-1gb", "parts")
 PEERS = ("peer", "peer-hash")
@@ -134,6 +136,7 @@ def _report(chosen: argparse.Namespace, figures: dict[str, Figures]) -> Iterator
     yield ""
     yield _tokens()
     yield _help()
+    yield from places()
     yield ""
     yield f"Again: `python -m tests.bench --rows {chosen.rows}{' --peers' if chosen.peers else ''}`."
 
