@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from curator.agents import Agent, Directory, Role
 from curator.capital._keys import begin_epoch
 from curator.capital._parts import Recorder, now
-from curator.edges.keys import HOLDER, AgentSigner, FileKeys, create_agent_key, create_root, load_signer, public_pem
+from curator.edges.keys import HOLDER, AgentSigner, create_agent_key, create_root, load_signer, provider_of, public_pem
 from curator.edges.workspace import Workspace
 from curator.epochs import FIRST
 from curator.errors import UsageError
@@ -27,7 +27,7 @@ def found(workspace: Workspace, *, root_secret: bytes | None, environ: Mapping[s
 
     A root secret that the environment holds is taken from there and written nowhere.
     """
-    keys = FileKeys(workspace.private, {} if root_secret else environ)
+    keys = provider_of(workspace.private, {} if root_secret else environ)
     if not keys.root_elsewhere:
         create_root(workspace.private, secret=root_secret)
     public = create_agent_key(workspace.private, HOLDER)
@@ -48,7 +48,7 @@ def found(workspace: Workspace, *, root_secret: bytes | None, environ: Mapping[s
 
 def require_usable_root(environ: Mapping[str, str]) -> None:
     """Refuse a root secret of the environment that cannot be used, before anything is made. Raises SecretError."""
-    keys = FileKeys(Path(), environ)
+    keys = provider_of(Path(), environ)
     if keys.root_elsewhere:
         keys.root()
 

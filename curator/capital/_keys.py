@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from curator.agents import Role
 from curator.capital._parts import Recorder
-from curator.edges.keys import EPOCH_NAME, FileKeys, KeyProvider
+from curator.edges.keys import EPOCH_NAME, KeyProvider, provider_of
 from curator.epochs import Change, Epoch, artifact_of, facts_of, find_epoch, read_epochs
 from curator.errors import SecretError, UsageError
 from curator.evidence import Envelope, Stage, open_envelope
@@ -22,7 +22,7 @@ _LONGEST = 500
 
 def provider(capital: Capital) -> KeyProvider:
     """Whoever holds the secrets of a capital."""
-    return FileKeys(capital.workspace.private, capital.environ)
+    return provider_of(capital.workspace.private, capital.environ)
 
 
 def epochs(capital: Capital) -> tuple[Epoch, ...]:

@@ -16,6 +16,8 @@ from curator.edges.keys._agents import (
     read_public,
 )
 from curator.edges.keys._epochs import EPOCH_NAME, FileKeys, KeyProvider
+from curator.edges.keys._pkcs11 import Pkcs11Keys
+from curator.edges.keys._provider import provider_of
 from curator.edges.keys._root import create_root, load_root
 from curator.edges.keys._sealed import CHUNK, SealedReader, SealedWriter, open_sealed, seal, unseal
 
@@ -26,6 +28,7 @@ __all__ = [
     "AgentSigner",
     "FileKeys",
     "KeyProvider",
+    "Pkcs11Keys",
     "SealedReader",
     "SealedWriter",
     "create_agent_key",
@@ -34,6 +37,7 @@ __all__ = [
     "load_signer",
     "open_sealed",
     "parse_public",
+    "provider_of",
     "public_pem",
     "read_public",
     "seal",

@@ -31,7 +31,15 @@ _HEX = re.compile(r"[0-9a-fA-F]{64}")
 
 
 class KeyProvider(Protocol):
-    """Whoever holds the holder's secrets. `FileKeys` is the one that curator brings."""
+    """Whoever holds the holder's secrets: `FileKeys`, `Pkcs11Keys`, or a class of the holder's own.
+
+    A provider need not hand its secret over: `root` and `epoch_root` are what curator derives its keys from, and may be
+    computed where the secret lies, by any keyed function that always gives the same 32 bytes for the same name.
+    """
+
+    @property
+    def root_elsewhere(self) -> bool:
+        """Whether the root secret is kept outside the workspace, so that none is written into it."""
 
     def root(self) -> bytes:
         """What outlives epochs derives from this: 32 bytes or more. Raises SecretError."""
