@@ -20,7 +20,7 @@ from curator.spec.model import Join
 Able = Callable[[AskedJoin, Mapping[str, Asked]], bool]
 """Whether the database compares the keys of a join as the engine does, given the tables before it."""
 
-THERE = "joined there"
+THERE = "joined in the database"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class Together:
 
     Attributes:
         asked: the tables that the database joins; None where it joins none.
-        said: joined source in a database -> `joined there`, or why it is joined here.
+        said: joined source in a database -> `joined in the database`, or why it is joined here.
     """
 
     asked: AskedJoined | None

@@ -248,7 +248,7 @@ def test_the_plan_says_which_join_is_made_where(
         return json.loads(capsys.readouterr().out)
 
     there = planned(dict.fromkeys(TABLES, postgres.address()))
-    assert {join["source"]: join["where"] for join in there["joins"]} == dict.fromkeys(TABLES[1:], "joined there")
+    assert {join["source"]: join["where"] for join in there["joins"]} == dict.fromkeys(TABLES[1:], "joined in the database")
     statements = {source["name"]: source["statement"] for source in there["sources"]}
     assert "INNER JOIN" in statements["persons"]
     assert (statements["vehicles"], statements["accidents"]) == (None, None)
