@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -10,51 +11,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from capital_world import empty_capital, write_spec
+from refresh_world import Row, lay, lay_feed, spec
 
-from curator.capital import Capital, RunOptions
+from curator.capital import Capital, Refreshed, RunOptions
 from curator.cli import main
-from curator.errors import CuratorError, DisclosureError
+from curator.disclosure import measure
+from curator.edges import parquet
+from curator.engines import open_engine
+from curator.errors import CuratorError, DisclosureError, QualityError
 from curator.evidence import Stage
 from curator.records import DatasetVersion
 
 ROWS = 3_000
 
 
-def spec(feed: str = "full", **changes: Any) -> dict[str, Any]:
-    value: dict[str, Any] = {
-        "curator": 1, "name": "visits", "version": "1.0.0", "title": "Visits?",
-        "owner": {"organisation": "O", "contact": "o@example.org"}, "purpose": {"statement": "Test."},
-        "law": {"regime": "gdpr", "basis": "public-task", "text": "-", "dpia": "-", "ai_act": "minimal",
-                "retention_days": 1},
-        "sources": {"t": {"path": "visits.parquet", "columns": {
-            "visit": "integer", "person": "text", "ward": "text", "cost": "integer"}}},
-        "extract": {"from": "t", "row_key": ["visit"], "entity": ["person"]},
-        "fields": {
-            "person": {"meaning": "Who.", "identifier": "direct", "protect": "token", "form": "raw"},
-            "ward": {"meaning": "Ward.", "identifier": "quasi"},
-            "cost": {"meaning": "Cost."},
-        },
-        "quality": {"expectations": [
-            {"type": "expect_column_values_to_be_between", "kwargs": {"column": "cost", "min_value": 0}}],
-            "max_rejected": 0.5},
-        "disclosure": {"k": 5, "suppress": 0.2},
-        "splits": {"by": "entity", "shares": {"train": 0.7, "test": 0.3}},
-        "refresh": {"feed": feed, **({"watermark": "visit"} if feed == "append" else {})},
-    }  # fmt: skip
-    return {**value, **changes}
-
-
-Row = tuple[int, str, str, int]
-
-
 def rows(start: int = 0, count: int = ROWS) -> list[Row]:
     return [(n, f"person {n * 7919 % 1000}", f"ward {n % 20}", n % 100) for n in range(start, start + count)]
-
-
-def lay(folder: Path, held: list[Row]) -> None:
-    names = ("visit", "person", "ward", "cost")
-    columns = dict(zip(names, map(list, zip(*held, strict=True)), strict=True))
-    pq.write_table(pa.table(columns), folder / "visits.parquet")
 
 
 @pytest.fixture
@@ -311,3 +283,238 @@ def test_the_command(capital: Capital, tmp_path: Path, capsys: pytest.CaptureFix
     assert (told["changed"], told["version"]["ref"], told["rows"]["added"]) == (True, "visits@1.0.1", 5)
     assert main(words) == 0
     assert "nothing changed" in capsys.readouterr().out
+
+
+# ---- only the difference is written
+
+
+Change = tuple[str, int, Row]
+
+
+def shards(version: DatasetVersion) -> dict[str, Path]:
+    return {entry.path: version.folder / entry.path for entry in version.manifest.files if entry.split}
+
+
+def followed(tmp_path: Path, feed: str, after: list[Row], changes: list[Change]) -> tuple[Refreshed, DatasetVersion]:
+    """What a refresh makes of a source that was changed, and the version before it."""
+    path = write_spec(tmp_path, spec(feed))
+    capital = empty_capital(tmp_path / "followed")
+    lay(tmp_path, rows())
+    lay_feed(tmp_path, [])
+    before = capital.refresh(path).version
+    assert before is not None
+    lay(tmp_path, after)
+    lay_feed(tmp_path, changes)
+    found = capital.refresh(path)
+    assert capital.verify() == ()
+    return found, before
+
+
+def without(*numbers: int) -> list[Row]:
+    return [row for row in rows() if row[0] not in numbers]
+
+
+def instead(*new: Row) -> list[Row]:
+    told = {row[0]: row for row in new}
+    return [told.get(row[0], row) for row in rows()]
+
+
+MOVED = (7, "somebody else", "ward 3", 1)
+DEARER = (7, rows()[7][1], rows()[7][2], 99)
+NEWCOMER = (ROWS, "new", "ward 3", 1)
+BAD = (7, "person 7", "ward 3", -1)
+DAYS: dict[str, tuple[list[Row], list[Change], tuple[int, int, int], int]] = {
+    "a row came": ([*rows(), NEWCOMER], [("I", 1, NEWCOMER)], (1, 0, 0), 0),
+    "a row changed": (instead(DEARER), [("U", 1, DEARER)], (0, 1, 0), 1),
+    "a row is of somebody else": (instead(MOVED), [("u", 1, MOVED)], (0, 1, 0), 1),
+    "a row left": (without(7), [("D", 1, rows()[7])], (0, 0, 1), 1),
+    "a row changed and left": (without(7), [("delete", 2, MOVED), ("update", 1, MOVED)], (0, 0, 1), 1),
+    "a row left and came again": (rows(), [("D", 1, rows()[7]), ("I", 2, rows()[7])], (0, 0, 0), 0),
+    "a row came and left": (rows(), [("I", 1, NEWCOMER), ("D", 2, NEWCOMER)], (0, 0, 0), 0),
+    "a row became bad": (instead(BAD), [("U", 1, BAD)], (0, 0, 1), 1),
+    "all of these": (
+        [*without(3, 5)[1:], NEWCOMER],
+        [("D", 1, rows()[0]), ("D", 2, rows()[3]), ("D", 3, rows()[5]), ("I", 4, NEWCOMER)],
+        (1, 0, 3), 3,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("feed", ["full", "changes"])
+@pytest.mark.parametrize("day", DAYS)
+def test_only_shards_that_held_a_touched_row_are_written_again(
+    day: str, feed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet, "ROWS_PER_SHARD", 200)
+    after, changes, counts, touched = DAYS[day]
+    found, before = followed(tmp_path, feed, after, changes)
+    assert found.changes is not None
+    assert tuple(found.changes.facts().values()) == counts
+    assert [sum(split[name] for split in found.changes.splits.values()) for name in found.changes.facts()] == [*counts]
+    whole = empty_capital(tmp_path / "whole").curate(write_spec(tmp_path, spec(), name="whole.yaml"))
+    if not any(counts):
+        assert found.version is None
+        assert whole.manifest.about["row_digest"] == before.manifest.about["row_digest"]
+        return
+    assert found.version is not None
+    assert found.version.manifest.about["row_digest"] == whole.manifest.about["row_digest"]
+    assert found.version.manifest.rows == whole.manifest.rows
+    old, new = shards(before), shards(found.version)
+    kept = [path for path in old if path in new and old[path].samefile(new[path])]
+    assert found.shards["kept"] == len(kept)
+    assert found.shards["rewritten"] + found.shards["gone"] == len(old) - len(kept) <= touched
+    assert found.shards["kept"] > 10
+    assert found.feed == ("changes" if feed == "changes" and day != "a row became bad" else "full")
+
+
+def test_rows_that_were_erased_are_in_no_file_of_the_version(tmp_path: Path) -> None:
+    gone = {row[1] for row in rows() if row[0] % 1000 == 1}
+    after = [row for row in rows() if row[1] not in gone]
+    changes = [("D", at, row) for at, row in enumerate(rows()) if row[1] in gone]
+    found, before = followed(tmp_path, "changes", after, changes)
+    assert found.version is not None
+    tokens = persons(before)["train"] | persons(before)["test"]
+    stay = persons(found.version)["train"] | persons(found.version)["test"]
+    assert len(tokens - stay) == len(gone)
+    held = b"".join(file.read_bytes() for file in found.version.folder.rglob("*") if file.is_file())
+    assert not [token for token in tokens - stay if token in held]
+
+
+@pytest.mark.parametrize("feed", ["full", "append", "changes"])
+def test_rows_left_out_come_in_once_their_class_has_people_enough(feed: str, tmp_path: Path) -> None:
+    few = [(ROWS + n, f"new {n}", "ward z", 1) for n in range(8)]
+    path = write_spec(tmp_path, spec(feed))
+    capital = empty_capital(tmp_path / "followed")
+    sizes, seen = [], []
+    for count in (3, 4, 8):
+        seen = [("I", n, row) for n, row in enumerate(few[:count])]
+        lay(tmp_path, [*rows(), *few[:count]])
+        lay_feed(tmp_path, seen)
+        capital.refresh(path)
+        sizes.append(total(capital.dataset("visits")) - ROWS)
+    assert sizes == [0, 0, 8], "k is 5 people"
+    if feed == "append":
+        return
+    lay(tmp_path, [*rows(), *few[:3]])
+    lay_feed(tmp_path, [*seen, *(("D", 8 + n, row) for n, row in enumerate(few[3:]))])
+    found = capital.refresh(path)
+    assert found.version is not None
+    assert total(found.version) == ROWS, "three people are too few again"
+    assert capital.verify() == ()
+
+
+@pytest.mark.parametrize("count", ["rows", "persons"])
+@pytest.mark.parametrize("limit", [{}, {"l": {"column": "cost", "value": 3}}, {"t": {"column": "cost", "value": 0.6}}])
+def test_limits_from_the_book_are_those_measured_on_the_files(
+    limit: dict[str, Any], count: str, tmp_path: Path
+) -> None:
+    draw = random.Random(3)
+    held: list[Row] = []
+    for n in range(1_500):
+        person, ward = f"p {draw.randrange(300)}", f"ward {draw.randrange(12)}"
+        held.append((n, person if n % 50 else None, ward if n % 70 else None, draw.randrange(9)))
+    path = write_spec(tmp_path, spec("append", disclosure={"k": 3, "count": count, "suppress": 0.5, **limit}))
+    capital = empty_capital(tmp_path / "followed")
+    for rows_now in (900, 1_000, 1_200, 1_500):
+        lay(tmp_path, held[:rows_now])
+        found = capital.refresh(path)
+        assert found.version is not None
+        assert found.feed == ("full" if rows_now == 900 else "append")
+        told = json.loads((found.version.folder / "disclosure.json").read_text())
+        engine = open_engine("duckdb", scratch=tmp_path)
+        files = [*shards(found.version).values()]
+        measured = measure(engine, capital.use_case(found.version), files=files, suppressed=told["suppressed"])
+        engine.close()
+        assert measured is not None
+        assert {name: told[name] for name in measured.facts()} == measured.facts()
+        assert len(list((capital.workspace.private / "holder" / "rows").glob("*.pairs.npy"))) >= 1
+    whole = empty_capital(tmp_path / "whole").curate(path)
+    assert json.loads((whole.folder / "disclosure.json").read_text()) == told
+
+
+@pytest.mark.parametrize(
+    ("ending", "damage"),
+    [
+        (".npy", "cut"),
+        (".places.npy", "absent"),
+        (".json", "cut"),
+        (".held.arrow.sealed", "cut"),
+        (".held.arrow.sealed", "absent"),
+        (".people.npy", "cut"),
+        (".classes.arrow.sealed", "absent"),
+    ],
+)
+def test_notes_that_were_damaged_cost_a_whole_run_and_nothing_else(ending: str, damage: str, tmp_path: Path) -> None:
+    path = write_spec(tmp_path, spec("append"))
+    capital = empty_capital(tmp_path / "followed")
+    alone = [(ROWS + n, f"new {n}", "ward z", 1) for n in range(6)]
+    lay(tmp_path, [*rows(), *alone[:3]])
+    capital.refresh(path)
+    note = capital.workspace.private / "holder" / "rows" / f"visits@1.0.0{ending}"
+    note.write_bytes(note.read_bytes()[:-9]) if damage == "cut" else note.unlink()
+    lay(tmp_path, [*rows(), *alone])
+    assert capital.refresh(path).version is not None
+    whole = empty_capital(tmp_path / "whole").curate(path)
+    assert capital.dataset("visits").manifest.about["row_digest"] == whole.manifest.about["row_digest"]
+    assert capital.verify() == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ([("?", 1, NEWCOMER)], "refresh-operation"),
+        ([("I", 1, NEWCOMER), ("D", 1, NEWCOMER)], "refresh-order"),
+    ],
+)
+def test_a_feed_that_cannot_be_followed_is_refused(changes: list[Change], code: str, tmp_path: Path) -> None:
+    with pytest.raises(QualityError) as caught:
+        followed(tmp_path, "changes", rows(), changes)
+    assert caught.value.code == code
+
+
+def test_a_feed_is_read_beyond_its_watermark(tmp_path: Path) -> None:
+    path = write_spec(tmp_path, spec("changes"))
+    capital = empty_capital(tmp_path / "followed")
+    lay(tmp_path, [*rows(), NEWCOMER])
+    lay_feed(tmp_path, [("?", 1, NEWCOMER), ("I", 8, NEWCOMER)])
+    with pytest.raises(QualityError):
+        capital.refresh(path)
+    lay_feed(tmp_path, [("D", 1, NEWCOMER), ("I", 8, NEWCOMER)])
+    assert capital.refresh(path).version is not None
+    lay_feed(tmp_path, [("?", 1, NEWCOMER), ("I", 8, NEWCOMER), ("U", 9, DEARER)])
+    lay(tmp_path, [*instead(DEARER), NEWCOMER])
+    found = capital.refresh(path)
+    assert (found.feed, found.changes and found.changes.facts()) == (
+        "changes", {"added": 0, "changed": 1, "vanished": 0},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        ({"operation": None}, "`feed: changes` without `operation`"),
+        ({"watermark": "op"}, "a column of type text"),
+        ({"watermark": "cost"}, "a column that `refresh.changes` declares"),
+        ({"delete": ["U", "D"]}, "a code that `upsert` names too"),
+        ({"feed": "append", "watermark": "visit"}, "`operation` with `feed: append`"),
+    ],
+)
+def test_a_feed_that_is_declared_wrongly(words: dict[str, Any], hint: str, capital: Capital, tmp_path: Path) -> None:
+    value = spec("changes")
+    value["refresh"] |= words
+    with pytest.raises(CuratorError) as caught:
+        capital.refresh(write_spec(tmp_path, value))
+    assert hint in str(caught.value)
+
+
+def test_the_command_tells_rows_by_split_and_shards(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    followed(tmp_path, "changes", without(7), [("D", 1, rows()[7])])
+    lay(tmp_path, without(7, 8))
+    lay_feed(tmp_path, [("D", 1, rows()[7]), ("D", 2, rows()[8])])
+    words = ["--capital", str(tmp_path / "followed"), "refresh", str(tmp_path / "spec.yaml"), "--json"]
+    assert main(words) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["rows"] == {"added": 0, "changed": 0, "vanished": 1}
+    assert sum(split["vanished"] for split in told["splits"].values()) == 1
+    assert told["shards"] == {"kept": 1, "rewritten": 1, "new": 0, "gone": 0}
+    assert told["feed"] == "changes"
