@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from capital_world import empty_capital, write_spec
+from coarsening_world import lay, people_by_class, spec, told
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from test_coarsening import lay, people_by_class, spec, told
 
 from curator import anonymity, disclosure
 from curator.anonymity import ClassCoder, ClassCounter, ClassLimits, PeopleCounter
