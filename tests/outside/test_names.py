@@ -13,18 +13,54 @@ from curator.spec.personal import looks_personal
 
 
 @pytest.mark.parametrize(
-    "name", ["DNI/NIE", "Nombre y apellidos", "Straße", "Führerschein", "kenteken", "Codice Fiscale"]
+    "name",
+    [
+        "DNI/NIE",
+        "Nombre y apellidos",
+        "Straße",
+        "Führerschein",
+        "kenteken",
+        "Codice Fiscale",
+        "NI number",
+        "nazwisko",
+        "Fødselsnummer",
+        "soyadı",
+        "Фамилия",
+        "Имя_клиента",
+        "επώνυμο",
+        "رقم الهاتف",
+        "氏 名",
+        "お名前",
+        "车牌号",
+    ],
 )
 def test_a_name_of_a_direct_identifier_in_another_language(name: str) -> None:
     assert looks_personal(name) == "direct"
 
 
-@pytest.mark.parametrize("name", ["Fecha de nacimiento", "Código Postal", "Geburtsdatum", "PLZ", "geslacht", "idade"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Fecha de nacimiento",
+        "Código Postal",
+        "Geburtsdatum",
+        "PLZ",
+        "geslacht",
+        "idade",
+        "Ημερομηνία γέννησης",
+        "Дата рождения",
+        "年齢",
+        "płeć",
+        "kod pocztowy",
+    ],
+)
 def test_a_name_of_a_quasi_identifier_in_another_language(name: str) -> None:
     assert looks_personal(name) == "quasi"
 
 
-@pytest.mark.parametrize("name", ["fecha", "provincia", "wetter", "strassentyp", "importe", "nieve"])
+@pytest.mark.parametrize(
+    "name", ["fecha", "provincia", "wetter", "strassentyp", "importe", "nieve", "город", "θερμοκρασία", "番号"]
+)
 def test_a_name_that_tells_of_nobody(name: str) -> None:
     assert looks_personal(name) is None
 
