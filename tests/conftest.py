@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from mariadb_server import MariadbServer
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from curator.capital import Capital
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# Every run draws the same examples and takes its time; `HYPOTHESIS_PROFILE=search` draws others.
+settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("repeatable", settings.get_profile("search"), derandomize=True, database=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 # Nothing calls out, whatever a dependency's default is.
 os.environ.update(

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from postgres_server import free_port
+from held_port import held_port
 
 PASSWORD = "canary-Zk9-mariadb"
 _TYPES = {
@@ -78,7 +78,11 @@ def _program(name: str) -> str | None:
 
 @contextmanager
 def mariadb_server() -> Iterator[MariadbServer]:
-    folder = Path(tempfile.mkdtemp(prefix="curator-my-"))
+    with held_port() as port:
+        yield from _served(Path(tempfile.mkdtemp(prefix="curator-my-")), port)
+
+
+def _served(folder: Path, port: int) -> Iterator[MariadbServer]:
     root = os.geteuid() == 0
     somebody: Any = {"user": 65534, "group": 65534, "extra_groups": []} if root else {}
     try:
@@ -90,7 +94,6 @@ def mariadb_server() -> Iterator[MariadbServer]:
              "--auth-root-authentication-method=normal", "--skip-test-db"],
             check=True, **quiet, **somebody,
         )  # fmt: skip
-        port = free_port()
         with (folder / "log").open("ab") as log:
             process = subprocess.Popen(
                 [_program("mariadbd"), "--no-defaults", f"--datadir={folder}/data", f"--socket={folder}/socket",
@@ -121,7 +124,7 @@ def mariadb_server() -> Iterator[MariadbServer]:
 
 
 def _wait(server: MariadbServer) -> None:
-    limit = time.monotonic() + 90
+    limit = time.monotonic() + 600
     while "ready for connections" not in (server.folder / "log").read_text(errors="replace"):
         if server.process.poll() is not None or time.monotonic() > limit:
             raise RuntimeError((server.folder / "log").read_text(errors="replace")[-2000:])

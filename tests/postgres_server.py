@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+from held_port import held_port
 
 PASSWORD = "canary-Xq7-postgres"
 READER_PASSWORD = "canary-Yw3-reader"
@@ -78,15 +78,13 @@ def _somebody() -> dict[str, int]:
     return {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}  # type: ignore[dict-item]
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def postgres_server() -> Iterator[PostgresServer]:
-    folder = Path(tempfile.mkdtemp(prefix="curator-pg-"))
+    with held_port() as port:
+        yield from _served(Path(tempfile.mkdtemp(prefix="curator-pg-")), port)
+
+
+def _served(folder: Path, port: int) -> Iterator[PostgresServer]:
     try:
         if os.geteuid() == 0:
             os.chown(folder, 65534, 65534)
@@ -99,7 +97,7 @@ def postgres_server() -> Iterator[PostgresServer]:
              "-E", "UTF8", "--locale", "C.UTF-8", "--no-sync"],
             check=True, env={**os.environ, "LC_ALL": "C"}, **quiet, **_somebody(),
         )  # fmt: skip
-        server = start(folder)
+        server = start(folder, port)
         try:
             server.run("CREATE DATABASE accidents", database="postgres")
             # The wheel is built without ICU: its case mapping is lent the C library's, which agrees on such letters.
@@ -112,8 +110,7 @@ def postgres_server() -> Iterator[PostgresServer]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def start(folder: Path, port: int | None = None) -> PostgresServer:
-    port = port or free_port()
+def start(folder: Path, port: int) -> PostgresServer:
     settings = {
         "port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": str(folder), "fsync": "off",
         "log_statement": "all", "log_destination": "stderr", "logging_collector": "off", "log_line_prefix": "%m [%p] ",
@@ -125,7 +122,7 @@ def start(folder: Path, port: int | None = None) -> PostgresServer:
             [binaries() / "postgres", "-D", folder / "data", *options], stdout=log, stderr=log, **_somebody()
         )
     server = PostgresServer(folder, port, process)
-    limit = time.monotonic() + 60
+    limit = time.monotonic() + 600
     while "ready to accept connections" not in server.log.read_text(errors="replace"):
         if process.poll() is not None or time.monotonic() > limit:
             raise RuntimeError(server.log.read_text(errors="replace")[-2000:])

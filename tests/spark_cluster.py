@@ -13,7 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-WAIT = 120  # seconds for a JVM on a busy machine
+from held_port import held_port
+
+WAIT = 600  # seconds for a JVM on a busy machine
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +31,11 @@ class Cluster:
 @contextmanager
 def cluster(folder: Path, *, workers: int = 2) -> Iterator[Cluster]:
     """Start the programs, wait for them, end them by their own process id."""
+    with held_port() as port:
+        yield from _started(folder, port, workers=workers)
+
+
+def _started(folder: Path, port: int, *, workers: int) -> Iterator[Cluster]:
     folder.chmod(0o700)
     secret = secrets.token_hex(24)
     secret_file = private(folder / "secret", secret)
@@ -37,7 +44,6 @@ def cluster(folder: Path, *, workers: int = 2) -> Iterator[Cluster]:
         "spark.ui.enabled": "false",
     }  # fmt: skip
     properties = private(folder / "cluster.conf", "".join(f"{name} {value}\n" for name, value in settings.items()))
-    port = free_port()
     master = f"spark://127.0.0.1:{port}"
     started: list[subprocess.Popen[bytes]] = []
     try:
@@ -87,12 +93,6 @@ def private(path: Path, text: str) -> Path:
     path.touch(mode=0o600)
     path.write_text(text)
     return path
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for(port: int) -> None:

@@ -111,7 +111,7 @@ def settled(work: Path, *, published: bool | None = None) -> None:
 def test_struck_at_a_named_moment(moment: str, sign: str, work: Path) -> None:
     number = getattr(signal, sign)
     command = [sys.executable, "-c", STRIKE, MOMENTS[moment], str(int(number)), *words(work)]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment(), cwd=work, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment(), cwd=work, timeout=600)
     assert done.returncode == (130 if sign == "SIGINT" else -9), done.stderr
     if sign == "SIGINT":
         assert "interrupted" in done.stderr
@@ -146,7 +146,7 @@ def test_struck_at_a_random_moment(seed: int, work: Path, whole_run: float) -> N
     ) as child:
         time.sleep(whole_run * chance.uniform(0.25, 1.0))
         child.send_signal(sign)
-        _, err = child.communicate(timeout=60)
+        _, err = child.communicate(timeout=600)
     if sign == signal.SIGINT and child.returncode not in (0, -signal.SIGINT):
         assert b"Traceback" not in err
     settled(work)
@@ -201,7 +201,7 @@ def test_files_that_may_not_grow_end_in_words(limit: int, work: Path) -> None:
     """A limit on the size of files, as a quota sets it: EFBIG instead of ENOSPC."""
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
     command = [sys.executable, "-c", LIMITED, str(limit), *words(work)]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment(), cwd=work, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment(), cwd=work, timeout=600)
     assert done.returncode == 17, done.stderr
     assert "error[" in done.stderr
     assert "Traceback" not in done.stderr

@@ -22,7 +22,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[int, se
     command = [sys.executable, "-m", "mypy", "--no-error-summary", "--hide-error-context", "--no-pretty"]
     done = subprocess.run(
         [*command, "--config-file", str(HERE.parent / "pyproject.toml"), "--cache-dir", str(cache), *map(str, files)],
-        capture_output=True, text=True, cwd=HERE.parent, timeout=300,
+        capture_output=True, text=True, cwd=HERE.parent, timeout=1200,
     )  # fmt: skip
     found: dict[str, dict[int, set[str]]] = {path.name: {} for path in files}
     for line in done.stdout.splitlines():

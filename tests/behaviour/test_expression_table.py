@@ -90,7 +90,7 @@ class Postgres:
         )
         command = [self._psql, "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", self._conninfo, "-f", "-"]
         done = subprocess.run(
-            command, input=query, capture_output=True, text=True, timeout=60, check=False, env=self._environment
+            command, input=query, capture_output=True, text=True, timeout=600, check=False, env=self._environment
         )
         assert done.returncode == 0, done.stderr
         pairs = [json.loads(line) for line in done.stdout.splitlines()]

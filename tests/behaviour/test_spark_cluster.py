@@ -55,7 +55,7 @@ def curated(found: Cluster, spec: Path, base: Path, out: Path) -> dict[str, Any]
         "PYTHONPATH": os.pathsep.join((str(TESTS), str(TESTS.parent))),
     }  # fmt: skip
     command = [sys.executable, str(JOB), "spark", str(spec), str(base), str(out)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=900, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=1800, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stderr == "", "nothing of Spark's reaches the screen"
     result: dict[str, Any] = json.loads(done.stdout)

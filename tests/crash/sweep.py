@@ -161,7 +161,7 @@ def _run(
     tracer: list[str], root: Path, *, version: str, environment: dict[str, str]
 ) -> subprocess.CompletedProcess[str]:
     command = [*tracer, sys.executable, "-B", str(HERE / "staging.py"), str(root), version]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
 
 
 def _git(root: Path, *arguments: str) -> str:

@@ -29,7 +29,7 @@ RUN = frozenset({"console", "python", "yaml", "diff"})
 _LOOSE = ELLIPSIS | NORMALIZE_WHITESPACE
 _TITLE = re.compile(r"# (?P<name>[a-z0-9-]+\.yaml)(?P<more>, continued)?\n")
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_SECONDS = 120
+_SECONDS = 600
 
 
 @dataclass

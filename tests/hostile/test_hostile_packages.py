@@ -153,7 +153,7 @@ def test_the_whole_corpus_in_little_memory(forge: Forge, corpus: Path, tmp_path:
         capture_output=True,
         check=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     found = json.loads(done.stdout)
     assert found["codes"] == {name: case.code for name, case in CASES.items()}

@@ -220,7 +220,10 @@ def mortal() -> Iterator[PostgresServer]:
 
 def test_a_server_that_dies_while_it_is_read(mortal: PostgresServer, tmp_path: Path) -> None:
     mortal.run(
-        "CREATE TABLE people AS SELECT i AS id, repeat('p', 200) AS who, i AS x FROM generate_series(1, 2000000) i"
+        "CREATE TABLE held AS SELECT i AS id, repeat('p', 200) AS who, i AS x FROM generate_series(1, 200000) i",
+        # the last row waits for the end of the server, however busy the machine
+        "CREATE VIEW people AS SELECT id, who,"
+        " CASE WHEN id = 200000 THEN x + length(pg_sleep(600)::text) ELSE x END AS x FROM held",
     )
 
     def kill() -> None:

@@ -353,14 +353,14 @@ def example(made: Made, title: str) -> str:
 def test_the_example_of_verification_accepts_the_folder_and_refuses_a_change(tmp_path: Path, base: Path) -> None:
     made = make(tmp_path, base)
     run = [sys.executable, "-c", example(made, "How to verify it")]
-    good = subprocess.run(run, capture_output=True, text=True, timeout=60)
+    good = subprocess.run(run, capture_output=True, text=True, timeout=600)
     assert good.returncode == 0
     assert good.stdout == f"identity: {made.manifest.digest}\n"
     shard = made.folder / made.written.files[0].path
     data = bytearray(shard.read_bytes())
     data[len(data) // 2] ^= 1
     shard.write_bytes(data)
-    bad = subprocess.run(run, capture_output=True, text=True, timeout=60)
+    bad = subprocess.run(run, capture_output=True, text=True, timeout=600)
     assert bad.returncode != 0
     assert made.written.files[0].path in bad.stderr
 

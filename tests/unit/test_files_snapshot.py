@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -52,7 +51,7 @@ while time.monotonic() - began < stop:
 @pytest.fixture
 def writer(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     (tmp_path / "rows-000.csv").write_text("id,x\n" + "".join(f"{n},{2 * n}\n" for n in range(100)))
-    command = [sys.executable, "-c", WRITER, str(tmp_path), "0.1", "120"]
+    command = [sys.executable, "-c", WRITER, str(tmp_path), "0.1", "3600"]
     with subprocess.Popen(command) as process:
         yield process
         process.kill()
@@ -122,11 +121,16 @@ def test_every_change_is_noticed(change: str, tmp_path: Path) -> None:
         snapshot.unchanged()
 
 
-def test_a_file_written_a_moment_ago_is_waited_for(tmp_path: Path) -> None:
+def test_a_file_written_a_moment_ago_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.csv").write_text("id\n")
-    began = time.monotonic()
+    written, waited = (tmp_path / "a.csv").stat().st_mtime_ns, []
+    monkeypatch.setattr("curator.files._snapshot.time.sleep", waited.append)
+    monkeypatch.setattr("curator.files._snapshot.time.time_ns", lambda: written + 1_000 + 10**9 * len(waited))
     files_of("t", tmp_path / "a.csv")
-    assert 0.01 < time.monotonic() - began < 5, "once, not for ever"
+    assert waited == [0.02], "once, for longer than a tick"
+    monkeypatch.setattr("curator.files._snapshot.time.time_ns", lambda: written + 1_000)
+    files_of("t", tmp_path / "a.csv")
+    assert len(waited) < 10, "not for ever"
 
 
 def test_a_digest_that_changes_is_refused(tmp_path: Path) -> None:

@@ -450,7 +450,7 @@ workspace = Workspace.open(Path(sys.argv[1]))
 with workspace.lock(), workspace.scratch("curate") as folder:
     (folder / "a").write_text("x")
     print("held", flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
 
 
@@ -464,7 +464,7 @@ def test_a_killed_owner_leaves_neither_lock_nor_scratch(workspace: Workspace) ->
     assert f"process {owner.pid}" in caught.value.found
     os.kill(owner.pid, signal.SIGKILL)
     owner.communicate()
-    with Workspace.open(workspace.root).lock(wait_seconds=5):
+    with Workspace.open(workspace.root).lock(wait_seconds=60):
         pass
     assert list((workspace.private / "tmp").iterdir()) == []
 
@@ -492,14 +492,14 @@ except CuratorError as fault:
 def test_processes_that_publish_different_versions_all_succeed(workspace: Workspace) -> None:
     versions = [f"2.0.{number}" for number in range(5)]
     processes = [run(ONE, str(workspace.root), version) for version in versions]
-    assert [process.communicate(timeout=60)[0] for process in processes] == [""] * 5
+    assert [process.communicate(timeout=600)[0] for process in processes] == [""] * 5
     assert [version for _, version in workspace.versions("dataset")] == ["1.0.0", *versions]
     assert workspace.faults() == []
 
 
 def test_processes_that_publish_one_version_disagree_once(workspace: Workspace) -> None:
     processes = [run(ONE, str(workspace.root), "2.0.0") for _ in range(3)]
-    answers = sorted(process.communicate(timeout=60)[0] for process in processes)
+    answers = sorted(process.communicate(timeout=600)[0] for process in processes)
     assert answers == ["", "version-exists\n", "version-exists\n"]
     assert workspace.faults() == []
 
