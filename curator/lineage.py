@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
+from typing import Any
 
-from curator.evidence import MAKING, Envelope
+from curator.evidence import MAKING, Envelope, Stage
 
 _SHOWN = 3
 
@@ -23,6 +24,7 @@ class Step:
         made: names of what it made or judged.
         used: names of what it read.
         digest: SHA-256 of the statement's file.
+        notes: what a reader should know of it: how well a text was masked.
     """
 
     time: str
@@ -31,6 +33,7 @@ class Step:
     made: tuple[str, ...]
     used: tuple[str, ...]
     digest: str
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, envelope: Envelope) -> Step:
@@ -43,11 +46,29 @@ class Step:
             made=tuple(artifact.name for artifact in statement.subjects),
             used=tuple(artifact.name for artifact in statement.inputs),
             digest=envelope.digest,
+            notes=tuple(_masked(statement.facts)) if statement.stage is Stage.PROTECT else (),
         )
 
     def __str__(self) -> str:
         source = f" from {_some(self.used)}" if self.used and self.used != self.made else ""
-        return f"{self.time}  {self.stage:<8} {_some(self.made)}{source}  ({self.agent}, {self.digest[:10]})"
+        line = f"{self.time}  {self.stage:<8} {_some(self.made)}{source}  ({self.agent}, {self.digest[:10]})"
+        return "\n".join([line, *(f"{'':<22}{note}" for note in self.notes)])
+
+
+def _masked(facts: Mapping[str, Any]) -> Iterator[str]:
+    """How well each text was masked, as it was measured."""
+    for name, told in sorted(facts.get("fields", {}).items()):
+        if told.get("protect") != "mask":
+            continue
+        measured = told.get("evaluation")
+        if not measured:
+            yield f"text {name} masked; how much is found was not measured"
+            continue
+        share = measured["kinds"]["all"]
+        yield (
+            f"text {name} masked; recall {share['recall']:.4f} (at least {share['recall_low']:.4f}) "
+            f"on {measured['documents']:,} labelled texts"
+        )
 
 
 def newest_first(envelopes: Iterable[Envelope]) -> tuple[Step, ...]:

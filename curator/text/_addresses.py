@@ -130,13 +130,13 @@ def _near_ways() -> frozenset[str]:
 
 def _name_end(plain: str, start: int) -> int:
     """Where the name of a way ends: the start when there is none."""
-    place, end, words, before = start, start, 0, start
+    place, end, words, before = start, start, 0, ""
     while words < 5 and (match := _PART.match(plain, place)):
         word, joined = match[2], match[1] in ("-", "'", "- ")
         upper = word.upper()
-        if upper in _COURTESY or (match[1] and "." in match[1] and place - before > 4):
+        if upper in _COURTESY or (match[1] and "." in match[1] and len(before) > 1 and before not in _SHORTENED):
             break
-        before = match.start(2)
+        before = upper
         if upper in _SMALL and words < 6:
             place = match.end()
             continue
@@ -149,6 +149,7 @@ def _name_end(plain: str, start: int) -> int:
     return end
 
 
+_SHORTENED = frozenset(listed("ST STE DR PR PDT MAL GAL GEN CDT COL LT CNE ABBE MGR FG GD GDE PT PTE NTRE"))
 _COURTESY = frozenset(
     listed("""
 M MM MR MME MMES MLLE MONSIEUR MADAME MADEMOISELLE
