@@ -89,15 +89,17 @@ def quality(version: DatasetVersion) -> bytes:
     return (version.folder / "quality.json").read_bytes()
 
 
-def rows_of(folder: Path, value: dict[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def rows_of(
+    folder: Path, value: dict[str, Any], engine_name: str = "duckdb"
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Extracted rows, and the rows without partner of each join."""
     use_case = parse_use_case(json.dumps(value), file="spec.yaml")
     folder.mkdir(exist_ok=True)
-    engine = open_engine("duckdb", scratch=folder)
+    engine = open_engine(engine_name, scratch=folder)
     try:
         places = {name: place_of(source.addresses[0], source=name) for name, source in use_case.sources.items()}
         sample = extract(use_case, engine=engine, paths=places)
-        batches = list(engine.batches('SELECT id, who, k, b FROM "sample" ORDER BY ALL', rows=1000))
+        batches = list(engine.batches('SELECT id, who, k, b FROM "sample" ORDER BY id, b', rows=1000))
         return [row for batch in batches for row in batch.to_pylist()], dict(sample.orphans)
     finally:
         engine.close()
@@ -216,6 +218,20 @@ def test_filters_of_the_sources_come_before_the_join(postgres: PostgresServer, t
         assert len(there[0]) == (3 if kind == "inner" else 6)
 
 
+def test_both_engines_take_joined_rows_alike(postgres: PostgresServer, tmp_path: Path, engine_name: str) -> None:
+    postgres.run(
+        "DROP TABLE IF EXISTS l, r",
+        "CREATE TABLE l AS SELECT i AS id, 'p' || i AS who, nullif(i % 7, 3) AS k FROM generate_series(1, 60) i",
+        "CREATE TABLE r AS SELECT i % 5 AS k, i AS b FROM generate_series(1, 12) i",
+    )
+    value = spec_of_two(postgres, "integer", kind="left")
+    value["extract"]["where"] = "b is null or b > k"
+    there, counts = rows_of(tmp_path, value, engine_name)
+    assert counts == {"r": {"left": 25, "right": 2}}
+    keys = [i % 7 for i in range(1, 61) if i % 7 != 3]
+    assert len(there) == 25 + sum(key == b % 5 and b > key for key in keys for b in range(1, 13))
+
+
 def test_a_third_table_elsewhere_is_joined_here(postgres: PostgresServer, tmp_path: Path) -> None:
     postgres.run(
         "DROP TABLE IF EXISTS l, r",
@@ -248,7 +264,9 @@ def test_the_plan_says_which_join_is_made_where(
         return json.loads(capsys.readouterr().out)
 
     there = planned(dict.fromkeys(TABLES, postgres.address()))
-    assert {join["source"]: join["where"] for join in there["joins"]} == dict.fromkeys(TABLES[1:], "joined in the database")
+    assert {join["source"]: join["where"] for join in there["joins"]} == dict.fromkeys(
+        TABLES[1:], "joined in the database"
+    )
     statements = {source["name"]: source["statement"] for source in there["sources"]}
     assert "INNER JOIN" in statements["persons"]
     assert (statements["vehicles"], statements["accidents"]) == (None, None)
