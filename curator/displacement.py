@@ -8,13 +8,14 @@ rows that share the draw's key move alike, so seeing a place often does not aver
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curator.arrow import from_integers, nothing
+from curator.arrow import from_integers, integers, nothing
 from curator.errors import UsageError
 from curator.pseudonyms import draws
 
@@ -23,6 +24,7 @@ METRES_PER_DEGREE = 111_320.0
 
 _STEPS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _DAY = 86_400
+_EARLIEST, _LATEST = -715_145, 2_928_880  # days from 1970 to 0012-01-01 and to 9989-01-01: no move leaves the calendar
 _STEEPEST = math.cos(math.radians(89.9))  # towards a pole a degree of longitude has no length
 
 
@@ -30,7 +32,9 @@ def shifted(dates: pa.Array, tokens: pa.Array, *, days: int) -> pa.Array:
     """Move each date by its person's number of days, uniform over -days to +days.
 
     Args:
-        dates: date32 or timestamp; a null stays null. The time of day stays.
+        dates: date32 or timestamp; a null stays null. The time of day stays. A day of the first or last eleven years
+            of the calendar (0001 to 9999) becomes null: it stands for no day at all (9999-12-31, "still valid"), and
+            moved it would tell everybody by how many days that person's dates were moved.
         tokens: a 16-byte keyed token for each row, of whom it is about; equal tokens, equal moves.
         days: the longest move.
 
@@ -42,17 +46,28 @@ def shifted(dates: pa.Array, tokens: pa.Array, *, days: int) -> pa.Array:
     """
     moves = np.floor(draws(tokens)[:, 0] * (2 * days + 1)).astype(np.int64) - days
     if pa.types.is_date32(dates.type):
-        moved = pc.add(dates.cast(pa.int32()), from_integers(moves.astype(np.int32), pa.int32()))
-        return moved.cast(dates.type)
+        counted = dates.cast(pa.int32())
+        moved = pc.add(counted, from_integers(moves.astype(np.int32), pa.int32()))
+        return pc.if_else(_true_days(integers(counted), 1), moved.cast(dates.type), nothing(dates.type))
     if pa.types.is_timestamp(dates.type):
         step = _DAY * _STEPS[dates.type.unit]
-        return pc.add(dates.cast(pa.int64()), from_integers(moves * step, pa.int64())).cast(dates.type)
+        counted = dates.cast(pa.int64())
+        moved = pc.add(counted, from_integers(moves * step, pa.int64())).cast(dates.type)
+        return pc.if_else(_true_days(integers(counted), step), moved, nothing(dates.type))
     raise UsageError(
         "shift-type",
         asked="move dates by a number of days",
         found=f"a column of type {dates.type}",
         expected="date or timestamp",
         todo="declare the column as a date or timestamp in the spec, with its `format`",
+    )
+
+
+def _true_days(counted: npt.NDArray[Any], step: int) -> pa.BooleanArray:
+    """Which days, counted from 1970 in parts of which `step` make a day, are none of the calendar's ends."""
+    true = (counted >= _EARLIEST * step) & (counted < _LATEST * step)
+    return pa.BooleanArray.from_buffers(
+        pa.bool_(), len(true), [None, pa.py_buffer(np.packbits(true, bitorder="little"))]
     )
 
 

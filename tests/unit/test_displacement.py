@@ -58,6 +58,20 @@ def test_timestamps_keep_their_time_of_day(unit: str, zone: str | None) -> None:
     assert seconds[1] is None
 
 
+@pytest.mark.parametrize("days", [1, 3650])
+def test_a_day_that_stands_for_none_gives_no_move_away_and_no_move_leaves_the_calendar(days: int) -> None:
+    said = [date(9999, 12, 31), date(9989, 1, 1), date(9988, 12, 31), date(12, 1, 1), date(11, 12, 31), date(1, 1, 1)]
+    people = [str(number) for number in range(200)]
+    for day in said:
+        true = date(12, 1, 1) <= day < date(9989, 1, 1)
+        for kind in (pa.date32(), pa.timestamp("us")):
+            column = pa.array([day] * len(people), pa.date32()).cast(kind)
+            moved = shifted(column, tokens(people), days=days)
+            assert (moved.null_count, moved.type) == (0 if true else len(people), kind)
+            assert all(abs((after.date() if kind != pa.date32() else after) - day) <= timedelta(days) for after
+                       in moved.drop_null().to_pylist())  # fmt: skip
+
+
 def test_other_types_are_refused() -> None:
     with pytest.raises(UsageError, match="shift-type"):
         shifted(pa.array(["2024-01-01"]), tokens(["a"]), days=3)
