@@ -9,6 +9,7 @@ from curator.attacks._canaries import canary_leaks, needles_of
 from curator.attacks._clear import clear_leaks, paper_leaks
 from curator.attacks._dictionary import DIGESTS, Prefixes, dictionary_hits, enumerated, prefixes, remainder_hits, space
 from curator.attacks._differences import difference_leaks, differing
+from curator.attacks._disguise import disguised
 from curator.attacks._gate import LIMIT, Attacker, GateReport, Limits, attack_package, attack_people
 from curator.attacks._leak import Leak
 from curator.attacks._members import member_leaks
@@ -38,6 +39,7 @@ __all__ = [
     "dictionary_hits",
     "difference_leaks",
     "differing",
+    "disguised",
     "enumerated",
     "inferring",
     "linking",

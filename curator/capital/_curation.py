@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from curator.agents import Role
 from curator.canonical import canonical_json, sha256_json
 from curator.capital._changes import ChangeFeed, highest
+from curator.capital._disguises import refuse_disguises
 from curator.capital._keys import epoch_root
 from curator.capital._known import refuse_plain_hashes
 from curator.capital._parts import Recorder, code_facts
@@ -182,6 +183,7 @@ def publish_run(
         stayed = set(following.files.values()) if following else set()  # attacked when they were published
         shards = [run.folder / entry.path for entry in written.files if entry not in stayed]
         refuse_plain_hashes(protected.checked.sample, shards, recipient=options.recipient)
+        refuse_disguises(protected.checked.sample, shards)
         manifest = describe(
             run.folder, use_case=use_case, written=written, protected=protected, spec=spec_bytes,
             as_written=protected.coarse.of(use_case),
