@@ -30,14 +30,17 @@ class Watcher(threading.Thread):
 
     def run(self) -> None:
         while not self.ended.is_set():
-            for path in self.folder.glob("*"):
-                try:
-                    data = path.read_bytes()
-                except OSError:
-                    continue
-                self.most = max(self.most, len(data))
-                self.seen |= CANARY in data
+            self.look()
             time.sleep(0.02)
+
+    def look(self) -> None:
+        for path in self.folder.glob("*"):
+            try:
+                data = path.read_bytes()
+            except OSError:
+                continue
+            self.most = max(self.most, len(data))
+            self.seen |= CANARY in data
 
 
 def test_spilled_rows_are_encrypted(tmp_path: Path) -> None:
@@ -46,6 +49,7 @@ def test_spilled_rows_are_encrypted(tmp_path: Path) -> None:
     watcher.start()
     try:
         engine.materialise("big", TABLE)
+        watcher.look()  # once for certain, however little the machine lets the other thread run
         rows = sum(len(batch) for batch in engine.batches("SELECT * FROM big ORDER BY s DESC, i", rows=131_072))
     finally:
         watcher.ended.set()
