@@ -3,43 +3,26 @@
 from __future__ import annotations
 
 import argparse
-import re
 
 import curator
+from curator.cli._options import Help, Parser, add_globals, run_options, source_option
+from curator.cli._options import add_command as _command
+from curator.cli._options import add_group as _group
+from curator.cli._options import as_count as _count
+from curator.cli._options import as_day as _day
+from curator.cli._options import as_path as _path
+from curator.cli._options import as_source as _source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
-    from pathlib import Path
-    from typing import Any, NoReturn
+    from typing import Any
 
 _ROLES = ("steward", "engineer", "reviewer", "deliverer", "custodian")
 _CHANNELS = ("open", "research", "industry")
 _TEXT_MODELS = ("none", "fr_core_news_sm", "fr_core_news_md", "fr_core_news_lg")
 _SHELLS = ("bash", "zsh", "fish")
-_MEMORY = re.compile(r"[1-9][0-9]*(?:\.[0-9]+)?(?:[KMGT]i?B)")
 _REQUEST = "the request, such as R-0a1b2c3d4e"
-
-
-class Parser(argparse.ArgumentParser):
-    """argparse, whose refusals are errors like any other."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise UsageError `arguments-invalid`."""
-        from curator.errors import UsageError
-
-        raise UsageError(
-            "arguments-invalid",
-            asked=f"run `{self.prog}`",
-            found=message,
-            expected=" ".join(self.format_usage().split()).removeprefix("usage: "),
-            todo=f"see `{self.prog} --help`",
-        )
-
-
-class _Help(argparse.RawDescriptionHelpFormatter):
-    """The example as it is written."""
 
 
 def build_parser() -> Parser:
@@ -51,11 +34,11 @@ def build_parser() -> Parser:
         "exit codes: 0 done, 2 usage, 10 spec, 11 source, 12 quality, 13 disclosure risk, 14 not allowed,\n"
         "15 integrity, 16 model parity, 17 storage, 18 key, 1 a fault of curator, 130 interrupted;\n"
         "`curator explain CODE` tells what each error means.",
-        formatter_class=_Help,
+        formatter_class=Help,
         allow_abbrev=False,
     )
     top.add_argument("--version", action="version", version=f"curator {curator.__version__}")
-    _add_globals(top, defaults=True)
+    add_globals(top, defaults=True)
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
     for add in (
         _add_start, _add_specs, _add_data, _add_representation, _add_generalising, _add_risk, _add_text, _add_people,
@@ -63,41 +46,6 @@ def build_parser() -> Parser:
     ):  # fmt: skip
         add(commands)
     return top
-
-
-def _add_globals(parser: argparse.ArgumentParser, *, defaults: bool) -> None:
-    """The options that every command takes, before its name or after."""
-
-    def default(value: Any) -> Any:
-        return value if defaults else argparse.SUPPRESS
-
-    group = parser.add_argument_group("every command")
-    group.add_argument(
-        "--capital", metavar="DIR", default=default(None),
-        help="folder of the capital ($CURATOR_CAPITAL, else the nearest one above, else ./capital)",
-    )  # fmt: skip
-    group.add_argument(
-        "--as", dest="agent", metavar="AGENT", default=default("holder"), help="in whose name to act (holder)"
-    )
-    group.add_argument(
-        "--json", action="store_true", default=default(False), help="print exactly one JSON document, also for errors"
-    )
-    group.add_argument("--quiet", action="store_true", default=default(False), help="no message and no progress")
-
-
-def _command(commands: Any, name: str, *, run: str, help: str, example: str) -> Parser:
-    parser: Parser = commands.add_parser(
-        name, help=help, description=help[:1].upper() + help[1:] + ".", epilog=f"example:\n  {example}",
-        formatter_class=_Help, allow_abbrev=False,
-    )  # fmt: skip
-    parser.set_defaults(run=f"curator.cli.{run}")
-    _add_globals(parser, defaults=False)
-    return parser
-
-
-def _group(commands: Any, name: str, *, help: str) -> Any:
-    parser = commands.add_parser(name, help=help, description=help[:1].upper() + help[1:] + ".", allow_abbrev=False)
-    return parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
 
 
 def _add_start(commands: Any) -> None:
@@ -146,10 +94,7 @@ def _add_specs(commands: Any) -> None:
         example="curator plan specs/road-accidents.yaml",
     )  # fmt: skip
     one.add_argument("spec", type=_path, metavar="SPEC", help="use-case file")
-    one.add_argument(
-        "--source", dest="sources", action="append", type=_source, default=[], metavar="NAME=PATH",
-        help="file or address of a source, instead of the spec's own; may be repeated",
-    )  # fmt: skip
+    source_option(one)
 
 
 def _add_data(commands: Any) -> None:
@@ -157,7 +102,7 @@ def _add_data(commands: Any) -> None:
         commands, "curate", run="_data:curate", help="extract, check, protect and commit: from a spec to a version",
         example="curator curate specs/road-accidents.yaml --data source",
     )  # fmt: skip
-    _run_options(one)
+    run_options(one)
     one.add_argument(
         "--until", choices=("extract", "check", "protect"), help="stop after this stage, publish nothing, tell counts"
     )
@@ -167,7 +112,7 @@ def _add_data(commands: Any) -> None:
         help="make the next version of a dataset from its source as it is now, when something changed",
         example="curator refresh specs/road-accidents.yaml --data source",
     )  # fmt: skip
-    _run_options(one)
+    run_options(one)
     one.add_argument("--full", action="store_true", help="compare every row, whatever `refresh.feed` of the spec says")
 
     one = _command(
@@ -187,30 +132,6 @@ def _add_data(commands: Any) -> None:
     one.add_argument("--version", metavar="V", help="of the model (the next patch number)")
 
 
-def _run_options(one: argparse.ArgumentParser) -> None:
-    one.add_argument("spec", type=_path, metavar="SPEC", help="use-case file")
-    one.add_argument(
-        "--source", dest="sources", action="append", type=_source, default=[], metavar="NAME=PATH",
-        help="file or address of a source, instead of the spec's own; may be repeated",
-    )  # fmt: skip
-    one.add_argument("--data", type=_path, metavar="DIR", help="folder that the spec's paths start from (the spec's)")
-    one.add_argument("--engine", choices=("duckdb", "spark"), default="duckdb", help="where to compute (duckdb)")
-    one.add_argument("--threads", type=_count, metavar="N", help="worker threads of the engine")
-    one.add_argument("--memory", type=_memory, metavar="SIZE", help="memory limit of the engine, such as 1GB")
-    one.add_argument(
-        "--order", choices=("keyed", "engine"), default="keyed",
-        help="keyed (reproducible, tells nothing) or engine (faster, neither)",
-    )  # fmt: skip
-    one.add_argument(
-        "--epoch", metavar="E", help="tokens of another epoch cannot be joined with these (the current one)"
-    )
-    one.add_argument(
-        "--recipient", default="internal", metavar="NAME",
-        help="tokens for another recipient cannot be joined with these (internal)",
-    )  # fmt: skip
-    one.add_argument("--to", metavar="REMOTE", help="a DVC remote on S3 that gets the version as it is written")
-
-
 def _add_representation(commands: Any) -> None:
     one = _command(
         commands, "represent", run="_representation:represent",
@@ -218,10 +139,7 @@ def _add_representation(commands: Any) -> None:
         example="curator represent specs/road-accidents.yaml --data source --html report.html",
     )  # fmt: skip
     one.add_argument("what", metavar="SPEC|REF", help="a spec to measure, or a version measured when it was made")
-    one.add_argument(
-        "--source", dest="sources", action="append", type=_source, default=[], metavar="NAME=PATH",
-        help="file or address of a source, instead of the spec's own; may be repeated",
-    )  # fmt: skip
+    source_option(one)
     one.add_argument("--data", type=_path, metavar="DIR", help="folder that the spec's paths start from (the spec's)")
     one.add_argument("--engine", choices=("duckdb", "spark"), default="duckdb", help="where to compute (duckdb)")
     one.add_argument("--lang", choices=("en", "fr"), help="language ($LANG when it is French, else English)")
@@ -235,10 +153,7 @@ def _add_generalising(commands: Any) -> None:
         example="curator generalise specs/road-accidents.yaml --data source",
     )  # fmt: skip
     one.add_argument("spec", type=_path, metavar="SPEC", help="use-case file with `disclosure.search`")
-    one.add_argument(
-        "--source", dest="sources", action="append", type=_source, default=[], metavar="NAME=PATH",
-        help="file or address of a source, instead of the spec's own; may be repeated",
-    )  # fmt: skip
+    source_option(one)
     one.add_argument("--data", type=_path, metavar="DIR", help="folder that the spec's paths start from (the spec's)")
     one.add_argument("--engine", choices=("duckdb", "spark"), default="duckdb", help="where to compute (duckdb)")
 
@@ -430,40 +345,6 @@ def _add_manual(commands: Any) -> None:
         example="curator completion bash > ~/.local/share/bash-completion/completions/curator",
     )  # fmt: skip
     one.add_argument("shell", choices=_SHELLS, help="which shell")
-
-
-def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text)):
-        raise argparse.ArgumentTypeError("a whole number above zero is needed")
-    return int(text)
-
-
-def _path(text: str) -> Path:
-    from pathlib import Path
-
-    return Path(text)
-
-
-def _day(text: str) -> date:
-    from datetime import date
-
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError("a day written YYYY-MM-DD is needed") from None
-
-
-def _memory(text: str) -> str:
-    if not _MEMORY.fullmatch(text):
-        raise argparse.ArgumentTypeError("a size such as 800MB or 2GB is needed")
-    return text
-
-
-def _source(text: str) -> tuple[str, Path | str]:
-    name, equal, path = text.partition("=")
-    if not (name and equal and path):
-        raise argparse.ArgumentTypeError("NAME=PATH is needed")
-    return name, path if "://" in path else _path(path)
 
 
 def commands_of(parser: argparse.ArgumentParser, prefix: Sequence[str] = ()) -> dict[str, argparse.ArgumentParser]:
