@@ -133,6 +133,29 @@ def test_types_that_spark_does_not_read_go_through_the_other_reader(engines: dic
     assert len(read_alike(engines, tmp_path / "rare.parquet", columns=columns)) == 3
 
 
+def test_days_beyond_the_calendar_and_types_of_other_writers_are_read_alike(
+    engines: dict[str, Engine], tmp_path: Path
+) -> None:
+    whole = pa.array([Decimal(7), Decimal(-7)], pa.decimal128(18, 0))
+    days = pa.array([2**31 - 1, 0], pa.date32())
+    times = pa.array([3_600_000_000, None], pa.time64("us"))
+    parquet.write_table(pa.table({"whole": whole}), tmp_path / "whole.parquet")
+    parquet.write_table(pa.table({"whole": whole, "day": days, "time": times}), tmp_path / "odd.parquet")
+    assert read_alike(engines, tmp_path / "whole.parquet", columns={"whole": "integer"}) == ["(-7,)", "(7,)"]
+    columns = {"whole": "integer", "day": "date", "time": "text"}
+    rows = read_alike(engines, tmp_path / "odd.parquet", columns=columns)
+    assert len(rows) == 2
+    assert "(7, None, '01:00:00', 'infinity')" in rows
+
+
+def test_titles_and_blank_cells_are_read_alike(engines: dict[str, Engine], tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("Report\nid,cost\n 1 ,  \n2, -1\n9223372036854775807,0000-01-01\n")
+    columns = {"id": "integer", "cost": "integer"}
+    rows = read_alike(engines, tmp_path / "rows.csv", columns=columns, skip_lines=1, null_tokens=["-1"])
+    assert len(rows) == 3
+    assert rows[0] == "(1, None, None, ' 1 ')"
+
+
 def use_case(**parts: Any) -> Any:
     columns = {"id": "integer", "place": "text", "cost": "integer", "share": "float", "day": "date"}
     spec = {

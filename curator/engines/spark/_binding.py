@@ -20,6 +20,7 @@ from pyspark import StorageLevel
 from pyspark.sql.types import StructType
 
 from curator.engines._adopted import Adopted
+from curator.engines._days import odd_days
 from curator.engines._readers import Bound, kind_of
 from curator.engines.duckdb import DuckDBEngine
 from curator.engines.spark._faults import carry
@@ -111,7 +112,7 @@ def _native_columns(name: str, source: Source, places: Sequence[Place]) -> dict[
         if path is None or path.name.startswith((".", "_")) or kind_of(name, source, place) != SourceFormat.parquet:
             return None  # Spark takes such names for its own papers and reads nothing of them
         found = _file_types(path, wanted)
-        if found is None or types not in (None, found):
+        if found is None or types not in (None, found) or odd_days(place, wanted):
             return None
         types = found
     return types
@@ -157,6 +158,8 @@ def _typed(source: Source, column: Column, kind: str, found: str) -> str:
         cell = f"CASE WHEN {cell} IN ({tokens}) THEN NULL ELSE {cell} END"
     if column.type == LogicalType.float:
         return f"CAST({cell} AS DOUBLE)"
+    if column.type == LogicalType.integer and kind.startswith("DECIMAL"):
+        return f"CAST({cell} AS BIGINT)"
     if column.type == LogicalType.timestamp:
         return f"CAST({cell} AS TIMESTAMP_NTZ)"  # of a moment with zone: in UTC, the session's zone
     return cell
