@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 import numpy as np
@@ -129,6 +129,25 @@ def as_cells(words: Words) -> Cells:
 def block_cipher(key: bytes) -> CipherContext:
     """AES itself, which the library names codebook mode; CMAC adds the chain, so equal blocks do not show."""
     return Cipher(algorithms.AES(key), modes.ECB()).encryptor()  # noqa: S305
+
+
+def each(array: pa.Array | pa.ChunkedArray, work: Callable[[pa.Array], pa.Array], *, kind: pa.DataType) -> pa.Array:
+    """What `work` makes of the bytes of each value; of a dictionary, of each of its entries once.
+
+    Args:
+        array: text or bytes in any of Arrow's forms.
+        work: takes binary or large_binary values and gives as many of a type.
+        kind: that type.
+
+    Raises:
+        UsageError: `token-type` for another type.
+    """
+    if isinstance(array, pa.ChunkedArray):
+        parts = [each(chunk, work, kind=kind) for chunk in array.chunks]
+        return pa.concat_arrays(parts) if parts else pa.nulls(0, kind)
+    if pa.types.is_dictionary(array.type):
+        return each(array.dictionary, work, kind=kind).take(array.indices)
+    return work(plain_bytes(array))
 
 
 def plain_bytes(array: pa.Array) -> pa.Array:

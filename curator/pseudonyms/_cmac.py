@@ -21,9 +21,9 @@ from curator.pseudonyms._blocks import (
     Places,
     Spots,
     Values,
+    each,
     known_rows,
     parted,
-    plain_bytes,
     steps,
 )
 from curator.pseudonyms._chain import chained, closing_of, pieces
@@ -68,12 +68,9 @@ class TokenKernel:
         Raises:
             UsageError: `token-type` for another type: a number has no single spelling.
         """
-        if isinstance(array, pa.ChunkedArray):
-            parts = [self.tokens(chunk) for chunk in array.chunks]
-            return pa.concat_arrays(parts) if parts else pa.nulls(0, pa.binary(TOKEN_BYTES))
-        if pa.types.is_dictionary(array.type):
-            return self.tokens(array.dictionary).take(array.indices)
-        array = plain_bytes(array)
+        return each(array, self._tokens, kind=pa.binary(TOKEN_BYTES))
+
+    def _tokens(self, array: pa.Array) -> pa.FixedSizeBinaryArray:
         tokens = np.zeros(len(array), CELL)
         if len(array) > array.null_count:
             self._fill(Values(array), known_rows(array), tokens)

@@ -15,7 +15,7 @@ from functools import partial
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curator.pseudonyms._blocks import plain_bytes
+from curator.pseudonyms._blocks import each
 from curator.pseudonyms._cmac import TOKEN_BYTES
 from curator.pseudonyms._keys import require_key
 
@@ -41,12 +41,9 @@ class HmacKernel:
 
     def tokens(self, array: pa.Array | pa.ChunkedArray) -> pa.FixedSizeBinaryArray:
         """The token of each value; null policy, types and errors as `TokenKernel.tokens`."""
-        if isinstance(array, pa.ChunkedArray):
-            parts = [self.tokens(chunk) for chunk in array.chunks]
-            return pa.concat_arrays(parts) if parts else pa.nulls(0, pa.binary(TOKEN_BYTES))
-        if pa.types.is_dictionary(array.type):
-            return self.tokens(array.dictionary).take(array.indices)
-        array = plain_bytes(array)
+        return each(array, self._tokens, kind=pa.binary(TOKEN_BYTES))
+
+    def _tokens(self, array: pa.Array) -> pa.FixedSizeBinaryArray:
         if _repeats(array):
             encoded = pc.dictionary_encode(array)
             return self._one_by_one(encoded.dictionary).take(encoded.indices)

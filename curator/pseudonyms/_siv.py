@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from cryptography.hazmat.primitives.cmac import CMAC
 
 from curator.errors import IntegrityError, SecretError, UsageError
-from curator.pseudonyms._blocks import BLOCK, PASS, SLACK, Places, Spots, Values, known_rows, parted, plain_bytes, steps
+from curator.pseudonyms._blocks import BLOCK, PASS, SLACK, Places, Spots, Values, each, known_rows, parted, steps
 from curator.pseudonyms._chain import double
 from curator.pseudonyms._siv_rows import SivRows, body_lengths, siv_closing
 
@@ -72,7 +72,7 @@ class SivKernel:
         Raises:
             UsageError: `token-type` for another type, `column-too-long` when the tokens pass 2 GiB.
         """
-        return self._each(array, self._seal)
+        return each(array, self._seal, kind=pa.binary())
 
     def open(self, array: pa.Array | pa.ChunkedArray) -> pa.BinaryArray:
         """The value behind each token; a null stays null.
@@ -82,20 +82,14 @@ class SivKernel:
                 changed: how many, never which value.
             UsageError: as `seal`.
         """
-        return self._each(array, self._open)
-
-    def _each(self, array: pa.Array | pa.ChunkedArray, work: Callable[[pa.Array], pa.Array]) -> pa.Array:
-        if isinstance(array, pa.ChunkedArray):
-            parts = [self._each(chunk, work) for chunk in array.chunks]
-            return pa.concat_arrays(parts) if parts else pa.nulls(0, pa.binary())
-        if pa.types.is_dictionary(array.type):
-            return self._each(array.dictionary, work).take(array.indices)
-        return work(plain_bytes(array)) if len(array) > array.null_count else pa.nulls(len(array), pa.binary())
+        return each(array, self._open, kind=pa.binary())
 
     def _rows(self) -> SivRows:
         return SivRows(self._mac_key, self._stream_key, closing=self._closing, padded=self._padded)
 
     def _seal(self, array: pa.Array) -> pa.Array:
+        if len(array) == array.null_count:
+            return pa.nulls(len(array), pa.binary())
         values, known, work = Values(array), known_rows(array), self._rows()
         out = _Output(len(array), room=values.size + 2 * BLOCK * len(array))
         for rows in steps(len(array), size=PASS):
@@ -110,6 +104,8 @@ class SivKernel:
         return out.to_arrow(array)
 
     def _open(self, array: pa.Array) -> pa.Array:
+        if len(array) == array.null_count:
+            return pa.nulls(len(array), pa.binary())
         values, known, work = Values(array), known_rows(array), self._rows()
         out, holding = _Output(len(array), room=values.size), 0
         for rows in steps(len(array), size=PASS):
