@@ -86,7 +86,18 @@ class _Rekeying:
             "fields": told,
             "tokens": _METHOD,
             "rekeyed": {"from": self.source.ref, "manifest": self.source.digest},
+            **({"coarse": self.protection["coarse"]} if "coarse" in self.protection else {}),
         }
+
+    def as_written(self) -> UseCase:
+        """The spec with the fields whose levels were searched as the source wrote them."""
+        search = self.target.disclosure.search if self.target.disclosure else None
+        told = {name: self.protection["fields"][name] for name in (search.fields if search else ())}
+        fields = {
+            name: self.target.fields[name].model_copy(update={"protect": said["protect"], "value": said.get("value")})
+            for name, said in told.items()
+        }
+        return self.target.model_copy(update={"fields": {**self.target.fields, **fields}})
 
 
 def rekey(capital: Capital, ref: str, *, to: str, epoch: str | None, name: str | None) -> DatasetVersion:
@@ -99,7 +110,9 @@ def rekey(capital: Capital, ref: str, *, to: str, epoch: str | None, name: str |
         folder = scratch / "version"
         folder.mkdir()
         written = _write(work, folder=folder, scratch=scratch)
-        manifest = describe(folder, use_case=work.target, written=written, protected=work, spec=work.spec)
+        manifest = describe(
+            folder, use_case=work.target, written=written, protected=work, spec=work.spec, as_written=work.as_written()
+        )  # fmt: skip
         envelopes = _statements(capital, recorder, work, written=written, manifest=manifest)
         place = f"datasets/{work.target.name}/{work.target.version}"
         workspace.publish(

@@ -72,6 +72,17 @@ def test_a_settled_node_is_written_when_it_holds_and_refused_when_not(capital: C
         capital.curate(write_spec(tmp_path, value))
 
 
+def test_a_rekeyed_version_says_the_levels_of_its_source(capital: Capital, tmp_path: Path) -> None:
+    version = capital.curate(write_spec(tmp_path, spec()))
+    other = capital.rekey(version.ref, to="Institute")
+    assert told(other)["coarse"] == told(version)["coarse"]
+    assert told(other)["k_persons"] == told(version)["k_persons"]
+    card = (other.folder / "README.md").read_text(encoding="utf-8")
+    coarse = [line for line in (version.folder / "README.md").read_text("utf-8").splitlines() if "coarser: " in line]
+    assert coarse
+    assert all(line in card for line in coarse)
+
+
 @pytest.mark.parametrize(
     ("search", "found"),
     [
