@@ -140,7 +140,7 @@ def count_classes(engine: Engine, use_case: UseCase, files: Sequence[Path]) -> C
     if people.told != "files":
         return ClassBook(table=table, classes=empty, people=np.empty(0, np.int64), pairs=(empty,))
     book = _people(files, quasi, people.fields, table=table)
-    return book if len(book.classes) == table.group_by(list(quasi)).aggregate([]).num_rows else None
+    return book if len(book.classes) == len(summed(table, quasi)) else None
 
 
 def digest_of(files: Sequence[FileEntry]) -> str:

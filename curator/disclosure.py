@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as parquet
 
 from curator.anonymity import ClassCoder, ClassCounter, ClassLimits, Codes, PeopleCounter, Spread
-from curator.arrow import first_words, integers, token_words
+from curator.arrow import first_words, from_integers, integers, token_words
 from curator.errors import DisclosureError, IntegrityError
 from curator.kernel import CLASS, ORDER, PERSON, SENSITIVE, BatchKernel
 from curator.protocols import Engine
@@ -312,11 +312,16 @@ def _sizes_of(batches: Sequence[pa.RecordBatch], quasi: Sequence[str]) -> tuple[
 
 
 def summed(table: pa.Table, keys: Sequence[str]) -> pa.Table:
-    """The rows of each combination of some columns, added up."""
-    counted = " rows"  # no name of a field, and none that Arrow would take for a path
-    plain = table.rename_columns([counted if name == COUNTED else name for name in table.schema.names])
-    found = plain.group_by(list(keys)).aggregate([(counted, "sum")])
-    return found.select([*keys, f"{counted}_sum"]).rename_columns([*keys, COUNTED])
+    """The rows of each combination of some columns, added up. Arrow's own `group_by` would import pandas."""
+    groups = np.zeros(len(table), np.int64)
+    for name in keys:
+        encoded = pc.dictionary_encode(table.column(name).combine_chunks(), null_encoding="encode")
+        groups = groups * max(len(encoded.dictionary), 1) + integers(encoded.indices)
+        _, first, groups = np.unique(groups, return_index=True, return_inverse=True)
+    counts = np.zeros(len(first), np.int64)
+    np.add.at(counts, groups, integers(table.column(COUNTED).combine_chunks()))
+    found = table.select(list(keys)).take(from_integers(first, pa.int64()))
+    return found.append_column(COUNTED, from_integers(counts, pa.int64()))
 
 
 def _combinations(engine: Engine, quasi: Sequence[str], sensitive: str) -> tuple[pa.RecordBatch, ...]:

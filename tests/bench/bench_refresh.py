@@ -1,7 +1,7 @@
 """An appending refresh with 1 % new rows against a full run over the same rows: processor and wall seconds, in one run.
 
-Both sides run warm in this process, Git's processes counted in, and again as commands with all that they import. A full
-run is `curate` of the grown source in a capital of its own; `compared` reads every row and writes the difference (none).
+Both sides run warm in this process, Git's processes counted in, and again as commands with all that they import. A
+full run is `curate` of the grown source in a capital of its own; `compared` reads every row and writes nothing.
 
 python tests/bench/bench_refresh.py --rows 2000000
 """
