@@ -27,7 +27,6 @@ from curator.spec.model import Column, Source
 from curator.sqltext import quoted
 
 _ROWS = 50_000
-_LARGEST = 999_999_999_999_999_999  # the whole numbers that are read of a text
 _DAY = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _UNOPENED = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
@@ -133,8 +132,7 @@ def _null(column: Column, cell: str, source: Source) -> str | None:
         return None
     if column.type != "integer":
         return f"{cell} IS NULL"
-    read = f"typeof({cell}) = 'integer' AND {cell} BETWEEN -{_LARGEST} AND {_LARGEST}"
-    return f"NOT ({read})"
+    return f"typeof({cell}) <> 'integer'"
 
 
 def _connected(path: Path, source: Source) -> sqlite3.Connection:

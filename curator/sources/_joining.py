@@ -9,14 +9,36 @@ where that is proved to be how the engine compares them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from curator.protocols import AskedJoin, AskedJoined
 from curator.sources._shape import spelt
 
-Same = Callable[[AskedJoin, str], str]
-"""The test that a key is the same on both sides of a join."""
-
 LEFT, RIGHT = "l", "r"
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyTest:
+    """That a key is the same on both sides of a join.
+
+    Attributes:
+        same: that the cells are equal.
+        left: that the cell of the left side is one which the engine reads; empty where it reads every one.
+        right: the same of the right side; of equal cells, one of both is enough.
+    """
+
+    same: str
+    left: str = ""
+    right: str = ""
+
+    @property
+    def whole(self) -> str:
+        """Both together."""
+        return f"{self.same} AND {self.left}" if self.left else self.same
+
+
+Same = Callable[[AskedJoin, str], KeyTest | None]
+"""The test of a key of a join; None where the database might decide otherwise than the engine."""
 
 
 def joined_from(asked: AskedJoined, *, names: Mapping[str, str], quote: Callable[[str], str], same: Same) -> str:
@@ -36,23 +58,30 @@ def joined_from(asked: AskedJoined, *, names: Mapping[str, str], quote: Callable
         listed.append(column if name == key else f"{column} AS {quote(key)}")
     tables = f"{names[asked.base.name]} AS {quote(asked.base.name)}"
     for join in asked.joins:
-        on = " AND ".join(same(join, key) for key in join.on)
+        tests = [same(join, key) for key in join.on]
+        on = " AND ".join("false" if test is None else test.whole for test in tests)
         tables += f" {join.kind.upper()} JOIN {names[join.asked.name]} AS {quote(join.asked.name)} ON {on}"
     return f"(SELECT {', '.join(listed) or '1 AS nothing'} FROM {tables}) joined"  # noqa: S608 (quoted identifiers)
 
 
-def alone_sql(left: str, right: str, same: Sequence[str]) -> str:
+def alone_sql(left: str, right: str, keys: Sequence[KeyTest]) -> str:
     """A query of two numbers: rows of either table without partner in the other one.
+
+    What is asked of a single cell is asked of the inner table, which a server may then hash once.
 
     Args:
         left: the one table, quoted.
         right: the other one.
-        same: tests of the keys, the tables being called `l` and `r`.
+        keys: tests of the keys, the tables being called `l` and `r`.
     """
-    on = " AND ".join(same)
+    same = [key.same for key in keys]
+    there = (
+        [*same, *(key.right for key in keys if key.right)],
+        [*same, *(key.left for key in keys if key.left)],
+    )
     sides = ((f"{left} {LEFT}", f"{right} {RIGHT}"), (f"{right} {RIGHT}", f"{left} {LEFT}"))
     counts = (
-        f"(SELECT count(*) FROM {one} WHERE NOT EXISTS (SELECT 1 FROM {other} WHERE {on}))"  # noqa: S608 (quoted)
-        for one, other in sides
+        f"(SELECT count(*) FROM {one} WHERE NOT EXISTS (SELECT 1 FROM {other} WHERE {' AND '.join(on)}))"  # noqa: S608
+        for (one, other), on in zip(sides, there, strict=True)
     )
     return "SELECT " + ", ".join(counts)

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from curator.errors import CuratorError
 from curator.expressions import Expression, Range, compares_only, quote_name, ranges, sees_nulls
 from curator.protocols import Asked, AskedJoin, AskedJoined
-from curator.sources._joining import alone_sql, joined_from
+from curator.sources._joining import KeyTest, alone_sql, joined_from
 from curator.sources._shape import spelt
 from curator.spec.model import Column, LogicalType, Source
 
@@ -272,7 +272,7 @@ class Side:
         return f"{_quoted(self.alias)}.{_quoted(spelt(self.asked.source, key))}"
 
 
-def same_key(key: str, left: Side, right: Side) -> str | None:
+def same_key(key: str, left: Side, right: Side) -> KeyTest | None:
     """The test that a key is the same on both sides; None where the server might decide otherwise than the engine.
 
     Whole numbers as they are; days and moments where the engine reads them; texts byte by byte, as they leave the
@@ -280,13 +280,15 @@ def same_key(key: str, left: Side, right: Side) -> str | None:
     """
     kinds, declared = (left.kind(key), right.kind(key)), {one.asked.source.columns[key].type for one in (left, right)}
     if declared == {LogicalType.integer} and all(kind in _WHOLE for kind in kinds):
-        return f"{left.column(key)} = {right.column(key)}"
+        return KeyTest(same=f"{left.column(key)} = {right.column(key)}")
     if declared == {LogicalType.date} and kinds == ("date", "date"):
-        return f"{left.column(key)} = {right.column(key)} AND {_READABLE['date'].format(left.column(key))}"
+        read = [_READABLE["date"].format(side.column(key)) for side in (left, right)]
+        return KeyTest(same=f"{left.column(key)} = {right.column(key)}", left=read[0], right=read[1])
     plain = left.table.utf8 and not left.asked.source.null_tokens and not right.asked.source.null_tokens
     if declared == {LogicalType.text} and plain and all(kind in (*_TEXTS, *_AS_TEXT) for kind in kinds):
         texts = [_key_text(key, side) for side in (left, right)]
-        return f"{texts[0]} = {texts[1]}" + ("" if _one_collation(key, left, right) else ' COLLATE "C"')
+        collation = "" if _one_collation(key, left, right) else ' COLLATE "C"'
+        return KeyTest(same=f"{texts[0]} = {texts[1]}{collation}")
     return None
 
 
@@ -307,10 +309,9 @@ def partners_sql(on: Sequence[str], left: Side, right: Side) -> str | None:
 
     None unless every key is compared there as the engine compares it. The sides are called `l` and `r`.
     """
-    same = [same_key(key, left, right) for key in on]
-    if None in same:
-        return None
-    return alone_sql(left.table.name, right.table.name, [test for test in same if test is not None])
+    tests = [same_key(key, left, right) for key in on]
+    known = [test for test in tests if test is not None]
+    return alone_sql(left.table.name, right.table.name, known) if len(known) == len(tests) else None
 
 
 def joined_table(asked: AskedJoined, tables: Mapping[str, Table]) -> Table:
@@ -322,8 +323,8 @@ def joined_table(asked: AskedJoined, tables: Mapping[str, Table]) -> Table:
     """
     sides = {name: Side(asked=one, table=tables[name], alias=name) for name, one in asked.tables.items()}
 
-    def same(join: AskedJoin, key: str) -> str:
-        return same_key(key, sides[join.on[key]], sides[join.asked.name]) or "false"
+    def same(join: AskedJoin, key: str) -> KeyTest | None:
+        return same_key(key, sides[join.on[key]], sides[join.asked.name])
 
     there = {key: (tables[source], spelt(sides[source].asked.source, key)) for key, source in asked.origin.items()}
     names = {name: table.name for name, table in tables.items()}

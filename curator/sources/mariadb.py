@@ -18,7 +18,7 @@ from curator.errors import SourceError
 from curator.protocols import Asked, AskedJoin, AskedJoined
 from curator.sources import _faults
 from curator.sources._feeding import Feeding, count_sql, select_sql, text_batch, text_schema
-from curator.sources._joining import LEFT, RIGHT, alone_sql, joined_from
+from curator.sources._joining import LEFT, RIGHT, KeyTest, alone_sql, joined_from
 from curator.sources._secrets import password_of
 from curator.sources._shape import require_columns, require_type, spelt
 
@@ -83,7 +83,11 @@ _LOGIN, _DENIED, _CANCELLED = (1045, 1698, 1130, 1862), (1142, 1143, 1044, 1227)
 _MODE = """
 SET SESSION sql_mode = CONCAT(REPLACE(@@sql_mode, 'PAD_CHAR_TO_FULL_LENGTH', ''), ',PIPES_AS_CONCAT')
 """
-_READ = "BETWEEN -999999999999999999 AND 999999999999999999"  # the whole numbers that are read of a text
+# Joins by hashing, without which MariaDB compares every row with every row where no index helps.
+_HASHING = """
+SET SESSION join_cache_level = 8, join_buffer_size = 33554432, join_buffer_space_limit = 134217728
+"""
+_READ = "<= 9223372036854775807"  # the whole numbers that the engine reads; one without sign may be larger
 _TABLES = """
 SELECT table_schema, table_name, engine, table_type, table_schema = database() FROM information_schema.tables
 WHERE table_schema NOT IN ('information_schema', 'mysql', 'performance_schema', 'sys') AND table_type <> 'SEQUENCE'
@@ -115,6 +119,8 @@ class MariadbSource:
                 version = self._rows("SELECT version()")[0][0]
                 self._run("SET SESSION time_zone = '+00:00'")
                 self._run(_MODE)
+                if "mariadb" in version.lower():
+                    self._run(_HASHING)
                 self._run("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
                 self._limit(address, version=version)
                 self._run("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
@@ -176,10 +182,10 @@ class MariadbSource:
         """Rows without partner in the other table, counted by the server where it compares keys as the engine does."""
         with self._translated(left.name):
             sides = {left.name: self._described(left), right.name: self._described(right)}
-            same = [_same(key, (left, sides[left.name], LEFT), (right, sides[right.name], RIGHT)) for key in on]
-            if None in same:
+            keys = [_same(key, (left, sides[left.name], LEFT), (right, sides[right.name], RIGHT)) for key in on]
+            tests = [test for test in keys if test is not None]
+            if len(tests) < len(keys):
                 return None
-            tests = [test for test in same if test is not None]
             alone = self._rows(alone_sql(self._places[_table(left)], self._places[_table(right)], tests))[0]
             return int(alone[0]), int(alone[1])
 
@@ -287,9 +293,7 @@ def _kind(data: str, whole: str) -> str:
     return data.lower() + (_PADDED if _PADDED in whole.lower() else "")
 
 
-def _same(
-    key: str, left: tuple[Asked, Mapping[str, str], str], right: tuple[Asked, Mapping[str, str], str]
-) -> str | None:
+def _same(key: str, left: Side, right: Side) -> KeyTest | None:
     """The test that a key is the same on both sides: whole numbers that the engine reads; None for all else.
 
     Texts are compared by collations, and days hold `0000-00-00`, which the engine reads as none.
@@ -302,8 +306,10 @@ def _same(
         columns.append(f"{_quoted(alias)}.{_quoted(spelt(asked.source, key))}")
     if not all(kind in _WHOLE for kind in kinds):
         return None
-    test = f"{columns[0]} = {columns[1]}"
-    return f"{test} AND {columns[0]} {_READ}" if kinds == ["bigint", "bigint"] else test
+    same = f"{columns[0]} = {columns[1]}"
+    if kinds != ["bigint", "bigint"]:
+        return KeyTest(same=same)
+    return KeyTest(same=same, left=f"{columns[0]} {_READ}", right=f"{columns[1]} {_READ}")
 
 
 def _comparable(join: AskedJoin, tables: Mapping[str, Asked], described: Callable[[Asked], Mapping[str, str]]) -> bool:
@@ -317,9 +323,9 @@ def _joined_sql(asked: AskedJoined, types: Mapping[str, Mapping[str, str]], name
     """The statement for joined rows, of whose keys `_comparable` is known."""
     tables = asked.tables
 
-    def same(join: AskedJoin, key: str) -> str:
+    def same(join: AskedJoin, key: str) -> KeyTest | None:
         left, right = join.on[key], join.asked.name
-        return _same(key, (tables[left], types[left], left), (tables[right], types[right], right)) or "false"
+        return _same(key, (tables[left], types[left], left), (tables[right], types[right], right))
 
     kinds = {key: types[source].get(spelt(tables[source].source, key), "") for key, source in asked.origin.items()}
     place = joined_from(asked, names=names, quote=_quoted, same=same)

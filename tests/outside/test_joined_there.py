@@ -289,7 +289,8 @@ NUMBERED = "(1), (2), (2), (NULL), (-5), (127), (0), (7)"
 MARIADB_KEYS: dict[str, tuple[str, str, str, str, bool]] = {
     "integers": ("integer", "tinyint", "bigint", NUMBERED, True),
     "beyond what is read": (
-        "integer", "bigint", "bigint unsigned", "(1), (999999999999999999), (1000000000000000000), (NULL), (3)", True,
+        "integer", "bigint unsigned", "bigint unsigned",
+        "(1), (9223372036854775807), (9223372036854775808), (NULL), (3)", True,
     ),
     "padded with zeros": ("integer", "int(5) zerofill", "int", "(1), (2), (NULL), (3)", False),
     "text": ("text", "varchar(20)", "varchar(9)", "('x'), ('a'), ('A'), ('a '), ('é'), ('e'), ('ß'), (NULL)", False),
