@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from curator.errors import SourceError
 from curator.files._faults import unreadable
+from curator.files._steps import Layered, Stepped
 
 _BLOCK = 1 << 18
 
@@ -74,36 +75,14 @@ def unpacked(stream: IO[bytes], packing: Packing, *, source: str) -> IO[bytes]:
     return io.BufferedReader(_Unpacked(stream, packing, source=source), _BLOCK)
 
 
-class _Unpacked(io.RawIOBase):
+class _Unpacked(Stepped):
     """Unpacks while it is read, and raises SourceError unless the stream ends where it says it ends."""
 
     def __init__(self, stream: IO[bytes], packing: Packing, *, source: str) -> None:
-        super().__init__()
-        self._stream, self._packing, self._source = stream, packing, source
+        super().__init__(stream)
+        self._packing, self._source = packing, source
         self._decoder = _decoder(packing)
-        self._clear = memoryview(b"")
         self._whole = False  # whether the last packed stream came to its end
-        self._begun = False
-
-    def readable(self) -> bool:
-        """True."""
-        return True
-
-    def readinto(self, target: Any) -> int:
-        """Fill the buffer as far as one step gives."""
-        while not self._clear:
-            if not self._step():
-                return 0
-        count = min(len(target), len(self._clear))
-        target[:count] = self._clear[:count]
-        self._clear = self._clear[count:]
-        return count
-
-    def close(self) -> None:
-        """Close the packed stream too."""
-        if not self.closed:
-            self._stream.close()
-        super().close()
 
     def _step(self) -> bool:
         """Unpack one block; False at the end of a whole file."""
@@ -131,17 +110,13 @@ class _Unpacked(io.RawIOBase):
         return _damaged(self._source, self._packing)
 
 
-class _Zstandard(io.RawIOBase):
+class _Zstandard(Layered):
     """Arrow's own reader of Zstandard, which knows a file cut short."""
 
     def __init__(self, stream: IO[bytes], *, source: str) -> None:
-        super().__init__()
-        self._stream, self._source = stream, source
+        super().__init__(stream)
+        self._source = source
         self._clear = pa.CompressedInputStream(pa.PythonFile(stream, mode="r"), "zstd")
-
-    def readable(self) -> bool:
-        """True."""
-        return True
 
     def readinto(self, target: Any) -> int:
         """Fill the buffer as far as one step gives."""
@@ -153,12 +128,6 @@ class _Zstandard(io.RawIOBase):
             raise _damaged(self._source, Packing.zstd) from None
         target[: len(block)] = block
         return len(block)
-
-    def close(self) -> None:
-        """Close the packed stream too."""
-        if not self.closed:
-            self._stream.close()
-        super().close()
 
 
 def _damaged(source: str, packing: Packing) -> SourceError:

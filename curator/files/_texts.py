@@ -11,6 +11,7 @@ import re
 from typing import IO, Any
 
 from curator.errors import SourceError
+from curator.files._steps import Layered, Stepped
 
 NATIVE = {"utf-8": "utf-8", "utf8": "utf-8", "latin-1": "latin-1", "iso-8859-1": "latin-1", "utf-16": "utf-16"}
 """Encodings that an engine reads by itself, and what it calls them."""
@@ -53,16 +54,12 @@ def below(stream: IO[bytes], lines: int) -> IO[bytes]:
     return io.BufferedReader(_Below(stream, lines), _BLOCK) if lines else stream
 
 
-class _Below(io.RawIOBase):
+class _Below(Layered):
     """Leaves the first lines out when it is first read."""
 
     def __init__(self, stream: IO[bytes], lines: int) -> None:
-        super().__init__()
-        self._stream, self._lines, self._rest = stream, lines, memoryview(b"")
-
-    def readable(self) -> bool:
-        """True."""
-        return True
+        super().__init__(stream)
+        self._lines, self._rest = lines, memoryview(b"")
 
     def readinto(self, target: Any) -> int:
         """Fill the buffer as far as one step gives."""
@@ -72,12 +69,6 @@ class _Below(io.RawIOBase):
         self._rest = self._rest[len(block) :]
         target[: len(block)] = block
         return len(block)
-
-    def close(self) -> None:
-        """Close the longer stream too."""
-        if not self.closed:
-            self._stream.close()
-        super().close()
 
     def _skipped(self) -> bytes:
         head = b""
@@ -90,36 +81,18 @@ class _Below(io.RawIOBase):
         return head[ends[self._lines - 1].end() :] if len(ends) >= self._lines else b""
 
 
-class _Decoded(io.RawIOBase):
+class _Decoded(Stepped):
     """Decodes while it is read."""
 
     def __init__(self, stream: IO[bytes], encoding: str, *, source: str) -> None:
-        super().__init__()
-        self._stream, self._encoding, self._source = stream, encoding, source
+        super().__init__(stream)
+        self._encoding, self._source = encoding, source
         self._decoder = codecs.getincrementaldecoder(encoding)("strict")
-        self._clear = memoryview(b"")
         self._line, self._ended, self._begun = 1, False, False
 
-    def readable(self) -> bool:
-        """True."""
-        return True
-
-    def readinto(self, target: Any) -> int:
-        """Fill the buffer as far as one step gives."""
-        while not self._clear and not self._ended:
-            self._step()
-        count = min(len(target), len(self._clear))
-        target[:count] = self._clear[:count]
-        self._clear = self._clear[count:]
-        return count
-
-    def close(self) -> None:
-        """Close the encoded stream too."""
-        if not self.closed:
-            self._stream.close()
-        super().close()
-
-    def _step(self) -> None:
+    def _step(self) -> bool:
+        if self._ended:
+            return False
         block = self._stream.read(_BLOCK)
         self._ended = not block
         try:
@@ -132,6 +105,7 @@ class _Decoded(io.RawIOBase):
             text, self._begun = text.removeprefix("\ufeff"), True
         self._line += text.count("\n")
         self._clear = memoryview(text.encode())
+        return True
 
 
 def bad_encoding(source: str, found: str, expected: str) -> SourceError:
