@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import sys
+import time
+from operator import sub
 from pathlib import Path
 
 from curator.engines import open_engine
@@ -25,13 +27,20 @@ def run(name: str, spec: Path, base: Path, out: Path) -> dict[str, object]:
     paths = {source: base / part.addresses[0] for source, part in case.sources.items()}
     scratch = out / "scratch"
     scratch.mkdir(parents=True)
+    times = [time.perf_counter()]
     engine = open_engine(name, scratch=scratch, threads=2)
+    times.append(time.perf_counter())
     try:
         sample = check(extract(case, engine=engine, paths=paths))
         context = KeyContext(holder="h", purpose="p", recipient="r", epoch="1")
+        times.append(time.perf_counter())
         protected = protect(sample, root=bytes(range(32)), context=context)
         written = write_shards(protected, folder=out / "v", scratch=scratch)
+        times.append(time.perf_counter())
         return {
+            "seconds": dict(
+                zip(("open", "bind and check", "stream and write"), map(sub, times[1:], times), strict=False)
+            ),
             "files": [vars(entry) for entry in written.files],
             "rows": written.row_digest,
             "engine": engine.describe(),

@@ -18,8 +18,9 @@ from fsspec.asyn import sync
 from curator.errors import CuratorError
 from curator.files._stores import _store
 
-PART = 8 << 20  # bytes of one request; S3 takes parts from 5 MiB on, and 10,000 of them
+PART = 32 << 20  # bytes of one request: a shard is one or two; S3 takes parts from 5 MiB on, and 10,000 of them
 _MOST_PARTS = 10_000
+_BLOCK = 8 << 20  # bytes of a reading
 _AHEAD = 2  # blocks of a reading that are on their way
 
 Refusal = Callable[[str], CuratorError]
@@ -104,7 +105,7 @@ class ObjectStore:
 
         def following() -> bytes:
             with _told(self._refusal):
-                data: bytes = sync(store.loop, body.read, PART)
+                data: bytes = sync(store.loop, body.read, _BLOCK)
                 return data
 
         with ThreadPoolExecutor(1) as worker:

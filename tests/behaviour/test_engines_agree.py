@@ -108,6 +108,7 @@ def parquet_table() -> pa.Table:
         "share": pa.array([0.1, float("inf"), None], pa.float32()), "paid": [True, False, None],
         "day": pa.array([day, None, date(9999, 12, 31)]), "at": pa.array([moment, None, moment], pa.timestamp("us")),
         "milli": pa.array([moment, None, moment], pa.timestamp("ms")),
+        "odd": pa.array([0, 10**8, None], pa.int32()).cast(pa.date32()),
         "zoned": pa.array([moment.replace(tzinfo=UTC), None, None], pa.timestamp("us", "Europe/Paris")),
         "name": ["é", "NA", None], "word": pa.array(["a", "b", "a"]).dictionary_encode(), "left": [1, 2, 3],
     })  # fmt: skip
@@ -115,8 +116,8 @@ def parquet_table() -> pa.Table:
 
 PARQUET_TYPES = {
     "tiny": "integer", "unsigned": "integer", "wide": "integer", "money": "decimal", "share": "float",
-    "paid": "boolean", "day": "date", "at": "timestamp", "milli": "timestamp", "zoned": "timestamp", "name": "text",
-    "word": "text",
+    "paid": "boolean", "day": "date", "at": "timestamp", "milli": "timestamp", "odd": "date", "zoned": "timestamp",
+    "name": "text", "word": "text",
 }  # fmt: skip
 
 

@@ -6,14 +6,17 @@ python tests/bench/bench_s3.py [MEGABYTES]
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import resource
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -45,39 +48,90 @@ def drained(opener: Callable[[], object]) -> int:
         return sum(len(block) for block in iter(lambda: stream.read(_BLOCK), b""))
 
 
-def written_and_read(store: object, base: Path, data: bytes) -> dict[str, float]:
-    """A version of four shards sent to a DVC remote and read back, beside `s3fs` with the same files."""
+SHARD = 25 << 20
+
+
+def remote_of(base: Path, number: int) -> Any:
+    """A remote of a prefix of its own."""
     from curator.edges.remote import Remote
+
+    (base / ".dvc").mkdir(exist_ok=True)
+    (base / ".dvc" / "config").write_text(f"['remote \"team\"']\n    url = s3://bench/remote{number}\n")
+    return Remote.of(base, "team")
+
+
+def version(base: Path, shards: int) -> Any:
+    """A manifest of shards of random bytes, and the shards."""
     from curator.manifest import FileEntry, Manifest
 
-    (base / ".dvc").mkdir()
-    (base / ".dvc" / "config").write_text("['remote \"team\"']\n    url = s3://bench/remote\n")
-    remote, size, entries = Remote.of(base, "team"), len(data) // 4, []
-    for number in range(4):
-        part = data[number * size : (number + 1) * size]
-        (base / f"{number}").write_bytes(part)
+    entries = []
+    for number in range(shards):
+        part = os.urandom(SHARD)
+        (base / f"{number:03}").write_bytes(part)
         md5 = hashlib.md5(part, usedforsecurity=False).hexdigest()
-        entries.append(FileEntry(path=f"{number}", sha256=hashlib.sha256(part).hexdigest(), md5=md5, size=size))
+        entries.append(FileEntry(path=f"{number:03}", sha256=hashlib.sha256(part).hexdigest(), md5=md5, size=SHARD))
     manifest = Manifest(kind="dataset", name="bench", version="1.0.0", files=tuple(entries))
     (base / "manifest.json").write_bytes(manifest.to_bytes())
+    return manifest
 
-    def send() -> None:
-        store.invalidate_cache()  # type: ignore[attr-defined]
-        if store.exists("bench/remote"):  # type: ignore[attr-defined]
-            store.rm("bench/remote", recursive=True)  # type: ignore[attr-defined]
-        with remote.sending() as sending:
-            for entry in entries:
-                sending.take(base / entry.path, entry)
-            sending.finish(manifest, base)
+
+def send(remote: Any, manifest: Any, base: Path) -> None:
+    """What a run sends."""
+    with remote.sending() as sending:
+        for entry in manifest.files:
+            sending.take(base / entry.path, entry)
+        sending.finish(manifest, base)
+
+
+def written_and_read(store: Any, base: Path, shards: int) -> dict[str, float]:
+    """A version sent to a DVC remote and read back, beside `s3fs` with the same files."""
+    manifest, numbers = version(base, shards), itertools.count()
+    first = remote_of(base, next(numbers))
+    send(first, manifest, base)
+    names = [entry.path for entry in manifest.files]
+    keys = [f"bench/put/{name}" for name in names]
+    store.put([str(base / name) for name in names], keys)
 
     def put() -> None:
-        store.put([str(base / entry.path) for entry in entries], [f"bench/put/{entry.path}" for entry in entries])  # type: ignore[attr-defined]
+        number = next(numbers)
+        store.put([str(base / name) for name in names], [f"bench/put{number}/{name}" for name in names])
 
     return seconds({
-        "curator send": send, "s3fs put": put,
-        "curator fetch and hash": lambda: [remote.fetched(entry) for entry in entries],
-        "s3fs cat": lambda: [store.cat_file(f"bench/put/{entry.path}") for entry in entries],  # type: ignore[attr-defined]
+        "curator send": lambda: send(remote_of(base, next(numbers)), manifest, base), "s3fs put": put,
+        "curator fetch and hash": lambda: [first.fetched(entry) for entry in manifest.files],
+        "s3fs cat": lambda: [store.cat_file(key) for key in keys],
     })  # fmt: skip
+
+
+def peaks(base: Path, sizes: Sequence[int]) -> dict[str, dict[int, int]]:
+    """Peak memory in MB of a process that sends, and of one that reads, so many megabytes."""
+    found: dict[str, dict[int, int]] = {"send": {}, "read": {}}
+    for megabytes in sizes:
+        folder = base / f"v{megabytes}"
+        folder.mkdir()
+        manifest = version(folder, megabytes * (1 << 20) // SHARD)
+        remote_of(folder, 1_000 + megabytes)
+        for way in found:
+            command = [sys.executable, __file__, "--child", way, str(folder)]
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            found[way][megabytes] = int(done.stdout)
+        for entry in manifest.files:
+            (folder / entry.path).unlink()
+    return found
+
+
+def child(way: str, base: Path) -> None:
+    """Send or read, and print the peak memory in MB."""
+    from curator.edges.remote import Remote
+    from curator.manifest import Manifest
+
+    remote, manifest = Remote.of(base, "team"), Manifest.read(base)
+    if way == "send":
+        send(remote, manifest, base)
+    else:
+        for entry in manifest.files:
+            remote.fetched(entry)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 
 
 def main(megabytes: int) -> None:
@@ -95,7 +149,8 @@ def main(megabytes: int) -> None:
         store.put(str(base / "rows.parquet"), "bench/rows.parquet")
         whole = files_of("t", address_of("s3://bench/rows.csv", source="t"))[1][0]
         parts = files_of("t", address_of("s3://bench/rows.parquet", source="t"))[1][0]
-        remotes = written_and_read(store, base, data)
+        remotes = written_and_read(store, base, max(megabytes * (1 << 20) // SHARD, 1))
+        memory = peaks(base, (megabytes, 4 * megabytes))
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         streams = seconds({
             "curator stream": lambda: drained(whole.open),
@@ -108,11 +163,15 @@ def main(megabytes: int) -> None:
             "s3fs parts": lambda: parquet.ParquetFile(store.open("bench/rows.parquet", "rb")).read(["c0", "c1"]),
         })  # fmt: skip
     print(json.dumps({
-        "megabytes": megabytes, "remote": remotes, "stream": streams, "two of eight columns": columns,
+        "megabytes": megabytes, "remote": remotes, "peak_mb": memory, "stream": streams,
+        "two of eight columns": columns,
         "stream_ratio": round(min(streams["s3fs open"], streams["s3fs get"]) / streams["curator stream"], 2),
         "parts_ratio": round(columns["s3fs parts"] / columns["curator parts"], 2), "memory_grown_mb": grown // 1024,
     }, indent=1))  # fmt: skip
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100)
+    if sys.argv[1:2] == ["--child"]:
+        child(sys.argv[2], Path(sys.argv[3]))
+    else:
+        main(int(sys.argv[1]) if len(sys.argv) > 1 else 100)

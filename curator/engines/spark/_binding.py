@@ -20,7 +20,7 @@ from pyspark import StorageLevel
 from pyspark.sql.types import StructType
 
 from curator.engines._adopted import Adopted
-from curator.engines._days import odd_days
+from curator.engines._days import sound_day
 from curator.engines._readers import Bound, kind_of
 from curator.engines.duckdb import DuckDBEngine
 from curator.engines.spark._faults import carry
@@ -56,7 +56,7 @@ def bind_source(session: Any, named: Named, *, scratch: Path) -> tuple[Bound, An
     name, source, _ = named
     columns = _native_columns(name, source, bound.places)
     if columns is not None:
-        return bound, _native(session, source, bound.places, columns)
+        return bound, _native(session, source, bound=bound, columns=columns)
     frame = session.range(0, 1, 1, 1).mapInArrow(_reader(named), schema)
     if bound.fingerprint[0] >= _SPREAD:
         frame = frame.repartition(session.sparkContext.defaultParallelism)
@@ -112,7 +112,7 @@ def _native_columns(name: str, source: Source, places: Sequence[Place]) -> dict[
         if path is None or path.name.startswith((".", "_")) or kind_of(name, source, place) != SourceFormat.parquet:
             return None  # Spark takes such names for its own papers and reads nothing of them
         found = _file_types(path, wanted)
-        if found is None or types not in (None, found) or odd_days(place, wanted):
+        if found is None or types not in (None, found):
             return None
         types = found
     return types
@@ -138,15 +138,21 @@ def _ddl(kind: pa.DataType) -> str | None:
     return _DDL.get(kind)
 
 
-def _native(session: Any, source: Source, places: Sequence[Place], columns: dict[str, str]) -> Any:
+def _native(session: Any, source: Source, *, bound: Bound, columns: dict[str, str]) -> Any:
     schema = ", ".join(f"{quote_name(name, 'spark')} {kind}" for name, kind in columns.items())
     # A path is one file, whatever signs are in it; the option is how Spark itself switches patterns off.
     reader = session.read.schema(schema).option("__globPaths__", "false")
-    frame = reader.parquet(*(place.path.resolve().as_uri() for place in places if place.path is not None))
-    selected = [
-        f"{_typed(source, column, columns[column.column or key], column.column or key)} AS {quote_name(key, 'spark')}"
-        for key, column in source.columns.items()
-    ]
+    frame = reader.parquet(*(place.path.resolve().as_uri() for place in bound.places if place.path is not None))
+    selected = []
+    for key, column in source.columns.items():
+        found = column.column or key
+        value, shown = _typed(source, column, columns[found], found), quote_name(key, "spark")
+        if key in bound.raw_columns:  # of Parquet, a column of days that may hold one that no file of text could
+            sound = sound_day(value)
+            raw = quote_name(f"raw {key}", "spark")
+            selected.append(f"CASE WHEN NOT ({sound}) THEN CAST({value} AS STRING) END AS {raw}")
+            value = f"CASE WHEN {sound} THEN {value} END"
+        selected.append(f"{value} AS {shown}")
     return frame.selectExpr(*selected)
 
 
