@@ -13,7 +13,7 @@ import pytest
 from capital_world import empty_capital, write_spec
 from refresh_world import Row, lay, lay_feed, spec
 
-from curator.capital import Capital, Refreshed, RunOptions
+from curator.capital import Capital, Refreshed, RunOptions, _refresh
 from curator.cli import main
 from curator.disclosure import measure
 from curator.edges import parquet
@@ -518,3 +518,23 @@ def test_the_command_tells_rows_by_split_and_shards(tmp_path: Path, capsys: pyte
     assert sum(split["vanished"] for split in told["splits"].values()) == 1
     assert told["shards"] == {"kept": 1, "rewritten": 1, "new": 0, "gone": 0}
     assert told["feed"] == "changes"
+
+
+def test_a_comparison_of_all_rows_tidies_up_after_many_refreshes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_refresh, "_FRAGMENTS", 4)
+    path = write_spec(tmp_path, spec("append"))
+    capital = empty_capital(tmp_path / "followed")
+    for more in range(6):
+        lay(tmp_path, rows(count=ROWS + 40 * more))
+        capital.refresh(path)
+    assert len(shards(capital.dataset("visits"))) == 12, "two splits a day"
+    lay(tmp_path, rows(count=ROWS + 300)[1:])
+    found = capital.refresh(path, full=True)
+    assert found.version is not None
+    assert len(shards(found.version)) == 2
+    assert found.changes is not None
+    assert found.changes.facts() == {"added": 100, "changed": 0, "vanished": 1}
+    lay(tmp_path, rows(count=ROWS + 340)[1:])
+    assert capital.refresh(path).feed == "append"
