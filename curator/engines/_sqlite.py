@@ -36,7 +36,7 @@ class LogPlace(LocalPlace):
     """The log beside a database file, told by what is in it: SQLite touches it whenever somebody reads."""
 
     def identity(self) -> Identity | None:
-        """Size, time of the last change, and the salts of its head (sqlite.org/fileformat2.html, 4.1)."""
+        """Size, time of the last change, and its head, which has salts (sqlite.org/fileformat2.html, 4.1)."""
         state = super().identity()
         if state is None or not state.size:
             return None
@@ -47,11 +47,13 @@ class LogPlace(LocalPlace):
 def file_and_log(name: str, path: Path) -> tuple[Snapshot, tuple[Place, ...]]:
     """The state of a database file and of the log that writers keep beside it, and where the two are.
 
+    SQLite calls its log `NAME-wal`, DuckDB `NAME.wal`.
+
     Args:
         name: of the source.
         path: of the file.
     """
-    places = [LocalPlace(path), LogPlace(path.with_name(f"{path.name}-wal"))]
+    places = [LocalPlace(path), *(LogPlace(path.with_name(f"{path.name}{end}")) for end in ("-wal", ".wal"))]
 
     def look() -> dict[str, Identity]:
         states = {place.address: place.identity() for place in places}

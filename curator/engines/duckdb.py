@@ -88,8 +88,8 @@ class DuckDBEngine:
             kinds = {kind_of(name, source, place) for place in places}
             if kinds & {SourceFormat.sqlite, SourceFormat.duckdb}:
                 database = only_database(name, places)
+                snapshot, files = file_and_log(name, database)
                 if SourceFormat.sqlite in kinds:
-                    snapshot, files = file_and_log(name, database)
                     self._load_sqlite(name, source, database, asked=asked)
                 else:
                     self._attach(name, source, database)

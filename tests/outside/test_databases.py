@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +14,9 @@ import duckdb
 import pytest
 from outside_world import curated, kept, spec_of
 
+from curator.engines import open_engine
 from curator.errors import SourceError
+from curator.spec.model import Source
 from curator.sqltext import quoted
 
 
@@ -45,6 +49,31 @@ def test_a_missing_table_is_named_among_those_of_every_schema(base: Path) -> Non
     with pytest.raises(SourceError) as caught:
         curated(base, spec_of({"x": "integer"}, path="base.duckdb", source={"table": "people"}))
     assert (caught.value.code, caught.value.found) == ("source-table-missing", "no such table among police.t, t, v")
+
+
+def test_a_log_beside_the_file_is_read_and_watched(tmp_path: Path) -> None:
+    """A writer that died left its last rows in `.wal`: they are read, and a change of the log refuses the run."""
+    path = tmp_path / "base.duckdb"
+    writer = (
+        f"import duckdb, os; c = duckdb.connect({str(path)!r}); c.execute('PRAGMA disable_checkpoint_on_shutdown');"
+        "c.execute('CREATE TABLE t AS SELECT 1 AS id'); c.execute('CHECKPOINT');"
+        "c.execute('INSERT INTO t VALUES (2)'); os._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", writer], check=True, timeout=60)
+    source = Source.model_validate_json('{"path": "x", "table": "t", "columns": {"id": "integer"}}')
+    engine = open_engine("duckdb", scratch=tmp_path)
+    try:
+        bound = engine.bind("t", source, path)
+        assert engine.rows(f"SELECT sum(id) FROM {quoted(bound.relation)}") == [(3,)]
+        assert [place.name for place in bound.places] == ["base.duckdb", "base.duckdb.wal"]
+        bound.unchanged()
+        with (tmp_path / "base.duckdb.wal").open("ab") as log:
+            log.write(b"more")
+        with pytest.raises(SourceError) as caught:
+            bound.unchanged()
+    finally:
+        engine.close()
+    assert caught.value.code == "source-changed"
 
 
 Rows = Callable[[str, list[tuple[Any, ...]]], Path]

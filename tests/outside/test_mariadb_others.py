@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from live_world import extracted
-from mariadb_server import PASSWORD, MariadbServer
+from mariadb_server import PASSWORD, MariadbServer, mariadb_server
 from outside_world import spec_of
 
 from curator.errors import CuratorError
+
+CANARY = "canary cell"
 
 
 @pytest.fixture(autouse=True)
@@ -180,6 +188,89 @@ def test_modes_of_the_server_change_nothing(mariadb: MariadbServer, tmp_path: Pa
         assert (row["who"], row["c"]) == ("p", "ab")
     finally:
         made(mariadb, "SET GLOBAL sql_mode = DEFAULT")
+
+
+DRAWN = [
+    "a",
+    "A",
+    "a ",
+    " a",
+    "",
+    "é",
+    "e\u0301",
+    "É",
+    "ß",
+    "o'",
+    '"',
+    "\\",
+    "%s",
+    "$1",
+    "0012",
+    "\u00a0",
+    "👮",
+    "x\ny",
+]
+
+
+@pytest.mark.parametrize("kind", ["varchar(90)", "char(90)", "text", "varchar(90) CHARACTER SET utf16"])
+def test_a_sample_is_drawn_there_as_here(mariadb: MariadbServer, tmp_path: Path, kind: str) -> None:
+    """Hostile texts in several character sets: those left behind are those that the engine would not draw."""
+    made(mariadb, f"CREATE OR REPLACE TABLE drawn (id int, who {kind} COLLATE {COLLATIONS[kind]})")
+    texts = [None, *DRAWN, *(f"p{number}" for number in range(200))]
+    with mariadb.connect() as connection, connection.cursor() as cursor:
+        cursor.executemany("INSERT INTO drawn VALUES (%s, %s)", list(enumerate(texts)))
+    whole = spec_of({}, path=mariadb.address(), source={"table": "drawn"})
+    read = [row for row in extracted(tmp_path / "whole", whole) if row["who"] != ""]
+    for by in ("who", "id"):
+        whole["extract"]["sample"] = {"by": [by], "fraction": 0.3, "seed": 4}
+        before = len(mariadb.statements())
+        kept = {row["id"] for row in extracted(tmp_path / by, whole) if row["who"] != ""}
+        (asked,) = [line for line in mariadb.statements()[before:] if "FROM `drawn`" in line]
+        assert "md5('4:' || " in asked
+        assert kept == {row["id"] for row in read if drawn_here(row, by)}
+        assert 30 < len(kept) < 110
+
+
+COLLATIONS = {
+    "varchar(90)": "utf8mb4_general_ci", "char(90)": "utf8mb4_bin", "text": "utf8mb4_unicode_ci",
+    "varchar(90) CHARACTER SET utf16": "utf16_general_ci",
+}  # fmt: skip
+
+
+def drawn_here(row: dict[str, Any], by: str) -> bool:
+    """The threshold of the specification, by another MD5."""
+    key = row["id"] if row[by] is None else row[by]
+    digest = hashlib.md5(f"4:{key}".encode(), usedforsecurity=False).hexdigest()
+    return digest[:8] < f"{round(0.3 * 2**32):08x}"
+
+
+@pytest.fixture
+def mortal() -> Iterator[MariadbServer]:
+    """A server of its own, to be killed."""
+    with mariadb_server() as server:
+        yield server
+
+
+def test_a_server_that_dies_while_it_is_read(mariadb: MariadbServer, mortal: MariadbServer, tmp_path: Path) -> None:
+    numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)"
+    made(
+        mortal, "SET SESSION max_recursive_iterations = 300000", "CREATE TABLE people (id int, who varchar(200))",
+        f"INSERT INTO people {numbers} SELECT i, repeat('{CANARY} ', 15) FROM n",
+        "CREATE VIEW slowly AS SELECT id, who FROM people WHERE id < 1000 OR sleep(0.01) = 0",
+    )  # fmt: skip
+
+    def kill() -> None:
+        while "FROM `slowly`" not in mortal.log.read_text(errors="replace"):
+            time.sleep(0.01)
+        os.kill(mortal.process.pid, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    with pytest.raises(CuratorError) as caught:
+        rows_of(tmp_path, mortal.address(), {}, table="slowly")
+    killer.join()
+    assert caught.value.code == "database-lost"
+    assert CANARY not in str(caught.value)
 
 
 def test_a_statement_that_takes_too_long(mariadb: MariadbServer, tmp_path: Path) -> None:
