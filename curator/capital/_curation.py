@@ -158,20 +158,10 @@ def publish_run(
     """Run every stage and publish the version; None when a refresh finds nothing new."""
     recorder = capital.recorder(Role.ENGINEER)
     refuse_existing(capital, use_case)
-    following = follower.following if follower else None
-    if following is None and use_case.refresh is not None and options.order == "keyed":
-        following = Following(split_names(use_case))
     with ExitStack() as stack:
         stack.enter_context(disk_errors(capital.workspace.root, asked=f"make {use_case.ref}"))
-        scratch = stack.enter_context(capital.workspace.scratch("curate"))
-        run = _Run(capital, use_case, options=options, scratch=scratch)
-        run.spec_folder = spec.parent
-        run.follower, run.following = follower, following
-        stack.callback(run.close)
-        stack.enter_context(run.digests)
-        if options.to is not None:
-            run.sending = stack.enter_context(Remote.of(capital.workspace.root, options.to).sending())
-        run.reached = run.reaches(options)
+        run = _prepared(capital, use_case, options=options, spec_folder=spec.parent, follower=follower, stack=stack)
+        following = run.following
         protected = run.protected(source_paths(use_case, spec_folder=spec.parent, options=options))
         rejected = stack.enter_context(run.rejected_rows())
         if follower is not None and follower.changes is not None:
@@ -202,25 +192,55 @@ def publish_run(
             key=run.key("held-rows"),
             files=[entry for entry in manifest.files if entry.split],
         )
-        place = f"datasets/{use_case.name}/{use_case.version}"
         rejected.keep(capital.workspace.private / "holder" / "rejected", use_case=use_case)
         keep_digests(capital.workspace.private, use_case.ref, told=run.digests.facts())
         keep_report(capital.workspace.private, use_case.ref, run.representation)
         if run.sending is not None:  # before the version is named here: what Git names is in the store whole
             run.sending.finish(manifest, run.folder)
-        capital.workspace.publish(
-            folders={place: run.folder},
-            files={
-                **{envelope.path: envelope.data for envelope in envelopes},
-                f"specs/{use_case.ref}.yaml": spec_bytes,
-            },
-            message=f"Add {use_case.ref}",
-            tag=use_case.ref,
-            tag_message=f"{use_case.ref}\n\nmanifest sha256: {manifest.digest}\nstatement: {envelopes[-1].digest}\n",
+        place = _publish(
+            capital, use_case, folder=run.folder, manifest=manifest, envelopes=envelopes, spec_bytes=spec_bytes
         )
         if follower is not None:
             forget_held(capital.workspace.private, follower.previous.ref)
     return DatasetVersion(manifest=manifest, folder=capital.workspace.root / place)
+
+
+def _prepared(
+    capital: Capital,
+    use_case: UseCase,
+    *,
+    options: RunOptions,
+    spec_folder: Path,
+    follower: Follower | None,
+    stack: ExitStack,
+) -> _Run:
+    """A run with all that it needs open; the stack closes it."""
+    run = _Run(capital, use_case, options=options, scratch=stack.enter_context(capital.workspace.scratch("curate")))
+    run.spec_folder, run.follower = spec_folder, follower
+    run.following = follower.following if follower else None
+    if run.following is None and use_case.refresh is not None and options.order == "keyed":
+        run.following = Following(split_names(use_case))
+    stack.callback(run.close)
+    stack.enter_context(run.digests)
+    if options.to is not None:
+        run.sending = stack.enter_context(Remote.of(capital.workspace.root, options.to).sending())
+    run.reached = run.reaches(options)
+    return run
+
+
+def _publish(
+    capital: Capital, use_case: UseCase, *, folder: Path, manifest: Manifest, envelopes: list[Any], spec_bytes: bytes
+) -> str:
+    """Publish the version, its statements and its spec at once; returns its place in the workspace."""
+    place = f"datasets/{use_case.name}/{use_case.version}"
+    capital.workspace.publish(
+        folders={place: folder},
+        files={**{envelope.path: envelope.data for envelope in envelopes}, f"specs/{use_case.ref}.yaml": spec_bytes},
+        message=f"Add {use_case.ref}",
+        tag=use_case.ref,
+        tag_message=f"{use_case.ref}\n\nmanifest sha256: {manifest.digest}\nstatement: {envelopes[-1].digest}\n",
+    )
+    return place
 
 
 def preview(capital: Capital, spec: Path, use_case: UseCase, *, options: RunOptions, until: Until) -> Preview:
