@@ -74,20 +74,13 @@ def deliver(
             or `evidence-missing` when the evidence is not whole. SpecError: `release-spec`.
     """
     case = read_request(asked, use_case=use_case, directory=directory)
-    known = tuple(evidence.envelopes(directory.keys()))
     manifests = _manifests(folders)
-    judge(
-        "deliver", state_of(case, known, directory=directory), signer=signer, directory=directory, use_case=use_case,
-        terms=case.terms, now=now, asked=case.artifacts, present=artifacts_of(list(manifests.values())),
-        requester=case.requester,
-    )  # fmt: skip
-    reviews = [item.digest for item in reviews_of(case, known, directory=directory)[APPROVE]]
-    previous = [case.digest, *reviews, directory.digest]
+    previous = _allowed(
+        case, manifests, use_case=use_case, evidence=evidence, signer=signer, directory=directory, now=now
+    )
     contents = _contents(case.terms, folders, manifests, evidence=evidence, previous=previous, directory=directory)
     _as_reviewed(manifests, folders)  # the attacks are on these bytes, and the writer takes no others
-    attacked = gate(
-        contents, use_case=use_case, terms=case.terms, canaries=canaries, earlier=earlier, trained=trained
-    )  # fmt: skip
+    attacked = gate(contents, use_case=use_case, terms=case.terms, canaries=canaries, earlier=earlier, trained=trained)
     members = _members(contents, manifests)
     name = _file_name(manifests)
     envelope = sign(
@@ -103,6 +96,27 @@ def deliver(
     path = destination / name if destination.is_dir() else destination
     digest = _write(path, envelope=envelope, members=members, contents=contents, request=case)
     return Delivery(path=path, sha256=digest, envelope=envelope, request=case)
+
+
+def _allowed(
+    case: Request,
+    manifests: Mapping[str, Manifest],
+    *,
+    use_case: UseCase,
+    evidence: EvidenceStore,
+    signer: Signer,
+    directory: Directory,
+    now: datetime,
+) -> list[str]:
+    """Refuse what may not be delivered now; the digests of the statements that a delivery follows."""
+    known = tuple(evidence.envelopes(directory.keys()))
+    judge(
+        "deliver", state_of(case, known, directory=directory), signer=signer, directory=directory, use_case=use_case,
+        terms=case.terms, now=now, asked=case.artifacts, present=artifacts_of(list(manifests.values())),
+        requester=case.requester,
+    )  # fmt: skip
+    reviews = [item.digest for item in reviews_of(case, known, directory=directory)[APPROVE]]
+    return [case.digest, *reviews, directory.digest]
 
 
 def _manifests(folders: Mapping[str, Path]) -> dict[str, Manifest]:
