@@ -249,9 +249,9 @@ def _tokens(use_case: UseCase, written: Written, protection: Mapping[str, Any]) 
         f"A token is 16 bytes, or more when it can be revealed: {made} of the identifier in its canonical form. Equal "
         "identifiers give equal tokens under one key. Nobody without the holder's key can turn a token back or test a "
         "guess. Keys are derived for "
-        f"one holder, purpose, recipient, epoch and domain (here {purpose}, recipient {recipient}, epoch {epoch}): another "
-        "recipient has other tokens, so two of them cannot join their copies, and a leaked token names whose copy "
-        "leaked. Columns with the same key id can be joined, in this dataset or another of the same purpose."
+        f"one holder, purpose, recipient, epoch and domain (here {purpose}, recipient {recipient}, epoch {epoch}): "
+        "another recipient has other tokens, so two of them cannot join their copies, and a leaked token names whose "
+        "copy leaked. Columns with the same key id can be joined, in this dataset or another of the same purpose."
     )
     return text + "\n\n" + table(["Field", "Form", "Domain", "Method", "Key id"], rows) + _counted(written)
 

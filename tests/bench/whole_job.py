@@ -149,9 +149,9 @@ def run_curator(base: Path, out: Path, *, order: str = "keyed", checked: bool = 
 
 def run_parts(base: Path, out: Path) -> None:
     """What the job holds besides the stream, each timed on the job's own files."""
+    from curator.disclosure import WRITTEN, measure
     from curator.edges.store import Cache, pointer_text
     from curator.manifest import Manifest
-    from curator.disclosure import WRITTEN, measure
 
     protected, written = run_curator(base, out)
     engine = protected.checked.sample.engine
