@@ -48,6 +48,7 @@ class StoredPlace:
         self._source, self._key = source, key
         self.address = f"s3://{key}"
         self._state: Identity | None = None
+        self._ends: dict[str, tuple[int, bytes]] = {}
 
     @property
     def name(self) -> str:
@@ -62,9 +63,9 @@ class StoredPlace:
         held = _Held(self._source, self._key, state.mark.partition(":")[0])
         fetch = functools.partial(_fetch, held)
         if parts:
-            return _Parts(fetch, size=state.size)  # type: ignore[return-value] # a raw stream is one
+            return _Parts(fetch, size=state.size, ends=self._ends, tag=held.tag)  # type: ignore[return-value] # a raw stream is one
         begin = functools.partial(_begin, held)
-        return _Stream(fetch, begin, size=state.size)  # type: ignore[return-value] # a raw stream is one
+        return _Stream(fetch, begin, size=state.size, ends=self._ends, tag=held.tag)  # type: ignore[return-value] # a raw stream is one
 
     def identity(self) -> Identity | None:
         """Size, time, tag and version of the object, asked of the store now."""
@@ -178,12 +179,22 @@ def _asked(held: _Held, range_: str) -> Any:
 
 
 class _Parts(io.RawIOBase):
-    """An object of which parts are asked for, by several threads at once."""
+    """An object of which parts are asked for, by several threads at once.
 
-    def __init__(self, fetch: Callable[[int, int], bytes], *, size: int) -> None:
+    Args:
+        fetch: gives the bytes from one place to another.
+        size: of the object.
+        ends: last bytes of states of the object, by tag: whoever opens it again finds the footer there.
+        tag: of this state.
+    """
+
+    def __init__(
+        self, fetch: Callable[[int, int], bytes], *, size: int, ends: dict[str, tuple[int, bytes]], tag: str
+    ) -> None:
         super().__init__()
         self._fetch, self._size, self._place = fetch, size, 0
-        self._small: tuple[int, bytes] = (0, b"")
+        self._ends, self._tag = ends, tag
+        self._small: tuple[int, bytes] = ends.get(tag, (0, b"")) if tag else (0, b"")
 
     def readable(self) -> bool:
         """True."""
@@ -227,6 +238,8 @@ class _Parts(io.RawIOBase):
         first = max(0, min(start, self._size - _SMALL))  # of the end of a file, what stands before it is asked for next
         held = self._fetch(first, min(self._size, first + _SMALL))
         self._small = (first, held)
+        if first + len(held) == self._size:
+            self._ends[self._tag] = self._small
         return held[start - first : end - first]
 
 
@@ -236,8 +249,16 @@ class _Stream(_Parts):
     Whoever moves in it asks for parts, as of a zip's list of members.
     """
 
-    def __init__(self, fetch: Callable[[int, int], bytes], begin: Callable[[int], Any], *, size: int) -> None:
-        super().__init__(fetch, size=size)
+    def __init__(
+        self,
+        fetch: Callable[[int, int], bytes],
+        begin: Callable[[int], Any],
+        *,
+        size: int,
+        ends: dict[str, tuple[int, bytes]],
+        tag: str,
+    ) -> None:
+        super().__init__(fetch, size=size, ends=ends, tag=tag)
         self._begin, self._worker = begin, ThreadPoolExecutor(1)
         self._coming: deque[Future[bytes]] = deque()
         self._body: Any = None
