@@ -19,6 +19,7 @@ import re
 import uuid
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
 
 import numpy as np
 import numpy.typing as npt
@@ -56,6 +57,7 @@ DIGESTS: Mapping[str, Callable[[bytes], bytes]] = {
 
 SAMPLE = 40_000
 _SALTED = 2_000  # spellings tried with each salt
+_FIRST = 64  # identifiers of which every spelling comes first
 _HEX = r"^(?:0x)?[0-9a-fA-F]{8,128}$"
 _GROUPED = r"^\{?[0-9a-fA-F]{2,8}(?:[-: ][0-9a-fA-F]{2,12}){1,63}\}?$"  # UUIDs, colons
 _BASE32 = r"^[A-Z2-7]{13,104}={0,6}$"
@@ -114,7 +116,7 @@ def dictionary_hits(
         identifiers: candidates, in any spelling.
         salts: words that an attacker would try as salts, such as names in the package; tried on the first candidates.
     """
-    candidates = list(dict.fromkeys(spelling for text in identifiers for spelling in spellings(text)))
+    candidates = _candidates(identifiers)
     masks = {column: _kept(values) for column, values in columns.items() if len(values)}
     found: dict[str, dict[str, int]] = {}
     for name, made in _made(candidates, salts):
@@ -124,6 +126,17 @@ def dictionary_hits(
             if hits and hits > _by_chance(len(tried) * len(columns[column]), values=2.0**bits):
                 found.setdefault(column, {})[name] = hits
     return found
+
+
+def _candidates(identifiers: Iterable[str]) -> list[str]:
+    """Every spelling: all of the first identifiers, which are planted ones; then each as given, then other forms.
+
+    Only the first candidates are tried with salts.
+    """
+    forms = [spellings(text) for text in identifiers]
+    first = [way for some in forms[:_FIRST] for way in some]
+    rest = [way for ways in zip_longest(*forms[_FIRST:]) for way in ways if way is not None]
+    return list(dict.fromkeys([*first, *rest]))
 
 
 def remainder_hits(columns: Mapping[str, pa.ChunkedArray], identifiers: Iterable[str]) -> dict[str, dict[str, int]]:

@@ -65,7 +65,8 @@ def test_it_goes_red_when_no_identifier_is_tried(
     )
     with receiving.open_package(package, trust=capital.holder_key()) as opened:
         released = {"contact": prefixes(opened.table("train").column("contact"))}
-    assert sum(dictionary_hits(released, phones, salts=[SALT])["contact"].values()) > 500
+    read = sum(dictionary_hits(released, phones, salts=[SALT])["contact"].values())
+    assert read > 0.9 * len(released["contact"]) > 100
 
 
 def test_and_again_at_the_delivery_when_a_planted_identifier_is_known(
