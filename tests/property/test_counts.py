@@ -67,9 +67,9 @@ CELL = {
 TABLE = st.lists(st.fixed_dictionaries(CELL), min_size=1, max_size=40)
 
 
-def use_case(*, k: int, l: int, splits: str = ENTITY) -> UseCase:  # noqa: E741
+def use_case(*, k: int, l: int, splits: str = ENTITY, count: str = "persons") -> UseCase:  # noqa: E741
     diversity = f", l: {{column: ill, value: {l}}}" if l > 1 else ""
-    return parse_use_case(f"{HEAD}disclosure: {{k: {k}, suppress: 1{diversity}}}\n{splits}")
+    return parse_use_case(f"{HEAD}disclosure: {{k: {k}, suppress: 1, count: {count}{diversity}}}\n{splits}")
 
 
 def run(rows: list[dict[str, str]], spec: UseCase, folder: Path) -> Written:
@@ -114,23 +114,34 @@ def classes(rows: list[dict[str, str]]) -> dict[Any, list[int | None]]:
     return found
 
 
+def people(rows: list[dict[str, str]], count: str) -> Counter[Any]:
+    """People of each class, or rows; a row about nobody known is of somebody of its own."""
+    told = {(klass(row), row["who"] if row["who"] and count == "persons" else place) for place, row in enumerate(rows)}
+    return Counter(key for key, _ in told)
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(TABLE, st.integers(1, 4), st.integers(1, 3), st.sampled_from([ENTITY, TIME]))
-def test_every_row_is_accounted_for(rows: list[dict[str, str]], k: int, diversity: int, splits: str) -> None:
+@given(
+    TABLE, st.integers(1, 4), st.integers(1, 3), st.sampled_from([ENTITY, TIME]), st.sampled_from(["rows", "persons"])
+)
+def test_every_row_is_accounted_for(
+    rows: list[dict[str, str]], k: int, diversity: int, splits: str, count: str
+) -> None:
     good = {place for place, row in enumerate(rows) if sound(row, splits)}
+    alike = people([rows[place] for place in sorted(good)], count)
     kept_classes = {
         key for key, values in classes([rows[place] for place in good]).items()
-        if len(values) >= k and (diversity == 1 or len(set(values) - {None}) >= diversity)
+        if alike[key] >= k and (diversity == 1 or len(set(values) - {None}) >= diversity)
     }  # fmt: skip
     kept = {place for place in good if klass(rows[place]) in kept_classes}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if not kept:
             with pytest.raises(CuratorError) as refused:
-                run(rows, use_case(k=k, l=diversity, splits=splits), folder)
+                run(rows, use_case(k=k, l=diversity, splits=splits, count=count), folder)
             assert refused.value.code == ("too-rare" if good else "all-rejected")
             return
-        written = run(rows, use_case(k=k, l=diversity, splits=splits), folder)
+        written = run(rows, use_case(k=k, l=diversity, splits=splits, count=count), folder)
         shards = [row | {"split": entry.split} for entry in written.files for row in read(folder / entry.path)]
     report, found = written.quality, written.disclosure
     assert found is not None
@@ -141,6 +152,8 @@ def test_every_row_is_accounted_for(rows: list[dict[str, str]], k: int, diversit
     assert len(shards) == len(kept)
     true = classes([rows[place] for place in kept])
     assert (found.classes, found.k) == (len(true), min(map(len, true.values())))
+    if count == "persons":
+        assert found.k_persons == min(people([rows[place] for place in sorted(kept)], count).values())
     if diversity > 1:
         assert found.l == min(len(set(values) - {None}) for values in true.values())
     assert sum(found.sizes.values()) == found.rows
