@@ -134,7 +134,9 @@ def _opened(name: str, source: Source, place: Place, *, describe: Describe, stre
     if kind == SourceFormat.parquet:
         scan = f"read_parquet({file}, hive_partitioning = false)"
         physical = {**describe(f"SELECT * FROM {scan}"), **_untyped(name, reading.source, place)}  # noqa: S608 (escaped)
-        odd = odd_days(place, {reading.name_in_file(found) for found in reading.needed()})
+        names = {reading.name_in_file(found) for found in reading.needed()}
+        days = {found for found in names if physical.get(found, "").startswith(("DATE", "TIMESTAMP"))}
+        odd = odd_days(place, days) if days else frozenset()  # looking costs a request where the file is far
         return _file(place, reading, kind, scan=scan, physical=physical, odd=odd)
     if not packing_of(place.name) and (state := place.identity()) and not state.size:
         raise unreadable(name, "an empty file")
