@@ -246,7 +246,8 @@ def test_counts_are_those_of_the_run(made: Made) -> None:
     for reason, rows in quality.rejected.items():
         assert f"| `{reason}` | {rows:,} |" in card
     risk = section(card, "Who could be found")
-    assert f"{disclosure.classes:,} classes, the smallest of {disclosure.k_persons:,} people, {disclosure.k:,} rows" in risk
+    smallest = f"the smallest of {disclosure.k_persons:,} people, {disclosure.k:,} rows"
+    assert f"{disclosure.classes:,} classes, {smallest}" in risk
     assert f"{disclosure.suppressed:,} rows were left out" in risk
     binned = re.findall(r"^\| [\d ]+(?:to \d+|or more)? ?\| ([\d,]+) \|", risk, re.M)
     assert sum(int(rows.replace(",", "")) for rows in binned) == disclosure.rows == made.written.rows

@@ -108,9 +108,7 @@ LADDER = hierarchy_of("a", [[str(n), str(n // 2), str(n // 4), "*"] for n in ran
 PAIR = hierarchy_of("b", [[str(n), str(n % 2), "*"] for n in (0, 2, 1, 3)])
 
 
-def loss_of(
-    table: np.ndarray, levels: tuple[int, ...], limits: Limits, *, hollow: bool = False
-) -> tuple[float, int]:
+def loss_of(table: np.ndarray, levels: tuple[int, ...], limits: Limits, *, hollow: bool = False) -> tuple[float, int]:
     """Row by row, in plain Python: the score of a node and its suppressed rows."""
     hierarchies = (LADDER, PAIR)
     groups: dict[tuple[int, ...], list[np.ndarray]] = {}
@@ -165,9 +163,7 @@ rows_drawn = st.lists(st.tuples(st.integers(0, 7), st.integers(0, 3), st.integer
 
 @given(rows_drawn, limits_drawn, st.booleans())
 @settings(max_examples=150, deadline=None)
-def test_no_node_is_better_than_the_one_found(
-    rows: list[tuple[int, int, int]], limits: Limits, hollow: bool
-) -> None:
+def test_no_node_is_better_than_the_one_found(rows: list[tuple[int, int, int]], limits: Limits, hollow: bool) -> None:
     table = np.array(rows)
     found, counts = np.unique(table.T, axis=1, return_counts=True)
     tuples = Tuples(

@@ -245,7 +245,10 @@ def test_a_rule_that_cannot_be_compiled_is_refused() -> None:
 @pytest.mark.parametrize(
     ("change", "note"),
     [
-        (lambda value: value["disclosure"].pop("l"), "without a limit on their diversity (`disclosure.l`, `entropy_l` or `t`): severe."),
+        (
+            lambda value: value["disclosure"].pop("l"),
+            "without a limit on their diversity (`disclosure.l`, `entropy_l` or `t`): severe.",
+        ),
         (lambda value: value["law"].update(ai_act="high"), "article 10 of the AI Act"),
         (
             lambda value: value["channels"].update(open={"purposes": ["statistics"], "licence": "x", "max_days": 9}),
