@@ -193,7 +193,7 @@ class MariadbSource:
         """The rows of a statement, some thousands at a time, as they come."""
         from pymysql.cursors import SSCursor
 
-        with self._translated(source), self._connection.cursor(SSCursor) as cursor:
+        with self._translated(source), _closing(self._connection.cursor(SSCursor)) as cursor:
             cursor.execute(statement)
             while block := cursor.fetchmany(_BLOCK):
                 yield block
@@ -356,6 +356,22 @@ def _connected(address: Address, source: str, password: str | None) -> Any:
         )  # fmt: skip
     except pymysql.MySQLError as fault:
         raise _refused(source, address, _code(fault), given=password is not None) from None
+
+
+@contextmanager
+def _closing(cursor: Any) -> Iterator[Any]:
+    """Close a cursor in the end. Of a lost connection the driver would read the rest, even when it is collected."""
+    connection = cursor.connection
+    try:
+        yield cursor
+        cursor.close()
+    finally:
+        if not connection.open:
+            result, connection._result, cursor._result, cursor.connection = connection._result, None, None, None
+            if result is not None:
+                result.unbuffered_active = False
+        elif cursor.connection is not None:  # refused, or nobody wants the rest
+            cursor.close()
 
 
 def _code(fault: Exception) -> int:

@@ -136,7 +136,8 @@ def _report(chosen: argparse.Namespace, figures: dict[str, Figures]) -> Iterator
     yield ""
     yield _tokens()
     yield _help()
-    yield from places()
+    if not chosen.variants:
+        yield from places()
     yield ""
     yield f"Again: `python -m tests.bench --rows {chosen.rows}{' --peers' if chosen.peers else ''}`."
 
