@@ -22,7 +22,7 @@ AFTER_THE_DEMONSTRATION = {"README.md", "verify-without-curator.md", "share-with
 PROGRAMS = {"git", "openssl", "tar", "sha256sum"}
 SHOWN = {"sh", "text"}  # `sh`: the README's set-up, which the tasks of noxfile.py run
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-_IMAGE = re.compile(r"!\[[^\]]*\]\(|<img", re.IGNORECASE)
+_IMAGE = re.compile(r"!\[[^\]]*\]\((?!\w+\.svg\))|<img", re.IGNORECASE)  # all but a drawing beside the page
 
 
 def _name(page: Path) -> str:
