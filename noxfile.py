@@ -85,7 +85,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Ratios against the limit and the peers."""
+    """Ratios against the limit and the peers; with names (`-- tokens text`, `-- all`), those tables."""
     _install(session, "bench")
     Path("bench-out").mkdir(exist_ok=True)
     session.run("python", "-m", "tests.bench", *session.posargs, env=QUIET)

