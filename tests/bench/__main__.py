@@ -208,7 +208,7 @@ def machine() -> str:
     return f"{os.cpu_count()} cores, {memory:.0f} GiB, Python {platform.python_version()}, {platform.system()}"
 
 
-def _table(name: str) -> str:
+def _named(name: str) -> str:
     if name not in (*TABLES, "all"):
         raise argparse.ArgumentTypeError(f"no table {name}")
     return name
@@ -217,7 +217,7 @@ def _table(name: str) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Ratios of the whole job, in one run.")
     parser.add_argument(
-        "tables", nargs="*", type=_table, metavar="TABLE", help=f"instead of the whole job: {', '.join(TABLES)}, all"
+        "tables", nargs="*", type=_named, metavar="TABLE", help=f"instead of the whole job: {', '.join(TABLES)}, all"
     )
     parser.add_argument("--rows", type=int, default=1_000_000, help="persons in the base")
     parser.add_argument("--repeat", type=int, default=3, help="runs of each variant")
