@@ -43,6 +43,7 @@ SIZE = 30_000  # rows in which neighbours are sought; more are sampled by person
 _SECRETS = 3
 _SLACK = 1e-9
 _LARGE = 10**5  # numbers that could be what remains of a digest
+_ALIKE = 2  # values up to which every distance is the same
 _MANY = 5_000  # digests from which a longer dictionary is worth its time
 
 
@@ -353,7 +354,12 @@ def _too_few(measures: Measures | None, limits: Limits) -> Iterator[Leak]:
         if limits.entropy_l is not None and found.entropy_l < limits.entropy_l - _SLACK:
             where = f"{found.field}: {found.entropy_l:.3f} of {limits.entropy_l:g}"
             yield Leak(kind="entropy l", where=where, count=found.told)
-        if limits.t is not None and found.distance == limits.distance and found.t > limits.t + _SLACK:
+        if limits.t is None:
+            continue
+        if found.distance != limits.distance and found.values > _ALIKE:  # of two values both distances are one
+            where = f"{found.field}: {limits.distance} distance of values that have no order"
+            yield Leak(kind="t", where=where, count=found.told)
+        elif found.t > limits.t + _SLACK:
             yield Leak(kind="t", where=f"{found.field}: {found.t:.4f} of {limits.t:g}", count=found.told)
 
 

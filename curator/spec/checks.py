@@ -29,7 +29,7 @@ from curator.spec.model import (
 )
 from curator.spec.nearest import nearest
 from curator.spec.personal import looks_personal
-from curator.spec.protecting import protection_troubles
+from curator.spec.protecting import DAYS, NUMBERS, protection_troubles, written_type
 from curator.spec.refreshing import refresh_troubles
 from curator.spec.row_checks import row_troubles
 from curator.spec.scope import PathKey, Scope, Trouble, build_scope, try_parse
@@ -275,17 +275,25 @@ def _disclosure(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
             "a limit with no quasi-identifier kept",
             "`identifier: quasi` on the fields that an attacker may know",
         )
-    yield from _sensitive_limits(spec, spec.disclosure)
+    yield from _sensitive_limits(spec, spec.disclosure, scope)
 
 
-def _sensitive_limits(spec: UseCase, limits: Disclosure) -> Iterator[Trouble]:
-    """Diversity and closeness are limited of one field, which is written."""
+def _sensitive_limits(spec: UseCase, limits: Disclosure, scope: Scope) -> Iterator[Trouble]:
+    """Diversity and closeness are limited of one field, which is written; in order only where it has one."""
     for word in ("l", "entropy_l", "t"):
         limit, path = getattr(limits, word), ("disclosure", word, "column")
         if limit is not None and limit.column not in spec.kept():
             yield _unknown(path, limit.column, spec.kept())
         elif limit is not None and limit.column != limits.sensitive:
             yield Trouble(path, f"`{limit.column}`", f"`{limits.sensitive}`, as in the limit before")
+    if limits.t is not None and limits.t.distance == "ordered" and limits.t.column in spec.kept():
+        kind = written_type(limits.t.column, spec.fields[limits.t.column], scope)
+        if kind not in (*NUMBERS, *DAYS, "boolean", None):
+            yield Trouble(
+                ("disclosure", "t", "distance"),
+                f"`ordered` of a field of type {kind}, whose order means nothing",
+                "`equal`, or a field of numbers, dates or times",
+            )
 
 
 def _splits(spec: UseCase, scope: Scope) -> Iterator[Trouble]:

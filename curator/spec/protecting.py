@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from curator.spec.model import OutputField, UseCase
-from curator.spec.scope import PathKey, Scope, Trouble
+from curator.spec.scope import PathKey, Scope, Trouble, try_parse
 
 NUMBERS = ("integer", "decimal", "float")
 DAYS = ("date", "timestamp")
@@ -68,6 +68,16 @@ def engine_formula(name: str, field: OutputField, scope: Scope) -> str | None:
         if bound is not None:
             formula = f"{function}({formula}, {_number(bound, whole=whole)})"
     return f"case when {origin} is not null then {formula} end"
+
+
+def written_type(name: str, field: OutputField, scope: Scope) -> str | None:
+    """The logical type of a field as it is written, `token` for pseudonyms; None where its formula is not sound."""
+    if field.protect in ("token", "mask"):
+        return "token" if field.protect == "token" else "text"
+    if field.protect == "generalise":
+        expression, _ = try_parse(field.value or "", scope.types, ())
+        return expression.type if expression else None
+    return scope.types.get(field.from_ or name)
 
 
 def _number(value: float, *, whole: bool) -> str:

@@ -261,6 +261,19 @@ def test_promised_diversity_and_closeness_are_held_by_the_bytes(tmp_path: Path) 
     assert found == {"l", "entropy l", "t"}, "everybody of age 3 is ill"
 
 
+def test_a_distance_along_an_order_is_held_or_the_gate_stays_closed(tmp_path: Path) -> None:
+    table, rng = invented(3_000), np.random.default_rng(5)
+    along = Limits(k=5, t=0.3, distance="ordered", column="ill")
+    assert reasons(tmp_path, table, along) == set(), "of two values every distance is the same"
+    place, far = table.column_names.index("ill"), [9 if age == 3 else 0 for age in table["age"].to_pylist()]
+    days = (rng.integers(0, 5, len(table)) + np.array(far)).tolist()
+    assert reasons(tmp_path, table.set_column(place, "ill", pa.array(days)), along) == {"t"}
+    spread = rng.integers(0, 5, len(table)).tolist()
+    assert reasons(tmp_path, table.set_column(place, "ill", pa.array(spread)), along) == set()
+    texts = pa.array([f"grade {grade}" for grade in spread])
+    assert reasons(tmp_path, table.set_column(place, "ill", texts), along) == {"t"}, "texts have no order to measure"
+
+
 def test_a_package_is_attacked_whole_and_the_same_each_time(tmp_path: Path) -> None:
     contents = package(tmp_path, invented(3_000))
     attacker = Attacker(channel="research", knows=("age", "sex"))

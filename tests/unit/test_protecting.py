@@ -46,6 +46,29 @@ def test_words_belong_to_their_protection() -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "refused"),
+    [
+        ({"from": "age", "protect": "keep"}, False),
+        ({"from": "birth_date", "protect": "keep"}, False),
+        ({"protect": "generalise", "value": "band(age, 10)"}, False),
+        ({"protect": "generalise", "value": "case when age > 40 then 'old' else 'young' end"}, True),
+        ({"from": "birth_date", "protect": "shift", "days": 3, "by": ["age"]}, False),
+    ],
+)
+def test_a_distance_along_an_order_is_of_values_that_have_one(words: dict[str, Any], refused: bool) -> None:
+    value = spec_value()
+    value["fields"]["grade"] = {"meaning": "x", "identifier": "sensitive", **words}
+    value["disclosure"] = {"k": 2, "t": {"column": "grade", "value": 0.5, "distance": "ordered"}}
+    if not refused:
+        assert parse_use_case(json.dumps(value)).disclosure
+        return
+    with pytest.raises(SpecError, match="`ordered` of a field of type text, whose order means nothing"):
+        parse_use_case(json.dumps(value))
+    value["disclosure"]["t"]["distance"] = "equal"
+    assert parse_use_case(json.dumps(value)).disclosure
+
+
+@pytest.mark.parametrize(
     ("words", "formula"),
     [
         (
