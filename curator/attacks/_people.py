@@ -167,7 +167,7 @@ def _nearest(
     Values that differ are 1,000 apart; those of an ordered column in proportion to their places.
     """
     steps = [(_scaled(table[name]), _scaled(people[name])[rows], table[name].ordered) for name in columns]
-    tie = rng.integers(0, 1 << 20, max(tables.rows, 1))
+    tie = rng.integers(0, 1 << 20, max(tables.rows, 1)).astype(np.int32)
     found = np.full(len(rows), -1, np.int64)
     for start in range(0, len(rows) if tables.rows else 0, _CHUNK):
         part = slice(start, min(start + _CHUNK, len(rows)))
@@ -176,8 +176,11 @@ def _nearest(
             far += _apart(released, wanted[part], ordered=ordered)
         far[without[part, None] == tables.people[None, :]] = np.iinfo(np.int32).max
         least = far.min(axis=1)
-        turned = (tie[None, :] + rng.integers(0, 1 << 20, (part.stop - start, 1))) % (1 << 20)
-        found[part] = np.where(far == least[:, None], turned, -1).argmax(axis=1)
+        drawn = tie[None, :] + rng.integers(0, 1 << 20, (part.stop - start, 1)).astype(np.int32)
+        drawn &= (1 << 20) - 1
+        drawn += 1
+        drawn *= far == least[:, None]  # 0 for rows that are farther
+        found[part] = drawn.argmax(axis=1)
         found[part][least == np.iinfo(np.int32).max] = -1
     return found
 
