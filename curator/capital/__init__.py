@@ -55,6 +55,7 @@ class Capital:
     def __init__(self, workspace: Workspace, *, agent: str, environ: Mapping[str, str]) -> None:
         """Use `Capital.open` or `Capital.create`."""
         self.workspace, self.agent, self.environ = workspace, agent, environ
+        self._evidence = EvidenceStore(workspace.root / "evidence")
 
     @classmethod
     def create(cls, root: Path | str, *, holder: str, root_secret: bytes | None = None) -> Capital:
@@ -96,8 +97,8 @@ class Capital:
 
     @property
     def evidence(self) -> EvidenceStore:
-        """The statements."""
-        return EvidenceStore(self.workspace.root / "evidence")
+        """The statements; each file is parsed once, and again only when it changed on disk."""
+        return self._evidence
 
     def holder_key(self) -> bytes:
         """The holder's public key: the one thing to trust beforehand."""

@@ -33,7 +33,7 @@ recall), so an input never leads to them: they are ancestors only of the stateme
 class _Kept:
     """A parsed file and what told it from a changed one."""
 
-    mark: tuple[int, int, int]
+    mark: tuple[int, int, int, int]
     envelope: Envelope
 
 
@@ -180,7 +180,7 @@ class EvidenceStore:
     def _load(self, relative: str) -> Envelope:
         path = self._folder / relative
         found = _look(path, relative)
-        mark = (found.st_ino, found.st_mtime_ns, found.st_size)
+        mark = (found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size)
         kept = self._kept.get(relative)
         if kept is None or kept.mark != mark:
             try:

@@ -11,6 +11,7 @@ from capital_world import copy_capital, curate, spec_value
 
 from curator.capital import Capital
 from curator.errors import CuratorError
+from curator.evidence import Envelope, peek_envelope
 
 
 @pytest.fixture
@@ -79,3 +80,22 @@ def test_a_dataset_and_a_model_may_not_share_a_name(capital: Capital, demo_base:
     with pytest.raises(CuratorError) as refused:
         curate(capital, demo_base, spec=spec_value(name="injury-severity", version="2.0.0"))
     assert refused.value.code == "name-taken"
+
+
+def test_a_statement_is_parsed_once_however_often_the_evidence_is_asked(
+    capital: Capital, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[bytes] = []
+
+    def counted(data: bytes) -> Envelope:
+        parsed.append(data)
+        return peek_envelope(data)
+
+    monkeypatch.setattr("curator.evidence._store.peek_envelope", counted)
+    capital.directory(), capital.epochs(), capital.quality("road-accidents"), capital.requests()
+    assert len(parsed) == len(set(parsed)) == len(capital.evidence.unverified())
+    victim = next((capital.workspace.root / "evidence").glob("*/*.json"))
+    victim.chmod(0o644)
+    victim.write_bytes(victim.read_bytes() + b" ")
+    with pytest.raises(CuratorError, match="SHA-256"):
+        capital.directory()
