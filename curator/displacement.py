@@ -25,6 +25,7 @@ METRES_PER_DEGREE = 111_320.0
 _STEPS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _DAY = 86_400
 _EARLIEST, _LATEST = -715_145, 2_928_880  # days from 1970 to 0012-01-01 and to 9989-01-01: no move leaves the calendar
+_POLE, _TURN, _NOWHERE = 90.0, 180.0, 1e6  # degrees; the last for NaN and infinity
 _STEEPEST = math.cos(math.radians(89.9))  # towards a pole a degree of longitude has no length
 
 
@@ -53,7 +54,7 @@ def shifted(dates: pa.Array, tokens: pa.Array, *, days: int) -> pa.Array:
         step = _DAY * _STEPS[dates.type.unit]
         counted = dates.cast(pa.int64())
         moved = pc.add(counted, from_integers(moves * step, pa.int64())).cast(dates.type)
-        return pc.if_else(_true_days(integers(counted), step), moved, nothing(dates.type))
+        return pc.if_else(_true_days(integers(counted), step, longest=days), moved, nothing(dates.type))
     raise UsageError(
         "shift-type",
         asked="move dates by a number of days",
@@ -63,9 +64,17 @@ def shifted(dates: pa.Array, tokens: pa.Array, *, days: int) -> pa.Array:
     )
 
 
-def _true_days(counted: npt.NDArray[Any], step: int) -> pa.BooleanArray:
-    """Which days, counted from 1970 in parts of which `step` make a day, are none of the calendar's ends."""
-    true = (counted >= _EARLIEST * step) & (counted < _LATEST * step)
+def _true_days(counted: npt.NDArray[Any], step: int, *, longest: int = 0) -> pa.BooleanArray:
+    """Which days, counted from 1970 in parts of which `step` make a day, are none of the calendar's ends.
+
+    Nor of the type's own: nanoseconds end in 1677 and 2262, and no day may move beyond.
+    """
+    room = (1 << 63) - 1 - longest * step
+    low, high = max(_EARLIEST * step, -room), min(_LATEST * step, room)
+    return _mask((counted >= low) & (counted < high))
+
+
+def _mask(true: npt.NDArray[np.bool_]) -> pa.BooleanArray:
     return pa.BooleanArray.from_buffers(
         pa.bool_(), len(true), [None, pa.py_buffer(np.packbits(true, bitorder="little"))]
     )
@@ -76,24 +85,39 @@ def jittered(degrees: pa.Array, tokens: pa.Array, *, metres: float, latitude: pa
 
     The point is drawn as r = R sqrt(u), angle 2 pi v, from the two halves of the token; the same tokens for latitude
     and longitude give the two coordinates of one point. On a sphere, a good approximation for some kilometres.
+    Beyond a pole a latitude comes back on the other side; a longitude beyond 180 degrees goes on at -180.
 
     Args:
-        degrees: latitudes or longitudes, numbers; a null stays null.
+        degrees: latitudes or longitudes, numbers; a null stays null. What is no place in degrees (NaN, infinite, beyond
+            90 degrees of latitude or 180 of longitude) becomes null: moved by some metres, a coordinate in another
+            unit, such as metres of a map, would leave as good as it came.
         tokens: a 16-byte keyed token for each row; equal tokens, equal moves in metres.
         metres: the radius R.
-        latitude: for longitudes, the true latitudes: they say how long a degree is. A null there gives a null.
+        latitude: for longitudes, the true latitudes: they say how long a degree is. A null there, or no latitude, gives
+            a null.
 
     Returns:
         Degrees.
     """
     drawn = draws(tokens)
     reach, angle = metres * np.sqrt(drawn[:, 0]), 2 * np.pi * drawn[:, 1]
-    place = degrees.cast(pa.float64())
+    place, known = _numbers(degrees), degrees.is_valid()
     if latitude is None:
-        return pc.add(place, _floats(reach * np.cos(angle) / METRES_PER_DEGREE))
-    parallel = pc.max_element_wise(pc.cos(pc.multiply(latitude.cast(pa.float64()), math.pi / 180)), _STEEPEST)
-    parallel = pc.if_else(latitude.is_valid(), parallel, nothing(pa.float64()))
-    return pc.add(place, pc.divide(_floats(reach * np.sin(angle) / METRES_PER_DEGREE), parallel))
+        moved = place + reach * np.cos(angle) / METRES_PER_DEGREE
+        moved = np.where(np.abs(moved) > _POLE, np.copysign(2 * _POLE, moved) - moved, moved)
+        return pc.if_else(pc.and_(known, _mask(np.abs(place) <= _POLE)), _floats(moved), nothing(pa.float64()))
+    north = _numbers(latitude)
+    parallel = np.maximum(np.cos(np.radians(north)), _STEEPEST)
+    moved = place + reach * np.sin(angle) / METRES_PER_DEGREE / parallel
+    moved = np.where(np.abs(moved) > _TURN, moved - np.copysign(2 * _TURN, moved), moved)
+    sound = _mask((np.abs(place) <= _TURN) & (np.abs(north) <= _POLE))
+    return pc.if_else(pc.and_(pc.and_(known, latitude.is_valid()), sound), _floats(moved), nothing(pa.float64()))
+
+
+def _numbers(column: pa.Array) -> npt.NDArray[np.float64]:
+    """The numbers of a column; anything where it is null, and far off the globe for NaN and infinity."""
+    values = integers(column.cast(pa.float64()).view(pa.int64())).view(np.float64)
+    return np.where(np.isfinite(values), values, _NOWHERE)
 
 
 def _floats(values: npt.NDArray[np.float64]) -> pa.Array:

@@ -6,7 +6,7 @@ inside the engine.
 
     in:   the mask columns, the row key and entity as text, plain fields, raw identifiers
     out:  `.order` (16 bytes), `.split` (int8), `.class` (uint64, when classes are counted), `.malformed` (uint64, one
-          bit a token field, when identifiers are examined), `.person` (uint64, when people are counted whom no field
+          bit a token or moved field, when any is examined), `.person` (uint64, when people are counted whom no field
           tells apart), then the fields as written
 """
 
@@ -144,15 +144,16 @@ class BatchKernel:
         columns: dict[str, pa.Array] = {ORDER: self.row_tokens(batch), SPLIT: self._splits(batch, whose)}
         if self.people and whose is not None:
             columns[PERSON] = from_integers(first_words(whose), pa.uint64())
+        moved = {move.name: self._moved(move, batch, plain) for move in self.moved}
         if self.examines:
-            columns[MALFORMED] = _bits(malformed, rows=len(batch))
+            unmoved = {name: _lost(batch.column(name), column) for name, column in moved.items()}
+            columns[MALFORMED] = _bits(malformed | unmoved, rows=len(batch))
         tokens = {token.name: token for token in self.tokens}
-        moved = {move.name: move for move in self.moved}
         for name in self.fields:
             if name in tokens:
                 columns[name] = self._tokens(tokens[name], plain[name], malformed.get(name))
             elif name in moved:
-                columns[name] = self._moved(moved[name], batch, plain)
+                columns[name] = moved[name]
             elif name in self.merged:
                 columns[name] = self.merged[name].column(batch.column(name))
             elif name in self.masked:
@@ -169,8 +170,16 @@ class BatchKernel:
 
     @property
     def examines(self) -> bool:
-        """Whether any identifier is held to its form's rules."""
-        return any(token.malformed != "token" for token in self.tokens)
+        """Whether any identifier is held to its form's rules, or any date or place to what can be moved."""
+        return bool(self.examined)
+
+    @property
+    def examined(self) -> tuple[str, ...]:
+        """The fields of which each has a bit in `.malformed`, in the order of the bits."""
+        return (
+            *(token.name for token in self.tokens if token.malformed != "token"),
+            *(move.name for move in self.moved),
+        )
 
     def _examine(self, batch: pa.RecordBatch) -> tuple[dict[str, pa.Array], dict[str, pa.Array]]:
         """Canonical identifiers by field, and which of them are malformed where that is asked."""
@@ -287,6 +296,11 @@ def _bits(malformed: Mapping[str, pa.Array], *, rows: int) -> pa.Array:
         if mask.true_count:
             bits |= integers(mask.cast(pa.uint8())).astype(np.uint64) << np.uint64(place)
     return from_integers(bits, pa.uint64())
+
+
+def _lost(before: pa.Array, after: pa.Array) -> pa.BooleanArray:
+    """Where a value stood and none was made of it."""
+    return pc.and_not(before.is_valid(), after.is_valid())
 
 
 def _joined(parts: Sequence[pa.Array]) -> pa.Array:

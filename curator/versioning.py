@@ -102,6 +102,7 @@ def write_shards(
         disclosure=disclosure,
         order=order,
         identifiers=stream.identifiers.counts(),
+        unmoved=stream.identifiers.unmoved(),
         digests=report.digests,
     )
 

@@ -475,8 +475,9 @@ def _statements(
 
 
 def _identifiers(written: Written) -> dict[str, Any]:
-    """How many identifiers each token field had, and how likely its tokens are to collide."""
-    return {"identifiers": {name: count.facts() for name, count in written.identifiers.items()}}
+    """How many identifiers each token field had, how likely its tokens are to collide, and what could not be moved."""
+    told: dict[str, Any] = {"identifiers": {name: count.facts() for name, count in written.identifiers.items()}}
+    return {**told, "unmoved": dict(written.unmoved)} if written.unmoved else told
 
 
 def _files(manifest: Manifest) -> tuple[Artifact, ...]:

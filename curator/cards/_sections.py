@@ -292,6 +292,9 @@ def _limits(use_case: UseCase, written: Written) -> Iterable[str]:
     if written.disclosure is not None and written.disclosure.suppressed:
         missing = f"{written.disclosure.suppressed:,} rows of rare combinations are not here"
         yield f"{missing}: rare situations are under-represented."
+    for name, rows in written.unmoved.items():
+        if rows:
+            yield f"In {rows:,} rows {code(name)} is null: what stood there is no day, or no place, that can be moved."
     inner = [join.source for join in use_case.extract.join if join.kind == "inner"]
     if inner:
         yield f"Rows without partner in {_names(inner)} are not here."

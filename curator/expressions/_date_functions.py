@@ -56,6 +56,31 @@ _CLOCK = "CAST(REPLACE(NULLIF(REGEXP_EXTRACT($1, $pattern, 0), ''), ':', '') AS 
 _CLOCK_POSTGRES = "CAST(REPLACE(SUBSTRING($1 FROM $pattern), ':', '') AS BIGINT)"
 
 
+def _in_calendar(moment: str, low: str, high: str) -> str:
+    """A day or moment, null before `low` or from `high` on.
+
+    What lies beyond becomes the nearest that is beyond, and that null, so that the argument is printed once. Every
+    engine looks past a null in `LEAST` and `GREATEST`.
+    """
+    return f"NULLIF(NULLIF(GREATEST(LEAST({moment}, {high}), {low}), {low}), {high})"
+
+
+def _in_days(day: str, *, spark: bool = False) -> str:
+    """A date of the years 1 to 9999: few programs read others, and no file of text holds one."""
+    if spark:
+        return _in_calendar(day, "DATE_SUB(DATE '0001-01-01', 1)", "DATE_ADD(DATE '9999-12-31', 1)")
+    return _in_calendar(day, "CAST(DATE '0001-01-01' - 1 AS DATE)", "CAST(DATE '9999-12-31' + 1 AS DATE)")
+
+
+def _in_moments(moment: str, *, spark: bool = False) -> str:
+    """The same of a timestamp."""
+    if spark:
+        low = "(CAST(DATE '0001-01-01' AS TIMESTAMP_NTZ) - INTERVAL '0.000001' SECOND)"
+        return _in_calendar(moment, low, "CAST(DATE_ADD(DATE '9999-12-31', 1) AS TIMESTAMP_NTZ)")
+    low = "(CAST(DATE '0001-01-01' AS TIMESTAMP) - INTERVAL '1 microsecond')"
+    return _in_calendar(moment, low, "CAST(DATE '9999-12-31' + 1 AS TIMESTAMP)")
+
+
 def _year_month_day(argument: str) -> str:
     return (
         f"(EXTRACT(YEAR FROM {argument}) * 10000 + EXTRACT(MONTH FROM {argument}) * 100 + EXTRACT(DAY FROM {argument}))"
@@ -202,12 +227,17 @@ DATE_FUNCTIONS: tuple[Function, ...] = (
         meaning="Midnight of the date plus minutes (see `minutes_of_day`); 1440 is the next midnight.",
         example="timestamp_of(parse_date('2013-02-19', '%Y-%m-%d'), 1035)",
         example_result="2013-02-19 17:15:00",
-        nulls="null when an argument is null or the minutes lie outside 0 to 1440",
+        nulls="null when an argument is null, the minutes lie outside 0 to 1440, or the year 9999 ends",
         templates=templates(
-            "(CAST($1 AS TIMESTAMP) + TO_MINUTES(CASE WHEN $2 BETWEEN 0 AND 1440 THEN $2 END))",
-            spark="(CAST($1 AS TIMESTAMP_NTZ) "
-            "+ MAKE_DT_INTERVAL(0, 0, CAST(CASE WHEN $2 BETWEEN 0 AND 1440 THEN $2 END AS INT), 0))",
-            postgres="(CAST($1 AS TIMESTAMP) + (CASE WHEN $2 BETWEEN 0 AND 1440 THEN $2 END) * INTERVAL '1 minute')",
+            _in_moments("(CAST($1 AS TIMESTAMP) + TO_MINUTES(CASE WHEN $2 BETWEEN 0 AND 1440 THEN $2 END))"),
+            spark=_in_moments(
+                "(CAST($1 AS TIMESTAMP_NTZ) "
+                "+ MAKE_DT_INTERVAL(0, 0, CAST(CASE WHEN $2 BETWEEN 0 AND 1440 THEN $2 END AS INT), 0))",
+                spark=True,
+            ),
+            postgres=_in_moments(
+                "(CAST($1 AS TIMESTAMP) + (CASE WHEN $2 BETWEEN 0 AND 1440 THEN $2 END) * INTERVAL '1 minute')"
+            ),
         ),
     ),
     Function(
@@ -230,10 +260,13 @@ DATE_FUNCTIONS: tuple[Function, ...] = (
         meaning="The date that many days later; earlier when negative.",
         example="add_days(parse_date('2012-02-28', '%Y-%m-%d'), 2)",
         example_result="2012-03-01",
-        nulls="null when an argument is null or the days lie outside -1000000 to 1000000",
+        nulls="null when an argument is null, the days lie outside -1000000 to 1000000, or the date would lie outside "
+        "the years 1 to 9999",
         templates=templates(
-            "($1 + CAST(CASE WHEN $2 BETWEEN -1000000 AND 1000000 THEN $2 END AS INTEGER))",
-            spark="DATE_ADD($1, CAST(CASE WHEN $2 BETWEEN -1000000 AND 1000000 THEN $2 END AS INT))",
+            _in_days("($1 + CAST(CASE WHEN $2 BETWEEN -1000000 AND 1000000 THEN $2 END AS INTEGER))"),
+            spark=_in_days(
+                "DATE_ADD($1, CAST(CASE WHEN $2 BETWEEN -1000000 AND 1000000 THEN $2 END AS INT))", spark=True
+            ),
         ),
     ),
     Function(
@@ -253,6 +286,10 @@ DATE_FUNCTIONS: tuple[Function, ...] = (
         meaning="A UTC timestamp as the clock of a zone shows it, by the IANA time zone database of the engine.",
         example="local_time(timestamp_of(parse_date('2013-07-01', '%Y-%m-%d'), 0), 'Europe/Paris')",
         example_result="2013-07-01 02:00:00",
-        templates=templates("TIMEZONE($2, TIMEZONE('UTC', $1))", spark="CONVERT_TIMEZONE('UTC', $2, $1)"),
+        nulls="null when the timestamp is null, or the clock shows a year outside 1 to 9999",
+        templates=templates(
+            _in_moments("TIMEZONE($2, TIMEZONE('UTC', $1))"),
+            spark=_in_moments("CONVERT_TIMEZONE('UTC', $2, $1)", spark=True),
+        ),
     ),
 )

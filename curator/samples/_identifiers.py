@@ -1,4 +1,4 @@
-"""How many identifiers were known, unknown and malformed, and how likely their tokens are to collide."""
+"""How many identifiers were known, unknown and malformed, how likely tokens are to collide, and what could not move."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class IdentifierTally:
 
     def __init__(self, kernel: BatchKernel) -> None:
         self._kernel = kernel
-        self._examined = [token.name for token in kernel.tokens if token.malformed != "token"]
+        self._examined = kernel.examined
         self._known = {token.name: 0 for token in kernel.tokens}
         self._malformed = dict.fromkeys(self._examined, 0)
         self._rows = 0
@@ -79,6 +79,10 @@ class IdentifierTally:
         self._known = {name: count + known[name] for name, count in self._known.items()}
         self._malformed = {name: count + malformed[name] for name, count in self._malformed.items()}
         self._rows += rows
+
+    def unmoved(self) -> Mapping[str, int]:
+        """Moved field -> rows where it became null: a day that stands for none, coordinates of no place."""
+        return MappingProxyType({move.name: self._malformed[move.name] for move in self._kernel.moved})
 
     def counts(self) -> Mapping[str, IdentifierCount]:
         """What was counted, by token field."""

@@ -65,6 +65,7 @@ class Written:
         quality, disclosure: what was found on the way and on the files.
         order: `keyed` or `engine`.
         identifiers: token field -> how many identifiers were known, unknown and malformed.
+        unmoved: field that is moved -> rows where it became null, because there was no day or place to move.
         digests: split -> digest of its rows, whatever their order (`curator.rowdigest`).
     """
 
@@ -74,6 +75,7 @@ class Written:
     disclosure: DisclosureReport | None
     order: RowOrder
     identifiers: Mapping[str, IdentifierCount] = field(default_factory=dict)
+    unmoved: Mapping[str, int] = field(default_factory=dict)
     digests: Mapping[str, RowDigest] = field(default_factory=dict)
 
     @property

@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
@@ -132,6 +133,19 @@ def test_types_that_spark_does_not_read_go_through_the_other_reader(engines: dic
     parquet.write_table(pa.table({"at": moments, "nothing": pa.nulls(3), "id": [1, 2, 3]}), tmp_path / "rare.parquet")
     columns = {"at": "timestamp", "nothing": "text", "id": "integer"}
     assert len(read_alike(engines, tmp_path / "rare.parquet", columns=columns)) == 3
+
+
+def test_days_of_a_database_file_lie_in_the_calendar_or_set_their_row_apart(
+    engines: dict[str, Engine], tmp_path: Path
+) -> None:
+    path = tmp_path / "days.duckdb"
+    days = ["0001-01-01", "9999-12-31", "0001-01-01 (BC)", "10000-01-01", "infinity"]
+    with duckdb.connect(str(path)) as base:
+        base.execute('CREATE TABLE days (day DATE, "at" TIMESTAMP)')
+        base.executemany("INSERT INTO days VALUES (?::DATE, ?::TIMESTAMP)", [(day, day) for day in days])
+    rows = read_alike(engines, path, columns={"day": "date", "at": "timestamp"}, format="duckdb", table="days")
+    assert sum(row.startswith("(None, None, ") for row in rows) == 3
+    assert sum(row.endswith("None, None)") for row in rows) == 2
 
 
 def test_days_beyond_the_calendar_and_types_of_other_writers_are_read_alike(

@@ -104,6 +104,38 @@ def test_rows_of_one_key_move_alike_and_nulls_stay_null() -> None:
     )
 
 
+def test_nanoseconds_end_before_the_calendar_does() -> None:
+    """2262-04-11 is the last day that 64 bits of nanoseconds hold: moved beyond, it would come out in 1677."""
+    ends = np.array([2**63 - 1, 2**63 - 1 - 40 * 86_400 * 10**9, -(2**63) + 1], np.int64)
+    moments = pa.Array.from_buffers(pa.timestamp("ns"), 3, [None, pa.py_buffer(ends)])
+    for who in map(str, range(50)):
+        moved = shifted(moments, tokens([who] * 3), days=30).cast(pa.int64()).to_pylist()
+        assert (moved[0], moved[2]) == (None, None)
+        assert abs(moved[1] - int(ends[1])) <= 30 * 86_400 * 10**9
+
+
+NO_ANGLE = [float("nan"), float("inf"), float("-inf"), 652_709.4, -1e300]
+
+
+@pytest.mark.parametrize("odd", [*NO_ANGLE, 90.001])
+def test_what_is_no_latitude_does_not_pass_as_one(odd: float) -> None:
+    places = pa.array([odd, 45.0, None, 89.9999])
+    moved = jittered(places, tokens(["a", "a", "a", "b"]), metres=100_000).to_pylist()
+    assert (moved[0], moved[2]) == (None, None)
+    assert all(abs(latitude) <= 90 for latitude in (moved[1], moved[3]))
+    longitudes = pa.array([2.35, 2.35, 2.35, 179.9999])
+    along = jittered(longitudes, tokens(["a", "a", "a", "b"]), metres=100_000, latitude=places).to_pylist()
+    assert (along[0], along[2]) == (None, None)
+    assert all(abs(longitude) <= 180 for longitude in (along[1], along[3]))
+
+
+@pytest.mark.parametrize("odd", [*NO_ANGLE, 180.001])
+def test_what_is_no_longitude_does_not_pass_as_one(odd: float) -> None:
+    moved = jittered(pa.array([odd, -180.0]), tokens(["a", "b"]), metres=900, latitude=pa.array([5.0, 5.0])).to_pylist()
+    assert moved[0] is None
+    assert abs(moved[1]) <= 180
+
+
 def test_draws_say_nothing_in_the_order_of_values() -> None:
     numbers = draws(tokens([f"{number:06d}" for number in range(20_000)]))
     assert numbers.min() >= 0
