@@ -20,7 +20,7 @@ from pyspark import StorageLevel
 
 from curator.engines._adopted import Adopted
 from curator.engines._readers import Bound
-from curator.engines.spark._binding import adopt_rows, bind_source
+from curator.engines.spark._binding import adopt_rows, bind_source, named_file
 from curator.engines.spark._faults import translated
 from curator.engines.spark._ranges import Ranges
 from curator.engines.spark._session import hold, require_java, shared, version
@@ -87,8 +87,7 @@ class SparkEngine:
     def define_files(self, name: str, paths: Sequence[Path]) -> None:
         """Name Parquet shards as one relation."""
         with translated("read the files written"):
-            reader = self._session.read.option("__globPaths__", "false")
-            self._view(name, reader.parquet(*(path.resolve().as_uri() for path in paths)))
+            self._view(name, self._session.read.parquet(*map(named_file, paths)))
 
     def materialise(self, name: str, sql: str) -> None:
         """Keep a query's result for the run, in memory or in encrypted files."""

@@ -8,6 +8,7 @@ never agree on every quote, encoding and empty cell.
 
 from __future__ import annotations
 
+import re
 import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -40,6 +41,7 @@ _DDL = {
     pa.uint8(): "SMALLINT", pa.uint16(): "INT", pa.uint32(): "BIGINT", pa.float32(): "FLOAT", pa.float64(): "DOUBLE",
     pa.string(): "STRING", pa.large_string(): "STRING", pa.date32(): "DATE",
 }  # fmt: skip
+_PATTERN = re.compile(r"([\\*?\[\]{}])")
 _SPELT = {"VARCHAR": "STRING", "INTEGER": "INT", "TIMESTAMP": "TIMESTAMP_NTZ"}  # where Spark calls DuckDB's type else
 Named = tuple[str, Source, Where]
 Reader = Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]
@@ -95,6 +97,15 @@ def _pieces(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
         yield pa.Table.from_batches(held)
 
 
+def named_file(path: Path) -> str:
+    """A file as Spark's readers are told of it: one file, whatever signs are in its name and in those of its folders.
+
+    Spark takes what it is told for a pattern, and not for a URI: a blank stays a blank, a `*` needs a backslash.
+    To switch patterns off (`__globPaths__`) is no way: Spark 4.0.1 then reads all files again for each such name.
+    """
+    return "file://" + _PATTERN.sub(r"\\\1", str(path.resolve()))
+
+
 def _schema(engine: DuckDBEngine, relation: str) -> str:
     """The columns of a relation as Spark declares them."""
     found = engine.rows(f"DESCRIBE SELECT * FROM {quoted(relation)}")  # noqa: S608 (quoted identifier)
@@ -109,13 +120,22 @@ def _native_columns(name: str, source: Source, places: Sequence[Place]) -> dict[
     types: dict[str, str] | None = None
     for place in places:
         path = place.path
-        if path is None or path.name.startswith((".", "_")) or kind_of(name, source, place) != SourceFormat.parquet:
-            return None  # Spark takes such names for its own papers and reads nothing of them
+        if path is None or kind_of(name, source, place) != SourceFormat.parquet:
+            return None
+        if path.name.startswith((".", "_")) or ":" in path.name:
+            return None  # the first Spark takes for its own papers and reads nothing of, the second for an address
         found = _file_types(path, wanted)
+        if found is not None and any(_worded(key, column, found) for key, column in source.columns.items()):
+            return None
         if found is None or types not in (None, found):
             return None
         types = found
     return types
+
+
+def _worded(key: str, column: Column, types: dict[str, str]) -> bool:
+    """Whether a column has words for true and false in the place of truths: only one reader knows them."""
+    return bool(column.true) and types[column.column or key] != "BOOLEAN"
 
 
 def _file_types(path: Path, wanted: Sequence[str]) -> dict[str, str] | None:
@@ -140,9 +160,7 @@ def _ddl(kind: pa.DataType) -> str | None:
 
 def _native(session: Any, source: Source, *, bound: Bound, columns: dict[str, str]) -> Any:
     schema = ", ".join(f"{quote_name(name, 'spark')} {kind}" for name, kind in columns.items())
-    # A path is one file, whatever signs are in it; the option is how Spark itself switches patterns off.
-    reader = session.read.schema(schema).option("__globPaths__", "false")
-    frame = reader.parquet(*(place.path.resolve().as_uri() for place in bound.places if place.path is not None))
+    frame = session.read.schema(schema).parquet(*(named_file(place.path) for place in bound.places if place.path))
     selected = []
     for key, column in source.columns.items():
         found = column.column or key
