@@ -19,9 +19,11 @@ from curator.edges.keys import read_public
 from curator.edges.workspace import Workspace
 from curator.errors import CuratorError, IntegrityError, UsageError
 from curator.evidence import MAKING, Envelope, EvidenceStore, Stage
+from curator.lifecycle import Request, check_delivery, check_review
 from curator.lineage import Step, newest_first
 from curator.manifest import MANIFEST, Manifest
 from curator.package_file import PackageReader
+from curator.policy import check_author
 from curator.receiving import open_package
 from curator.rowdigest import SCHEME, RowDigest, digest_file
 
@@ -42,7 +44,7 @@ class Finding:
 
 
 def trace(what: str | Path, *, workspace: Workspace, evidence: EvidenceStore, directory: Directory) -> tuple[Step, ...]:
-    """The steps that led to something, newest first, each signature verified, its signer listed at that time.
+    """The steps that led to something, newest first, each signature verified, each signer entitled at that time.
 
     Args:
         what: `name@version`, a SHA-256, or a file (a shard, a model, a manifest, a package ...).
@@ -53,6 +55,7 @@ def trace(what: str | Path, *, workspace: Workspace, evidence: EvidenceStore, di
     Raises:
         UsageError: nothing here knows it.
         IntegrityError: a statement on the way is missing, changed or signed by a stranger.
+        NotAllowedError: `role-missing` or `agent-unknown`, when a signer on the way was not entitled at that time.
     """
     starts = _starts(what, workspace, evidence)
     if not starts:
@@ -68,7 +71,7 @@ def trace(what: str | Path, *, workspace: Workspace, evidence: EvidenceStore, di
     keys = directory.keys()
     envelopes = evidence.closure([envelope.digest for envelope in starts], keys=keys)
     for envelope in envelopes:
-        directory.author(envelope.statement)
+        check_author(envelope.statement, directory)
     return newest_first(envelopes)
 
 
@@ -91,6 +94,7 @@ def find_faults(workspace: Workspace, *, evidence: EvidenceStore, holder: Path) 
     if not found or evidence_reads(evidence):
         found += [
             *_strangers(evidence, directory),
+            *_unlawful(evidence, directory),
             *_unproved(workspace, evidence),
             *_packages(workspace, evidence, key),
         ]
@@ -137,11 +141,35 @@ def _of_reference(text: str, workspace: Workspace, evidence: EvidenceStore) -> I
 
 
 def _strangers(evidence: EvidenceStore, directory: Directory) -> Iterator[str]:
-    """Statements by a key that was not listed under that name, or not in that role, at that time."""
-    needed = {Stage.COMMIT: (Role.ENGINEER,), Stage.PACKAGE: (Role.ENGINEER,), Stage.REVIEW: (Role.REVIEWER,)}
+    """Statements by a key that was not listed under that name, or not in a role that the stage needs, at that time."""
     for envelope in evidence.unverified():
         try:
-            directory.author(envelope.statement, roles=needed.get(envelope.statement.stage, ()))
+            agent = check_author(envelope.statement, directory)
+        except CuratorError as fault:
+            yield f"{envelope.path}: {fault.found}"
+            continue
+        if envelope.statement.stage is Stage.REVEAL and agent is not None and Role.ENGINEER in agent.roles:
+            yield f"{envelope.path}: {agent.name}, who was custodian and engineer at once"
+
+
+def _unlawful(evidence: EvidenceStore, directory: Directory) -> Iterator[str]:
+    """Reviews and deliveries that do not count, by the very rules that a receiver applies to a package."""
+    known = {envelope.digest: envelope for envelope in evidence.unverified()}
+    for envelope in known.values():
+        statement = envelope.statement
+        try:
+            if statement.stage is Stage.REQUEST:
+                Request.read(envelope)
+            elif statement.stage is Stage.REVIEW:
+                asked = known.get(str(statement.facts.get("request")))
+                if asked is None:
+                    yield f"{envelope.path}: a review of a request that is not here"
+                else:
+                    check_review(envelope, Request.read(asked), directory=directory)
+            elif statement.stage is Stage.DELIVER:
+                papers = {paper.digest: paper for paper in evidence.closure([envelope.digest])}
+                del papers[envelope.digest]
+                check_delivery(envelope, papers, directory=directory)
         except CuratorError as fault:
             yield f"{envelope.path}: {fault.found}"
 

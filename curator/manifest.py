@@ -144,7 +144,11 @@ class Manifest:
                 faults.append(f"missing: {entry.path}")
             elif path.is_symlink() or path.stat().st_size != entry.size or sha256_file(path) != entry.sha256:
                 faults.append(f"changed: {entry.path}")
-        present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+        if (folder / MANIFEST).is_symlink():
+            faults.append(f"changed: {MANIFEST}")
+        present = {
+            path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()
+        }
         return faults + [f"added: {name}" for name in sorted(present - known)]
 
 

@@ -415,6 +415,7 @@ class Capital:
 
         Raises:
             UsageError: nothing here knows it. IntegrityError: a statement on the way is missing or changed.
+            NotAllowedError: a statement on the way is by somebody without the role for it at that time.
         """
         return trace(what, workspace=self.workspace, evidence=self.evidence, directory=self.directory())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -10,9 +11,12 @@ from typing import Any
 
 import pyarrow as pa
 
+from curator.edges.durable import sync_folder, write_synced
 from curator.edges.keys import SealedWriter, open_sealed
 from curator.errors import UsageError
 from curator.spec import UseCase
+
+log = logging.getLogger("curator")
 
 _ROWS, _FACTS = "rows.arrow.sealed", "facts.json"
 
@@ -55,7 +59,8 @@ class RejectedRows:
         self._sealed.close()
         until = datetime.now(UTC).date() + timedelta(days=use_case.quality.keep_rejected_days)
         facts = {"rows": self.rows, "until": until.isoformat(), "use_case": use_case.digest}
-        (self._folder / _FACTS).write_text(json.dumps(facts), encoding="utf-8")
+        write_synced(self._folder / _FACTS, json.dumps(facts).encode(), mode=0o600)
+        sync_folder(self._folder)
         place = area / use_case.name / use_case.version
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if place.exists():  # left by a run of this version that was cut short before it was published
@@ -84,10 +89,24 @@ def read_rejected(area: Path, *, name: str, version: str, key: bytes) -> pa.Tabl
 
 
 def destroy_expired(area: Path, *, today: date) -> int:
-    """Remove rejected rows whose day is over; returns how many versions were cleared."""
+    """Remove rejected rows whose day is over; returns how many versions were cleared.
+
+    Rows whose last day cannot be read, or that the disk does not let go, stay and are named in a warning: a damaged
+    note must not keep a capital from being opened.
+    """
     cleared = 0
     for facts in area.glob(f"*/*/{_FACTS}"):
-        if date.fromisoformat(json.loads(facts.read_text(encoding="utf-8"))["until"]) < today:
-            shutil.rmtree(facts.parent)
-            cleared += 1
+        try:
+            if _last_day(facts) < today:
+                shutil.rmtree(facts.parent)
+                cleared += 1
+        except FileNotFoundError:
+            continue  # another process was first
+        except (OSError, ValueError, KeyError, TypeError):
+            version = f"{facts.parent.parent.name}@{facts.parent.name}"
+            log.warning("the rejected rows of %s: their last day cannot be read, or they cannot be removed", version)
     return cleared
+
+
+def _last_day(facts: Path) -> date:
+    return date.fromisoformat(json.loads(facts.read_bytes())["until"])

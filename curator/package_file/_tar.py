@@ -17,6 +17,7 @@ CHUNK = 1 << 20
 END = bytes(2 * BLOCK)
 """The end of the archive: two blocks of zeros, and nothing after."""
 
+_NAME_BYTES = 100
 _MAGIC = {b"PK": "a zip file", b"\x1f\x8b": "a gzip file", b"(\xb5/\xfd": "a zstd file", b"BZh": "a bzip2 file"}
 
 
@@ -26,10 +27,17 @@ def padded(size: int) -> int:
 
 
 def header(path: str, *, size: int) -> bytes:
-    """The one ustar header of a member: no owner, no time, mode 0644."""
-    info = tarfile.TarInfo(path)
-    info.size, info.mode = size, 0o644
-    return info.tobuf(format=tarfile.USTAR_FORMAT, encoding="ascii", errors="strict")
+    """The one ustar header of a member: no owner, no time, mode 0644.
+
+    Written field by field (POSIX.1-1988 ustar), not by `tarfile`: what a library puts where the standard leaves it a
+    choice (the device fields) may change with its version, and the bytes of a package may not.
+    """
+    name = path.encode("ascii")
+    if not 0 < len(name) <= _NAME_BYTES or not 0 <= size < 8**11:
+        raise ValueError("a member's name or size that no header of this format holds")
+    before = b"%b0000644\0%b%b" % (name.ljust(_NAME_BYTES, b"\0"), b"0000000\0" * 2, b"%011o\0%011o\0" % (size, 0))
+    after = (b"0" + bytes(_NAME_BYTES) + b"ustar\x0000").ljust(BLOCK - len(before) - 8, b"\0")
+    return b"%b%06o\0 %b" % (before, sum(before) + sum(after) + 8 * ord(" "), after)
 
 
 def claimed_size(header: bytes) -> int | None:

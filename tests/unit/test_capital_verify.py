@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from capital_world import copy_capital, curate, published, spec_value
 
+from curator.agents import Role
 from curator.canonical import sha256_file
 from curator.capital import Capital
-from curator.errors import CuratorError, UsageError
+from curator.capital._parts import now
+from curator.edges.keys import load_signer
+from curator.errors import CuratorError, NotAllowedError, UsageError
+from curator.evidence import Stage, format_time, sign_statement
+from curator.policy import STAGE_ROLES
 
 
 @pytest.fixture(scope="module")
@@ -197,3 +204,136 @@ def test_the_lineage_of_a_version_is_its_own(whole: Capital, demo_base: Path, tm
     assert [step.stage for step in steps] == ["commit", "protect", "check", "extract", "agents", "agents"]
     assert not [step for step in steps if "road-accidents@1.0.0" in str(step)]
     assert capital.verify() == ()
+
+
+# ---- what an insider can sign, commit or link ------------------------------------------------------------------
+
+
+def insiders_copy(whole: Capital, tmp_path: Path) -> Capital:
+    return copy_capital(whole, tmp_path / "capital")
+
+
+def git(capital: Capital, *arguments: str) -> None:
+    who = ("-c", "user.name=insider", "-c", "user.email=insider@observatory.example")
+    subprocess.run(["git", *who, *arguments], cwd=capital.workspace.root, check=True, capture_output=True)
+
+
+def sign_in(capital: Capital, stage: Stage, *, agent: str, **changes: object) -> str:
+    """A statement like one of that stage (or the newest), signed by another agent, committed; returns its path."""
+    envelopes = capital.evidence.unverified()
+    like = next((each.statement for each in envelopes if each.statement.stage is stage), envelopes[-1].statement)
+    signer = load_signer(capital.workspace.private, agent, environ={})
+    values = {"stage": stage, "agent": signer.name, "keyid": signer.keyid, "time": format_time(now()), **changes}
+    envelope = sign_statement(replace(like, **values), signer)
+    path = capital.workspace.root / envelope.path
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(envelope.data)
+    git(capital, "add", "--", envelope.path)
+    git(capital, "commit", "--quiet", "--message", "Add a statement")
+    return envelope.path
+
+
+NEEDS = {stage: roles for stage, roles in STAGE_ROLES.items() if set(roles) != set(Role)}
+
+
+@pytest.mark.parametrize("stage", NEEDS)
+def test_a_statement_by_somebody_without_the_role_is_named(stage: Stage, whole: Capital, tmp_path: Path) -> None:
+    capital = insiders_copy(whole, tmp_path)
+    agents = {"reviewer": {Role.REVIEWER}, "holder": {Role.STEWARD, Role.ENGINEER, Role.DELIVERER}}
+    agent = next(name for name, roles in agents.items() if not roles.intersection(NEEDS[stage]))
+    path = sign_in(capital, stage, agent=agent)
+    assert [text for text in map(str, capital.verify()) if path in text and "who was not" in text]
+
+
+def test_a_lineage_signed_by_somebody_without_the_role_is_refused(whole: Capital, tmp_path: Path) -> None:
+    capital = insiders_copy(whole, tmp_path)
+    sign_in(capital, Stage.EXTRACT, agent="reviewer")
+    with pytest.raises(NotAllowedError) as refused:
+        capital.trace("road-accidents@1.0.0")
+    assert refused.value.code == "role-missing"
+
+
+def test_a_review_of_ones_own_request_is_named(whole: Capital, tmp_path: Path) -> None:
+    capital = insiders_copy(whole, tmp_path)
+    capital.add_agent("both", roles=["engineer", "reviewer"])
+    asked = sign_in(capital, Stage.REQUEST, agent="both", previous=(capital.directory().digest,))
+    request = Path(asked).stem
+    facts = {"decision": "approve", "reason": "my own", "request": request}
+    judged = sign_in(capital, Stage.REVIEW, agent="both", previous=(request,), facts=facts)
+    assert [text for text in map(str, capital.verify()) if judged in text and "who made the request" in text]
+
+
+def test_a_delivery_that_nobody_reviewed_is_named(whole: Capital, tmp_path: Path) -> None:
+    capital = insiders_copy(whole, tmp_path)
+    asked = sign_in(capital, Stage.REQUEST, agent="holder", previous=(capital.directory().digest,))
+    like = next(each.statement for each in capital.evidence.unverified() if each.statement.stage is Stage.DELIVER)
+    facts = {**like.facts, "request": Path(asked).stem}
+    sent = sign_in(capital, Stage.DELIVER, agent="holder", previous=(Path(asked).stem,), facts=facts)
+    assert [text for text in map(str, capital.verify()) if sent in text]
+
+
+@pytest.mark.parametrize("what", ["committed", "staged", "removed again"])
+def test_a_secret_in_git_is_named(what: str, whole: Capital, tmp_path: Path) -> None:
+    capital = insiders_copy(whole, tmp_path)
+    git(capital, "add", "--force", ".curator/keys/root.key")
+    if what != "staged":
+        git(capital, "commit", "--quiet", "--message", "Save all")
+    if what == "removed again":
+        git(capital, "rm", "--quiet", "--cached", ".curator/keys/root.key")
+        git(capital, "commit", "--quiet", "--message", "Undo")
+    assert [text for text in map(str, capital.verify()) if text.startswith(".curator/keys/root.key: a private file")]
+
+
+def test_rows_in_git_are_named(whole: Capital, tmp_path: Path) -> None:
+    capital = insiders_copy(whole, tmp_path)
+    git(capital, "add", "--force", "datasets/road-accidents/1.0.0/data/test")
+    assert any("data that Git holds" in str(finding) for finding in capital.verify())
+
+
+@pytest.mark.parametrize("change", ["edited", "removed"])
+def test_a_committed_spec_that_did_not_make_the_version_is_named(change: str, whole: Capital, tmp_path: Path) -> None:
+    capital = insiders_copy(whole, tmp_path)
+    name = "specs/road-accidents@1.0.0.yaml"
+    path = capital.workspace.root / name
+    path.write_bytes(path.read_bytes() + b"\n# another\n") if change == "edited" else path.unlink()
+    git(capital, "commit", "--quiet", "--all", "--message", "Change the spec")
+    assert [text for text in map(str, capital.verify()) if text.startswith(name)]
+
+
+LINKED = ["datasets/road-accidents/1.0.0/manifest.json", "models/injury-severity/1.0.0/manifest.json",
+          "datasets/road-accidents/1.0.0/data/train", "datasets/road-accidents/1.0.0"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LINKED)
+def test_a_link_in_place_of_a_file_or_folder_is_named(name: str, whole: Capital, tmp_path: Path) -> None:
+    capital = insiders_copy(whole, tmp_path)
+    path, aside = capital.workspace.root / name, tmp_path / "aside"
+    path.parent.chmod(0o755)
+    path.chmod(path.stat().st_mode | 0o200)
+    path.rename(aside)
+    path.symlink_to(aside)
+    said = [str(finding) for finding in capital.verify()]
+    assert [text for text in said if path.name in text], said
+
+
+# ---- rejected rows, and the note of their last day -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("note", [b"", b"{", b"[]", b"{}", b'{"until":"tomorrow"}', b'{"until":1}', b"\xff\xfe"])
+def test_a_damaged_note_of_rejected_rows_leaves_the_capital_usable(
+    note: bytes, whole: Capital, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    capital = insiders_copy(whole, tmp_path)
+    kept = capital.workspace.private / "holder/rejected/road-accidents/1.0.0"
+    (kept / "facts.json").write_bytes(note)
+    assert Capital.open(capital.workspace.root).verify() == ()
+    assert (kept / "rows.arrow.sealed").is_file()
+    assert "rejected rows of road-accidents@1.0.0" in caplog.text
+
+
+def test_rejected_rows_go_after_their_last_day(whole: Capital, tmp_path: Path) -> None:
+    capital = insiders_copy(whole, tmp_path)
+    kept = capital.workspace.private / "holder/rejected/road-accidents/1.0.0"
+    (kept / "facts.json").write_bytes(b'{"until":"2000-01-01"}')
+    Capital.open(capital.workspace.root)
+    assert not kept.exists()

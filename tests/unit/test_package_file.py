@@ -25,6 +25,7 @@ from curator.package_file import (
     sums_text,
     write_package,
 )
+from curator.package_file._tar import header
 
 EVIDENCE = f"evidence/{'a' * 64}.json"
 
@@ -46,6 +47,29 @@ def entries(**changes: object) -> list[dict[str, object]]:
 
 def make(target: Path, held: dict[str, bytes], envelope: bytes = b'{"a":1}') -> str:
     return write_package(target, envelope=envelope, members=members(held), contents=held)
+
+
+@pytest.mark.parametrize("path", [ENVELOPE, EVIDENCE, "dataset/x.md", "model/" + "n" * 94])
+@pytest.mark.parametrize("size", [0, 1, 511, 512, (8 << 30) - 1])
+def test_a_header_is_the_one_of_the_page(path: str, size: int) -> None:
+    """As `docs/reference/package-format.md` writes it, field by field; and as the standard library reads it."""
+    fields = [(0, 100, path.encode()), (100, 8, b"0000644\0"), (108, 8, b"0000000\0"), (116, 8, b"0000000\0"),
+              (124, 12, b"%011o\0" % size), (136, 12, b"00000000000\0"), (148, 8, b" " * 8), (156, 1, b"0"),
+              (257, 8, b"ustar\x0000")]  # fmt: skip
+    block = bytearray(512)
+    for start, length, value in fields:
+        block[start : start + length] = value.ljust(length, b"\0")
+    block[148:156] = b"%06o\0 " % sum(block)
+    found = header(path, size=size)
+    assert found == block
+    read = tarfile.TarInfo.frombuf(found, "ascii", "strict")
+    assert (read.name, read.size, read.mode, read.type) == (path, size, 0o644, tarfile.REGTYPE)
+
+
+@pytest.mark.parametrize(("path", "size"), [("", 1), ("d" * 101, 1), ("a", 8 << 30), ("a", -1), ("\u00e9", 1)])
+def test_no_header_holds_such_a_member(path: str, size: int) -> None:
+    with pytest.raises(ValueError):
+        header(path, size=size)
 
 
 # ---- writing --------------------------------------------------------------------------------------------------

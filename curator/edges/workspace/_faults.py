@@ -1,5 +1,7 @@
 """What `curator verify` finds wrong in the workspace itself: pointers, cache, committed files, history, tags.
 
+It also names what must never be in Git: the private folder (keys, rejected rows), and the data themselves.
+
 Nothing is believed because an index or a file time says so: committed files are hashed again as Git would, cache
 objects and data files against the manifest. History counts too: a file of evidence is never changed or deleted by any
 commit.
@@ -15,7 +17,7 @@ from pathlib import Path
 from curator.edges import store
 from curator.edges.git import Git
 from curator.edges.workspace._journal import Journal
-from curator.edges.workspace._layout import COMMITTED, DATA_PATH, PRIVATE, SETTINGS
+from curator.edges.workspace._layout import COMMITTED, DATA_PATH, FOLDERS, PRIVATE, SETTINGS
 from curator.errors import IntegrityError, StorageError
 from curator.manifest import Manifest
 
@@ -32,7 +34,7 @@ def find_faults(git: Git, root: Path, *, data: bool) -> list[str]:
     found = [*_files(git, root, head), *_staged(git), *_stray(root, head)]
     for path in pointers:
         found += _version(git, root, path, data=data)
-    found += [*_history(git), *_tags(git), *_objects(git)]
+    found += [*_history(git), *_exposed(git), *_tags(git), *_objects(git)]
     found += [f"{PRIVATE}/journal/{name}: a journal entry that cannot be read" for name in _damaged(root)]
     return found
 
@@ -80,6 +82,8 @@ def _version(git: Git, root: Path, path: str, *, data: bool) -> Iterator[str]:
     except (IntegrityError, StorageError):
         yield f"{path}: the committed pointer itself is not one"
         return
+    if (root / place).is_symlink():
+        yield f"{place}: a link where the data folder should be"
     if not (root / place).is_dir():
         yield f"{place}: the data folder is not here; bring it with `dvc pull {path}` or `dvc checkout {path}`"
         return
@@ -94,9 +98,24 @@ def _version(git: Git, root: Path, path: str, *, data: bool) -> Iterator[str]:
     match = DATA_PATH.fullmatch(place)
     if match and (manifest.name, manifest.version) != match.group("name", "version"):
         yield f"{place}/manifest.json: belongs to another version"
+    yield from _spec(git, root, place)
     yield from (f"{place}: {fault}" for fault in store.Cache(root).faults(manifest, root / place))
     if data:
         yield from (f"{place}: {fault}" for fault in manifest.differences(root / place))
+
+
+def _spec(git: Git, root: Path, place: str) -> Iterator[str]:
+    """The committed spec of a dataset version against the copy in its folder, which the manifest lists."""
+    folder, name, version = place.split("/")
+    made_by = root / place / "use-case.yaml"
+    if folder != FOLDERS["dataset"] or not made_by.is_file():
+        return
+    path = f"specs/{name}@{version}.yaml"
+    held = git.files("HEAD", under=[path]).get(path)
+    if held is None:
+        yield f"{path}: missing from the last commit, and {place} was made by it"
+    elif held != git.blob_name(made_by.read_bytes()):
+        yield f"{path}: not the spec that made {place}"
 
 
 def _history(git: Git) -> Iterator[str]:
@@ -112,6 +131,21 @@ def _history(git: Git) -> Iterator[str]:
             if (commit, path) not in told:
                 told.add((commit, path))
                 yield f"{path}: evidence {words.get(state, 'changed')} by commit {commit[:12]}"
+
+
+def _exposed(git: Git) -> Iterator[str]:
+    """Files that Git holds and must not: private ones, ever and on any branch; data beside its pointer, now."""
+    ever = git.run("log", "--all", "--full-history", "-m", "--format=", "--name-only", "-z", "--", PRIVATE)
+    for name in _names(ever + git.run("ls-files", "-z", "--", PRIVATE)):
+        yield f"{name}: a private file that Git holds; whoever has a copy of the repository has it"
+    for name in _names(git.run("ls-files", "-z", "--", *FOLDERS.values())):
+        if not name.endswith((_POINTER_ENDING, "/.gitignore")):
+            yield f"{name}: data that Git holds, where only pointers belong"
+
+
+def _names(listed: bytes) -> list[str]:
+    """Names that Git ended with NUL, each once, sorted."""
+    return sorted({os.fsdecode(raw).strip("\n") for raw in listed.split(b"\0")} - {""})
 
 
 def _tags(git: Git) -> Iterator[str]:
