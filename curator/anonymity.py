@@ -50,12 +50,12 @@ class ClassCoder:
 
     def __init__(self, key: bytes, columns: Sequence[str]) -> None:
         self._kernel = TokenKernel(key)
-        self._columns = tuple(columns)
+        self.columns = tuple(columns)
 
     def codes(self, batch: pa.RecordBatch) -> Codes:
         """One code per row."""
         total = np.zeros(len(batch), np.uint64)
-        for place, name in enumerate(self._columns):
+        for place, name in enumerate(self.columns):
             weight = np.uint64(pow(_ODD, place + 1, 1 << 64))
             total += self.value_codes(batch.column(name)) * weight
         return total
@@ -270,7 +270,7 @@ class PeopleCounter:
     """
 
     def __init__(self, cap: int) -> None:
-        self._cap, self._pairs, self._room = cap, _Pairs(), _OPEN
+        self.cap, self._pairs, self._room = cap, _Pairs(), _OPEN
         self._full = np.empty(0, np.uint64)
         self._slots = _no_slots()
 
@@ -316,7 +316,7 @@ class PeopleCounter:
         classes, people = self._open()
         codes = np.concatenate([self._full, classes])
         order = np.argsort(codes, kind="stable")
-        return codes[order], np.concatenate([np.full(len(self._full), self._cap), people])[order]
+        return codes[order], np.concatenate([np.full(len(self._full), self.cap), people])[order]
 
     def _open(self) -> tuple[Codes, Numbers]:
         return np.unique(self._pairs.merged()[0], return_counts=True)
@@ -327,7 +327,7 @@ class PeopleCounter:
         if len(self._full):
             self._pairs.leave(self._full)
         classes, people = self._open()
-        full = classes[people >= self._cap]
+        full = classes[people >= self.cap]
         if len(full):
             self._full = np.union1d(self._full, full)
             self._slots[(full & np.uint64(_SLOTS - 1)).astype(np.intp)] = full

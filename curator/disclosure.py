@@ -10,7 +10,9 @@ engine count the exact classes beside them: two classes under one code would sho
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +44,7 @@ _GOLD = np.uint64(0x9E3779B97F4A7C15)
 _BOUNDS = (1, 2, 4, 9, 19, 49, 99)
 _CODERS = 4  # keys tried before two classes under one code are called a fault
 _DIGITS = 9
+_READERS = 2  # files whose people are counted at a time
 
 
 def limits_of(limits: Disclosure) -> ClassLimits:
@@ -103,12 +106,12 @@ class Crowd:
             self._before.append(np.unique(codes))
             self._learn(batch)
             self._classes.add_counted(codes, integers(batch.column(COUNTED)), sensitive)
-        if self._classes.people is not None and whole:
-            self._classes.people.let_go(np.concatenate(self._before))
-        elif self._classes.people is not None:
-            coder, fields = ClassCoder(kernel.class_key or b"", kernel.quasi), self._people.fields
-            for codes, persons in _rows(files, [*kernel.quasi, *fields], fields=fields, coder=coder):
-                self._classes.people.add(codes, persons)
+        people = self._classes.people
+        if people is not None and whole:
+            people.let_go(np.concatenate(self._before))
+        elif people is not None:
+            coder = ClassCoder(kernel.class_key or b"", kernel.quasi)
+            people.merge(_people_in(files, self._people.fields, coder=coder, cap=people.cap))
 
     def count(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Count a protected batch; what only the counting needed is taken off it."""
@@ -221,7 +224,10 @@ def measure(
     if limits is None or not quasi:
         return None
     engine.define_files(WRITTEN, files)
-    rows, classes, k, sizes = _sizes_of(tallied.batches, quasi) if tallied else _sizes(engine, quasi)
+    batches = tallied.batches if tallied else None
+    if batches is None and limits.sensitive is not None:
+        batches = _combinations(engine, quasi, limits.sensitive)
+    rows, classes, k, sizes = _sizes(engine, quasi) if batches is None else _sizes_of(batches, quasi)
     people = people_of(use_case)
     figures: dict[str, Any] = {}
     fewest = {"alone": k, "stream": streamed}.get(people.told)
@@ -229,8 +235,7 @@ def measure(
         fewest = tallied.fewest
     elif people.told == "files":
         fewest = _in_files(files, quasi, people.fields, classes=classes, cap=max(2 * limits.k, _FEW)) if rows else 0
-    if limits.sensitive is not None:
-        batches = tallied.batches if tallied else _combinations(engine, quasi, limits.sensitive)
+    if limits.sensitive is not None and batches is not None:
         spread = _spread(batches, quasi, limits.sensitive, classes=classes)
         distance = limits.t.distance if limits.t else "equal"
         far = spread.distances(distance=distance).max(initial=0.0)
@@ -353,10 +358,7 @@ def _in_files(files: Sequence[Path], quasi: Sequence[str], fields: Sequence[str]
     """
     for coder in _coders(quasi):
         while True:
-            counter = PeopleCounter(cap)
-            for codes, persons in _rows(files, [*quasi, *fields], fields=fields, coder=coder):
-                counter.add(codes, persons)
-            found, people = counter.counts()
+            found, people = _people_in(files, fields, coder=coder, cap=cap).counts()
             if len(found) < classes:
                 break  # two classes under one code
             if int(people.min()) < cap:
@@ -365,13 +367,31 @@ def _in_files(files: Sequence[Path], quasi: Sequence[str], fields: Sequence[str]
     raise _coded_alike()
 
 
-def _rows(
-    files: Sequence[Path], names: Sequence[str], *, fields: Sequence[str], coder: ClassCoder
-) -> Iterator[tuple[Codes, Codes]]:
-    """Class and person of each row of some files, batch by batch."""
-    seen = 0
-    for path in files:
-        for batch in parquet.ParquetFile(path).iter_batches(batch_size=_BATCH, columns=list(dict.fromkeys(names))):
+def _people_in(files: Sequence[Path], fields: Sequence[str], *, coder: ClassCoder, cap: int) -> PeopleCounter:
+    """People of the classes of some files, several of which are read at a time."""
+    counter, turn = PeopleCounter(cap), threading.Lock()
+    before = np.cumsum([0, *(parquet.read_metadata(path).num_rows for path in files)])
+
+    def count(place: int) -> None:
+        for codes, persons in _rows(files[place], fields, coder=coder, seen=int(before[place])):
+            with turn:
+                counter.add(codes, persons)
+
+    with ThreadPoolExecutor(_READERS) as pool:
+        list(pool.map(count, range(len(files))))  # raises what one of them raised
+    return counter
+
+
+def _rows(path: Path, fields: Sequence[str], *, coder: ClassCoder, seen: int = 0) -> Iterator[tuple[Codes, Codes]]:
+    """Class and person of each row of a file, batch by batch; `seen` rows came before.
+
+    Texts come as the dictionaries they were written with, which saves coding each value.
+    """
+    names = list(dict.fromkeys([*coder.columns, *fields]))
+    schema = parquet.read_schema(path)
+    texts = [name for name in names if pa.types.is_string(schema.field(name).type)]
+    with parquet.ParquetFile(path, read_dictionary=texts) as source:
+        for batch in source.iter_batches(batch_size=_BATCH, columns=names):
             persons, known = person_codes(batch, fields, coder=coder), known_people(batch, fields)
             if not known.all():
                 alone = np.arange(seen, seen + len(batch), dtype=np.uint64) * _GOLD
