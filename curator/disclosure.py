@@ -227,7 +227,7 @@ def measure(
     batches = tallied.batches if tallied else None
     if batches is None and limits.sensitive is not None:
         batches = _combinations(engine, quasi, limits.sensitive)
-    rows, classes, k, sizes = _sizes(engine, quasi) if batches is None else _sizes_of(batches, quasi)
+    rows, classes, k, sizes = _sizes_of(batches, quasi) if batches else _sizes(engine, quasi)
     people = people_of(use_case)
     figures: dict[str, Any] = {}
     fewest = {"alone": k, "stream": streamed}.get(people.told)
