@@ -217,7 +217,7 @@ class Directory:
         built: dict[str, Directory] = {}
         for digest in TopologicalSorter({digest: sorted(links[digest]) for digest in sorted(links)}).static_order():
             past = tuple(built[previous] for previous in sorted(links[digest]))
-            built[digest] = _follow(nodes[digest], past, holder_public)
+            built[digest] = _follow(nodes[digest], past, holder_public=holder_public)
         heads = set(nodes).difference(*links.values())
         if not heads:
             raise _invalid("no statement that says who the agents are")
@@ -247,7 +247,7 @@ def _holder_alone(holder: bytes, time: str) -> Directory:
     return Directory((agent,), since=time, holder=holder)
 
 
-def _follow(envelope: Envelope, past: tuple[Directory, ...], holder_public: bytes) -> Directory:
+def _follow(envelope: Envelope, past: tuple[Directory, ...], *, holder_public: bytes) -> Directory:
     """The directory that one statement sets, after those that it follows."""
     keys = {keyid_of(holder_public): holder_public}
     for directory in past:
@@ -255,7 +255,7 @@ def _follow(envelope: Envelope, past: tuple[Directory, ...], holder_public: byte
     statement = open_envelope(envelope.data, keys).statement
     if statement != envelope.statement:
         raise _invalid("an envelope whose statement is not the one in its bytes")
-    _check_signer(statement, past, keyid_of(holder_public))
+    _check_signer(statement, past, holder_keyid=keyid_of(holder_public))
     if any(statement.time < directory.since for directory in past):
         raise _invalid("a change of the agents dated before the one that it follows")
     directory = replace(_read(statement), since=statement.time, digest=envelope.digest, holder=holder_public, past=past)
@@ -266,7 +266,7 @@ def _follow(envelope: Envelope, past: tuple[Directory, ...], holder_public: byte
     return directory
 
 
-def _check_signer(statement: Statement, past: tuple[Directory, ...], holder_keyid: str) -> None:
+def _check_signer(statement: Statement, past: tuple[Directory, ...], *, holder_keyid: str) -> None:
     if statement.keyid == holder_keyid and statement.agent == HOLDER:
         return
     signers = [directory.by_keyid.get(statement.keyid) for directory in past]

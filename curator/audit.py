@@ -57,7 +57,7 @@ def trace(what: str | Path, *, workspace: Workspace, evidence: EvidenceStore, di
         IntegrityError: a statement on the way is missing, changed or signed by a stranger.
         NotAllowedError: `role-missing` or `agent-unknown`, when a signer on the way was not entitled at that time.
     """
-    starts = _starts(what, workspace, evidence)
+    starts = _starts(what, workspace, evidence=evidence)
     if not starts:
         raise UsageError(
             "trace-unknown",
@@ -96,7 +96,7 @@ def find_faults(workspace: Workspace, *, evidence: EvidenceStore, holder: Path) 
             *_strangers(evidence, directory),
             *_unlawful(evidence, directory),
             *_unproved(workspace, evidence),
-            *_packages(workspace, evidence, key),
+            *_packages(workspace, evidence, holder=key),
         ]
     return tuple(sorted({Finding(text) for text in found}))
 
@@ -110,12 +110,12 @@ def evidence_reads(evidence: EvidenceStore) -> bool:
     return True
 
 
-def _starts(what: str | Path, workspace: Workspace, evidence: EvidenceStore) -> tuple[Envelope, ...]:
+def _starts(what: str | Path, workspace: Workspace, *, evidence: EvidenceStore) -> tuple[Envelope, ...]:
     text = str(what)
     if isinstance(what, str) and _DIGEST.fullmatch(text):
         return evidence.about(text)
     if isinstance(what, str) and _REF.fullmatch(text) and not Path(text).is_file():
-        return tuple(_of_reference(text, workspace, evidence))
+        return tuple(_of_reference(text, workspace, evidence=evidence))
     path = Path(what)
     if not path.is_file():
         return ()
@@ -130,7 +130,7 @@ def _delivery(package: Path) -> str:
         return sha256_bytes(reader.envelope)
 
 
-def _of_reference(text: str, workspace: Workspace, evidence: EvidenceStore) -> Iterator[Envelope]:
+def _of_reference(text: str, workspace: Workspace, *, evidence: EvidenceStore) -> Iterator[Envelope]:
     name, _, version = text.partition("@")
     for kind in ("dataset", "model"):
         known = [number for other, number in workspace.versions(kind) if other == name]
@@ -190,7 +190,7 @@ def _unproved(workspace: Workspace, evidence: EvidenceStore) -> Iterator[str]:
                     yield f"{subject.name}: a statement says it was made, and it is not here"
 
 
-def _packages(workspace: Workspace, evidence: EvidenceStore, holder: bytes) -> Iterator[str]:
+def _packages(workspace: Workspace, evidence: EvidenceStore, *, holder: bytes) -> Iterator[str]:
     """Packages that no statement delivered, or that no longer open with the holder's key."""
     for path in sorted((workspace.root / "releases").glob("*")):
         if path.suffix != ".cur":

@@ -74,10 +74,16 @@ class ClassBook:
         for part in self.pairs:
             unseen &= ~among(fresh, part)
         met, people = np.unique(new.owners, return_counts=True)
-        alone = new.people - _of(new.classes, met, people)  # rows about nobody known, each of somebody of its own
+        alone = new.people - _of(
+            new.classes, met, counts=people
+        )  # rows about nobody known, each of somebody of its own
         came, more = np.unique(new.owners[unseen], return_counts=True)
         classes = np.union1d(self.classes, new.classes)
-        total = _of(classes, self.classes, self.people) + _of(classes, new.classes, alone) + _of(classes, came, more)
+        total = (
+            _of(classes, self.classes, counts=self.people)
+            + _of(classes, new.classes, counts=alone)
+            + _of(classes, came, counts=more)
+        )
         table, pairs = summed(joined, keys), (*self.pairs, fresh[unseen])
         return ClassBook(table=table, classes=classes, people=total, pairs=pairs, owners=new.owners[unseen])
 
@@ -117,7 +123,7 @@ class ClassBook:
         return cls(table=table, classes=classes, people=people.astype(np.int64), pairs=pairs)
 
 
-def count_classes(engine: Engine, use_case: UseCase, files: Sequence[Path]) -> ClassBook | None:
+def count_classes(engine: Engine, use_case: UseCase, *, files: Sequence[Path]) -> ClassBook | None:
     """Count the classes of files; None where nothing calls for it, or codes of 64 bits do not tell classes apart.
 
     Args:
@@ -139,7 +145,7 @@ def count_classes(engine: Engine, use_case: UseCase, files: Sequence[Path]) -> C
     empty = np.empty(0, np.uint64)
     if people.told != "files":
         return ClassBook(table=table, classes=empty, people=np.empty(0, np.int64), pairs=(empty,))
-    book = _people(files, quasi, people.fields, table=table)
+    book = _people(files, quasi, fields=people.fields, table=table)
     return book if len(book.classes) == len(summed(table, quasi)) else None
 
 
@@ -148,9 +154,9 @@ def digest_of(files: Sequence[FileEntry]) -> str:
     return sha256_json(json.loads(json.dumps(sorted((entry.path, entry.sha256) for entry in files))))
 
 
-def _people(files: Sequence[Path], quasi: Sequence[str], fields: Sequence[str], *, table: pa.Table) -> ClassBook:
+def _people(files: Sequence[Path], quasi: Sequence[str], *, fields: Sequence[str], table: pa.Table) -> ClassBook:
     pairs, owners, alone = [], [], []
-    for codes, persons, known in _rows(files, quasi, fields):
+    for codes, persons, known in _rows(files, quasi, fields=fields):
         found, first = np.unique(pair_codes(codes[known], persons[known]), return_index=True)
         pairs.append(found)
         owners.append(codes[known][first])
@@ -163,7 +169,7 @@ def _people(files: Sequence[Path], quasi: Sequence[str], fields: Sequence[str], 
 
 
 def _rows(
-    files: Sequence[Path], quasi: Sequence[str], fields: Sequence[str]
+    files: Sequence[Path], quasi: Sequence[str], *, fields: Sequence[str]
 ) -> Iterator[tuple[Codes, Codes, npt.NDArray[np.bool_]]]:
     """Class, person, and whether somebody is known, of each row."""
     coder, names = ClassCoder(_KEY, quasi), list(dict.fromkeys([*quasi, *fields]))
@@ -174,7 +180,7 @@ def _rows(
                 yield coder.codes(batch), persons, known_people(batch, fields)
 
 
-def _of(wanted: Codes, codes: Codes, counts: Numbers) -> Numbers:
+def _of(wanted: Codes, codes: Codes, *, counts: Numbers) -> Numbers:
     """The count of each wanted code among ascending codes; 0 where it is not."""
     if not len(codes):
         return np.zeros(len(wanted), np.int64)

@@ -62,7 +62,7 @@ def describe(
     }
     if representation is not None:
         papers["representation.json"] = _pretty(stands_for)
-    entries = [*written.files, *(_place(folder, name, data) for name, data in papers.items())]
+    entries = [*written.files, *(_place(folder, name, data=data) for name, data in papers.items())]
     manifest = Manifest(
         kind="dataset",
         name=use_case.name,
@@ -81,7 +81,7 @@ def describe(
     return manifest
 
 
-def _place(folder: Path, name: str, data: bytes) -> FileEntry:
+def _place(folder: Path, name: str, *, data: bytes) -> FileEntry:
     (folder / name).write_bytes(data)
     md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
     return FileEntry(path=name, sha256=hashlib.sha256(data).hexdigest(), md5=md5, size=len(data))

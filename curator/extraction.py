@@ -43,9 +43,11 @@ def extract(
         counted = _counted(use_case, scope, snapshots=snapshots, paths=paths)
         wanted = asked(use_case, scope, counted=counted)
         joining = _joining(use_case, scope, wanted=wanted, paths=paths, snapshots=snapshots, counted=counted)
-        bound = _bound(use_case, wanted, joining, engine=engine, paths=paths, snapshots=snapshots)
-    tables = _tables(use_case, engine, {name: source.relation for name, source in bound.items()}, joining=joining)
-    orphans = _orphans(use_case, engine, tables, counted=counted)
+        bound = _bound(use_case, wanted, joining=joining, engine=engine, paths=paths, snapshots=snapshots)
+    tables = _tables(
+        use_case, engine, relations={name: source.relation for name, source in bound.items()}, joining=joining
+    )
+    orphans = _orphans(use_case, engine, tables=tables, counted=counted)
     raw = {name: source.raw_columns for name, source in bound.items()}
     parts = Extracting(
         use_case=use_case, scope=scope, dialect=engine.dialect, tables=tables, raw=raw, merged=joining.merged
@@ -91,12 +93,12 @@ def asking(use_case: UseCase, scope: Scope, *, given: Mapping[str, str]) -> Aski
         join.source
         for join in to_count(use_case)
         if base in live and join.source in live and live[base].text == live[join.source].text
-        and would_count(alone[base], alone[join.source], join.on, live[base])
+        and would_count(alone[base], alone[join.source], on=join.on, where=live[base])
     ]  # fmt: skip
     wanted = asked(use_case, scope, counted=counted)
     joining = together(
         use_case, scope, wanted=wanted, places={name: where.text for name, where in live.items()}, counted=counted,
-        able=lambda join, tables: would_join(join, tables, live[base]),
+        able=lambda join, tables: would_join(join, tables, where=live[base]),
     )  # fmt: skip
     said = {
         name: joined_statement(where, joining.asked)
@@ -131,7 +133,7 @@ def _counted(
     for join in to_count(use_case):
         left, right = paths[base], paths[join.source]
         if isinstance(left, Address) and isinstance(right, Address) and is_live(left) and is_live(right):
-            counts = snapshots.without_partner((wanted[base], left), (wanted[join.source], right), join.on)
+            counts = snapshots.without_partner((wanted[base], left), (wanted[join.source], right), on=join.on)
             found |= {join.source: dict(zip(("left", "right"), counts, strict=True))} if counts is not None else {}
     return found
 
@@ -145,12 +147,12 @@ def _joining(
     base = use_case.extract.from_
     return together(
         use_case, scope, wanted=wanted, places={name: where.text for name, where in live.items()}, counted=counted,
-        able=lambda join, tables: snapshots.joinable(join, tables, live[base]),
+        able=lambda join, tables: snapshots.joinable(join, tables, where=live[base]),
     )  # fmt: skip
 
 
 def _bound(
-    use_case: UseCase, wanted: Mapping[str, Asked], joining: Together, *, engine: Engine, paths: Mapping[str, Where],
+    use_case: UseCase, wanted: Mapping[str, Asked], *, joining: Together, engine: Engine, paths: Mapping[str, Where],
     snapshots: Snapshots,
 ) -> dict[str, BoundSource]:  # fmt: skip
     """Files as the engine reads them; live sources taken in, those of one address as of one moment."""
@@ -160,7 +162,7 @@ def _bound(
         if name in found:
             continue
         if not isinstance(where, Address) or not is_live(where):
-            found[name] = engine.bind(name, source, where, asked=wanted[name])
+            found[name] = engine.bind(name, source, path=where, asked=wanted[name])
         elif joining.asked is not None and name in joining.asked.tables:
             alone = wanted[use_case.extract.from_]
             found |= snapshots.adopt_joined(joining.asked, where, engine=engine, alone=alone)
@@ -169,20 +171,20 @@ def _bound(
     return {name: found[name] for name in use_case.sources}
 
 
-def _tables(use_case: UseCase, engine: Engine, relations: Mapping[str, str], *, joining: Together) -> dict[str, str]:
+def _tables(use_case: UseCase, engine: Engine, *, relations: Mapping[str, str], joining: Together) -> dict[str, str]:
     """The relation of each source, after its own filter; of joined rows, after the filters of all that they are of."""
     tables = {
-        name: _chosen(use_case, engine, name, relation=relation)
+        name: _chosen(use_case, engine, name=name, relation=relation)
         for name, relation in relations.items()
         if name not in joining.merged
     }
     base = use_case.extract.from_
     for name in joining.merged:
-        tables[base] = _chosen(use_case, engine, name, relation=tables[base])
+        tables[base] = _chosen(use_case, engine, name=name, relation=tables[base])
     return tables
 
 
-def _chosen(use_case: UseCase, engine: Engine, name: str, *, relation: str) -> str:
+def _chosen(use_case: UseCase, engine: Engine, *, name: str, relation: str) -> str:
     """The relation of a source, after its own filter."""
     sql = chosen_sql(use_case, name, dialect=engine.dialect, relation=relation)
     if sql is None:
@@ -216,13 +218,15 @@ def _count(engine: Engine, relation: str) -> int:
 
 
 def _orphans(
-    use_case: UseCase, engine: Engine, tables: Mapping[str, str], *, counted: Mapping[str, dict[str, int]]
+    use_case: UseCase, engine: Engine, *, tables: Mapping[str, str], counted: Mapping[str, dict[str, int]]
 ) -> dict[str, dict[str, int]]:
     """Rows without partner on either side of each join, from the keys alone, unless they are counted already."""
     counts = {}
     base = use_case.extract.from_
     for join in to_count(use_case):
-        counts[join.source] = counted.get(join.source) or _alone(engine, tables[base], tables[join.source], join.on)
+        counts[join.source] = counted.get(join.source) or _alone(
+            engine, tables[base], right=tables[join.source], on=join.on
+        )
         alone = counts[join.source]
         if join.orphans == "stop" and any(alone.values()):
             raise SourceError(
@@ -235,7 +239,7 @@ def _orphans(
     return counts
 
 
-def _alone(engine: Engine, left: str, right: str, on: Iterable[str]) -> dict[str, int]:
+def _alone(engine: Engine, left: str, *, right: str, on: Iterable[str]) -> dict[str, int]:
     keys = ", ".join(quoted(key) for key in on)
     query = "SELECT count(*) FROM {} ANTI JOIN (SELECT DISTINCT {} FROM {}) o USING ({})"
     return {

@@ -109,7 +109,7 @@ class Following:
                 self.same += int(same.sum())
                 tokens, codes, splits = tokens[~same], codes[~same], splits[~same]
                 batch = rows_where(batch, ~same)
-        self.index.add(tokens, codes, splits)
+        self.index.add(tokens, codes, places=splits)
         return batch if len(batch) else None
 
     def expected(self, rows: int) -> int:
@@ -139,7 +139,7 @@ class Following:
         gone, stood = self._vanished(seen)
         self._gone = np.sort(np.concatenate([gone, new[before.known]]))
         self.changes = told(self.splits, added=places[~before.known], changed=places[before.known], vanished=stood)
-        self.index.add(gone, np.zeros(len(gone), np.uint64), np.full(len(gone), GONE))
+        self.index.add(gone, np.zeros(len(gone), np.uint64), places=np.full(len(gone), GONE))
         self.rows = self._before - len(self._gone) + len(new)
         return self.rows
 
@@ -184,7 +184,7 @@ class Following:
             if len(stays):
                 yield stays
 
-    def leave_out(self, folder: Path, failing: Codes, kernel: BatchKernel) -> None:
+    def leave_out(self, folder: Path, failing: Codes, *, kernel: BatchKernel) -> None:
         """Hold back the rows of shards whose class is among those (ascending). Raises IntegrityError as `_rewrite`."""
         names = list(dict.fromkeys([*kernel.quasi, *([kernel.sensitive] if kernel.sensitive else [])]))
         for path in list(self.files):
@@ -205,7 +205,7 @@ class Following:
         order = pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(rows), [None, pa.py_buffer(words.tobytes())])
         columns = {ORDER: order, SPLIT: from_integers(np.full(len(rows), split, np.int8), pa.int8())}
         self._left.append(pa.table({**columns, **{name: rows.column(name) for name in rows.schema.names}}))
-        self.index.add(tokens[out], self.index.find(tokens[out]).codes, np.full(len(rows), split, np.uint8))
+        self.index.add(tokens[out], self.index.find(tokens[out]).codes, places=np.full(len(rows), split, np.uint8))
 
     def _rewrite(self, folder: Path, path: str, *, gone: Flags, rows: int) -> pa.Table:
         """Write a shard again without some rows; returns these.
@@ -224,11 +224,11 @@ class Following:
         (folder / path).unlink()  # a link to the file of the version before, whose bytes must stay
         left = np.flatnonzero(~gone)
         if len(left):
-            self.files[path] = self._written(folder, path, table, left, split=split)
+            self.files[path] = self._written(folder, path, table=table, left=left, split=split)
         return out
 
     def _written(
-        self, folder: Path, path: str, table: pa.Table, left: npt.NDArray[np.int64], *, split: str
+        self, folder: Path, path: str, *, table: pa.Table, left: npt.NDArray[np.int64], split: str
     ) -> FileEntry:
         shard = ShardFile(folder, path, first=rows_at(table, left[:_PROBED]))
         try:
@@ -264,7 +264,7 @@ class Following:
     def _bring_in(self, tokens: Codes) -> None:
         """Rows that are held back no more stand in the new shards."""
         found = self.index.find(tokens)
-        self.index.add(tokens, found.codes, found.places & ~HELD)
+        self.index.add(tokens, found.codes, places=found.places & ~HELD)
 
 
 def content_codes(batch: pa.RecordBatch) -> Codes:

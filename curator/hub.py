@@ -54,7 +54,7 @@ def parquet_of(place: Path | BinaryIO, path: Path) -> pq.ParquetFile:
 
 
 def load_split(
-    folder: Path, manifest: Manifest, split: str, *, streaming: bool = False, opener: Opener = open_shard
+    folder: Path, manifest: Manifest, *, split: str, streaming: bool = False, opener: Opener = open_shard
 ) -> Any:
     """One split as a `datasets.Dataset`, or a `datasets.IterableDataset` when streaming.
 
@@ -77,7 +77,7 @@ def load_split(
         return _stream(datasets, shard_paths(folder, manifest, split=split), split=split, opener=opener)
     from datasets.table import InMemoryTable
 
-    table = read_table(folder, manifest, split, opener=opener)
+    table = read_table(folder, manifest, split=split, opener=opener)
     mark = sha256_json([manifest.digest, split])[:16]
     return datasets.Dataset(InMemoryTable(table), split=datasets.NamedSplit(split), fingerprint=mark)
 
@@ -85,9 +85,9 @@ def load_split(
 def read_table(
     folder: Path,
     manifest: Manifest,
+    *,
     split: str,
     columns: Sequence[str] | None = None,
-    *,
     opener: Opener = open_shard,
 ) -> pa.Table:
     """One split as an Arrow table, shards in the order of the manifest.

@@ -144,14 +144,14 @@ class BatchKernel:
         columns: dict[str, pa.Array] = {ORDER: self.row_tokens(batch), SPLIT: self._splits(batch, whose)}
         if self.people and whose is not None:
             columns[PERSON] = from_integers(first_words(whose), pa.uint64())
-        moved = {move.name: self._moved(move, batch, plain) for move in self.moved}
+        moved = {move.name: self._moved(move, batch, plain=plain) for move in self.moved}
         if self.examines:
             unmoved = {name: _lost(batch.column(name), column) for name, column in moved.items()}
             columns[MALFORMED] = _bits(malformed | unmoved, rows=len(batch))
         tokens = {token.name: token for token in self.tokens}
         for name in self.fields:
             if name in tokens:
-                columns[name] = self._tokens(tokens[name], plain[name], malformed.get(name))
+                columns[name] = self._tokens(tokens[name], plain[name], malformed=malformed.get(name))
             elif name in moved:
                 columns[name] = moved[name]
             elif name in self.merged:
@@ -161,10 +161,12 @@ class BatchKernel:
             else:
                 columns[name] = batch.column(name)
         if self.levels is not None:
-            columns |= self.levels.columns({name: self._leaf(name, batch, columns) for name in self.levels.hierarchies})
+            columns |= self.levels.columns(
+                {name: self._leaf(name, batch, written=columns) for name in self.levels.hierarchies}
+            )
         return self._with_classes(pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)))
 
-    def _leaf(self, name: str, batch: pa.RecordBatch, written: Mapping[str, pa.Array]) -> pa.Array:
+    def _leaf(self, name: str, batch: pa.RecordBatch, *, written: Mapping[str, pa.Array]) -> pa.Array:
         """A field's finest values as text; merged first where its rare categories are."""
         return _text(written[name] if name in self.merged else batch.column(LEAF.format(name)))
 
@@ -195,21 +197,21 @@ class BatchKernel:
             malformed[token.name] = pc.and_kleene(pc.invert(sound), sound.is_valid())
         return plain, malformed
 
-    def _tokens(self, token: TokenField, values: pa.Array, malformed: pa.Array | None) -> pa.Array:
+    def _tokens(self, token: TokenField, values: pa.Array, *, malformed: pa.Array | None) -> pa.Array:
         if malformed is None or not malformed.true_count:
-            return self._made(token, token.key, values)
-        sound = self._made(token, token.key, pc.if_else(malformed, nothing(values.type), values))
+            return self._made(token, token.key, values=values)
+        sound = self._made(token, token.key, values=pc.if_else(malformed, nothing(values.type), values))
         if token.malformed == "unknown":
             return sound
-        apart = self._made(token, token.apart, values.filter(malformed))
+        apart = self._made(token, token.apart, values=values.filter(malformed))
         return pc.replace_with_mask(sound, malformed, apart)
 
-    def _made(self, token: TokenField, key: bytes, values: pa.Array) -> pa.Array:
+    def _made(self, token: TokenField, key: bytes, *, values: pa.Array) -> pa.Array:
         if token.method == "siv":
             return self._kernel(key, SivKernel).seal(values)
         return self._kernel(key, HmacKernel if token.method == "hmac-sha256" else TokenKernel).tokens(values)
 
-    def _moved(self, move: MovedField, batch: pa.RecordBatch, plain: Mapping[str, pa.Array]) -> pa.Array:
+    def _moved(self, move: MovedField, batch: pa.RecordBatch, *, plain: Mapping[str, pa.Array]) -> pa.Array:
         """A moved date or coordinate; a row about nobody known moves by its own key."""
         parts = [
             plain[anchor.field]
@@ -217,13 +219,13 @@ class BatchKernel:
             else canonical(_text(batch.column(BY.format(anchor.column))), anchor.form)
             for anchor in move.by
         ]
-        tokens = self._tokens_or_alone(move.key, parts, batch)
+        tokens = self._tokens_or_alone(move.key, parts, batch=batch)
         if move.days:
             return shifted(batch.column(move.name), tokens, days=move.days)
         latitude = batch.column(LATITUDE.format(move.name)) if move.longitude else None
         return jittered(batch.column(move.name), tokens, metres=move.metres, latitude=latitude)
 
-    def _tokens_or_alone(self, key: bytes, parts: Sequence[pa.Array], batch: pa.RecordBatch) -> pa.Array:
+    def _tokens_or_alone(self, key: bytes, parts: Sequence[pa.Array], *, batch: pa.RecordBatch) -> pa.Array:
         """Tokens of what some parts name together; where they name nothing, of the row's own key."""
         tokens = self._kernel(key).tokens(parts[0] if len(parts) == 1 else _joined(parts))
         if tokens.null_count:
@@ -252,7 +254,7 @@ class BatchKernel:
             plain[part.field] if part.field else canonical(_text(batch.column(ENTITY.format(index))), part.form)
             for index, part in enumerate(asked)
         ]
-        return self._tokens_or_alone(self.split_key, parts, batch)
+        return self._tokens_or_alone(self.split_key, parts, batch=batch)
 
     def _splits(self, batch: pa.RecordBatch, whose: pa.Array | None) -> pa.Array:
         """Split index of each row; a row about nobody known is drawn by its own key, so it stays alone."""

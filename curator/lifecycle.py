@@ -188,8 +188,8 @@ def state_of(request: Request, envelopes: Iterable[Envelope], *, directory: Dire
     """
     statements = tuple(envelopes)
     reviews = reviews_of(request, statements, directory=directory)
-    deliveries = _followers(statements, Stage.DELIVER, {request.digest}, directory=directory)
-    if _followers(statements, Stage.RECALL, {envelope.digest for envelope in deliveries}, directory=directory):
+    deliveries = _followers(statements, Stage.DELIVER, previous={request.digest}, directory=directory)
+    if _followers(statements, Stage.RECALL, previous={envelope.digest for envelope in deliveries}, directory=directory):
         return State.RECALLED
     if deliveries:
         return State.DELIVERED
@@ -228,12 +228,12 @@ def check_delivery(delivery: Envelope, papers: Mapping[str, Envelope], *, direct
     request = Request.read(papers[facts["request"]])
     if facts["terms"] != request.terms.to_json() or set(statement.inputs) != set(request.artifacts):
         raise _evidence("a delivery of other versions, or on other terms, than were asked for")
-    _check_reviews(statement, request, papers, directory=directory)
+    _check_reviews(statement, request, papers=papers, directory=directory)
     return request
 
 
 def _check_reviews(
-    delivery: Statement, request: Request, papers: Mapping[str, Envelope], *, directory: Directory
+    delivery: Statement, request: Request, *, papers: Mapping[str, Envelope], directory: Directory
 ) -> None:
     reviews = [envelope for envelope in papers.values() if envelope.statement.stage is Stage.REVIEW]
     decisions = [check_review(review, request, directory=directory) for review in reviews]
@@ -274,7 +274,7 @@ def _check_whole(delivery: Statement, papers: Mapping[str, Envelope]) -> None:
 
 
 def _followers(
-    envelopes: Sequence[Envelope], stage: Stage, previous: Collection[str], *, directory: Directory
+    envelopes: Sequence[Envelope], stage: Stage, *, previous: Collection[str], directory: Directory
 ) -> list[Envelope]:
     found = []
     for envelope in envelopes:

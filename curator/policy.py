@@ -310,29 +310,29 @@ def _row(action: str, state: str) -> Move:
 def _check_role(move: Move, case: _Case) -> None:
     listed = case.directory.agent(case.agent.name)
     if listed != case.agent:
-        raise _refusal("agent-unknown", move, case, found="an agent whose entry is not the directory's")
+        raise _refusal("agent-unknown", move, case=case, found="an agent whose entry is not the directory's")
     if not listed.roles.intersection(move.roles):
         held = ", ".join(sorted(str(role) for role in listed.roles)) or "no role"
-        raise _refusal("role-missing", move, case, found=f"{listed.name}, who holds {held}")
+        raise _refusal("role-missing", move, case=case, found=f"{listed.name}, who holds {held}")
 
 
 def _others_request(move: Move, case: _Case) -> None:
     if not case.requester or case.requester == case.agent.name:
         found = "the agent who made the request" if case.requester else "a request without a requester"
-        raise _refusal("own-request", move, case, found=found)
+        raise _refusal("own-request", move, case=case, found=found)
 
 
 def _same_bytes(move: Move, case: _Case) -> None:
     if not case.requested_digest or case.requested_digest != case.present_digest:
         raise _refusal(
-            "request-void", move, case, found="bytes other than those that the request names", todo=_NEW_REQUEST
+            "request-void", move, case=case, found="bytes other than those that the request names", todo=_NEW_REQUEST
         )
 
 
 def _changed_bytes(move: Move, case: _Case) -> None:
     if not (case.requested_digest and case.present_digest) or case.requested_digest == case.present_digest:
         raise _refusal(
-            "move-not-allowed", move, case, found="bytes that are still those that the request names", todo=_REFUSE
+            "move-not-allowed", move, case=case, found="bytes that are still those that the request names", todo=_REFUSE
         )
 
 
@@ -344,7 +344,7 @@ def _channel_allowed(move: Move, case: _Case) -> None:
 def _in_time(move: Move, case: _Case) -> None:
     if case.expires is None or case.today > case.expires:
         found = "no last day set" if case.expires is None else f"a last day past, {case.expires.isoformat()}"
-        raise _refusal("request-expired", move, case, found=found, todo=_NEW_REQUEST)
+        raise _refusal("request-expired", move, case=case, found=found, todo=_NEW_REQUEST)
 
 
 _RULES: dict[Rule, Callable[[Move, _Case], None]] = {
@@ -368,7 +368,7 @@ def _able(move: Move, case: _Case) -> str:
     return f"{roles} ({', '.join(sorted(names)) or 'nobody yet'})"
 
 
-def _refusal(code: str, move: Move, case: _Case, *, found: str, todo: str = "") -> NotAllowedError:
+def _refusal(code: str, move: Move, *, case: _Case, found: str, todo: str = "") -> NotAllowedError:
     rules = ", ".join(str(rule) for rule in move.rules) or "none"
     return NotAllowedError(
         code,

@@ -42,13 +42,13 @@ class Engine(Protocol):
     def describe(self) -> dict[str, Any]:
         """Name, version and settings, for the evidence."""
 
-    def bind(self, name: str, source: Source, path: Where, *, asked: Asked | None = None) -> BoundSource:
+    def bind(self, name: str, source: Source, *, path: Where, asked: Asked | None = None) -> BoundSource:
         """Make a source readable as relation `name`, typed as declared. Raises SourceError.
 
         Of a source that must be copied to be read, columns and rows that `asked` does not want may be left out.
         """
 
-    def adopt(self, name: str, source: Source, table: LiveTable) -> BoundSource:
+    def adopt(self, name: str, source: Source, *, table: LiveTable) -> BoundSource:
         """Take in the rows of a live source as relation `name` of the run, typed as declared, read to their end.
 
         The relation has every declared column: one that the table does not hand over was not asked for, and is null.
@@ -219,7 +219,7 @@ class LiveSource(Protocol):
 class CountsPartners(Protocol):
     """What a live source may do besides: count rows without partner itself, so that only two numbers travel."""
 
-    def without_partner(self, left: Asked, right: Asked, on: Sequence[str]) -> tuple[int, int] | None:
+    def without_partner(self, left: Asked, right: Asked, *, on: Sequence[str]) -> tuple[int, int] | None:
         """Rows of each of two whole tables to which no row of the other has equal keys; a key with a null has no equal.
 
         None where the source might count otherwise than the engine, which then reads both tables whole.

@@ -163,7 +163,7 @@ def _figures(sample: Sample, suite: Suite) -> dict[str, Any]:
     found = _exact_figures(sample, exact) if exact else {}
     rest = [rule for rule in suite.figures if rule.id not in found]
     if rest:
-        selected = ", ".join(figure_sql(rule, sample.engine.dialect, quoted(rule.column)) for rule in rest)
+        selected = ", ".join(figure_sql(rule, sample.engine.dialect, column_sql=quoted(rule.column)) for rule in rest)
         row = sample.engine.rows(f"SELECT {selected} FROM {quoted(SAMPLE)}")[0]  # noqa: S608 (a checked spec)
         found |= {rule.id: value for rule, value in zip(rest, row, strict=True)}
     return {rule.id: found[rule.id] for rule in suite.figures}

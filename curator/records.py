@@ -86,11 +86,13 @@ class DatasetVersion(_Version):
             UsageError: there is no such split.
             StorageError: a shard cannot be read.
         """
-        return load_split(self.folder, self.manifest, split, streaming=streaming, opener=self.opener or open_shard)
+        return load_split(
+            self.folder, self.manifest, split=split, streaming=streaming, opener=self.opener or open_shard
+        )
 
     def table(self, split: str, columns: Sequence[str] | None = None) -> pa.Table:
         """One split as an Arrow table, with the columns asked for. Raises as `load`."""
-        return read_table(self.folder, self.manifest, split, columns, opener=self.opener or open_shard)
+        return read_table(self.folder, self.manifest, split=split, columns=columns, opener=self.opener or open_shard)
 
 
 @dataclass(frozen=True, kw_only=True)

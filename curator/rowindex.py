@@ -94,7 +94,7 @@ class RowIndex:
         self.parts = list(parts)
         self._added: list[_Rows] = []
 
-    def add(self, tokens: Codes, codes: Codes, places: Places) -> None:
+    def add(self, tokens: Codes, codes: Codes, *, places: Places) -> None:
         """Take some rows."""
         self._added.append((tokens, codes, places))
 
@@ -210,7 +210,7 @@ class RowIndex:
         return cls(parts) if parts else None
 
 
-def changes_between(before: RowIndex, after: RowIndex, splits: Sequence[str]) -> Changes:
+def changes_between(before: RowIndex, after: RowIndex, *, splits: Sequence[str]) -> Changes:
     """From the rows of one version to those of another, each given whole."""
     old, new = before.live(), after.live()
     known = before.find(new[0])

@@ -91,7 +91,7 @@ def write_shards(
         new = [folder / entry.path for entry in report.files]
         following.finish(report, first=stream.first, ranges=stream.ranges)
         _keep_book(protected, following, folder=folder, new=new)
-    disclosure = _measured(protected, folder, report, fewest=stream.fewest, following=following)
+    disclosure = _measured(protected, folder, report=report, fewest=stream.fewest, following=following)
     schema = tuple((column.name, str(column.type)) for column in stream.schema or [])
     if not schema and following is not None:
         schema = following.schema
@@ -179,7 +179,7 @@ class _Stream:
             add(self._crowd.count(batch))
         failing = self._failing(rows, allowed=True)
         if self._crowd.among_before(failing):
-            following.leave_out(folder, failing, self._protected.kernel)
+            following.leave_out(folder, failing, kernel=self._protected.kernel)
         return quality, failing
 
     def _spread(
@@ -290,8 +290,8 @@ class _RowKeys:
 def _measured(
     protected: ProtectedSample,
     folder: Path,
-    report: ShardReport,
     *,
+    report: ShardReport,
     fewest: int | None,
     following: Following | None,
 ) -> DisclosureReport | None:
@@ -311,10 +311,10 @@ def _keep_book(protected: ProtectedSample, following: Following, *, folder: Path
     engine, before = protected.checked.sample.engine, following.book
     whole = [folder / path for path in following.files]
     if before is not None and following.untouched:
-        counted = count_classes(engine, protected.use_case, new) if new else None
+        counted = count_classes(engine, protected.use_case, files=new) if new else None
         following.book = before.plus(counted) if counted else (None if new else before)
     if before is None or not following.untouched or following.book is None:
-        following.book = count_classes(engine, protected.use_case, [*whole, *new])
+        following.book = count_classes(engine, protected.use_case, files=[*whole, *new])
 
 
 def _close_counts(quality: QualityReport, report: ShardReport, *, came: int) -> None:

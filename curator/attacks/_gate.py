@@ -231,9 +231,9 @@ def attack_people(tables: Tables, *, known: Sequence[str], secrets: Sequence[str
     found = {"singling-out": singling_out(tables, known, seed=seed)}
     half = (len(known) + 1) // 2
     if len(known) > 1:
-        found["linking"] = linking(tables, known[:half], known[half:], seed=seed)
+        found["linking"] = linking(tables, known[:half], second=known[half:], seed=seed)
     for secret in [name for name in secrets if name not in known][:_SECRETS]:
-        found[f"inferring: {secret}"] = inferring(tables, known, secret, seed=seed)
+        found[f"inferring: {secret}"] = inferring(tables, known, secret=secret, seed=seed)
     return found
 
 
@@ -280,7 +280,7 @@ def _people(
     distance = limits.distance if limits.distance == "equal" or ordered else None
     measures = measure(quasi, sensitive=sensitive, entity=entity, distance=distance) if quasi else None
     known = [name for name in attacker.knows if columns[name].values > 1]
-    secrets = _secrets(columns, roles, attacker)
+    secrets = _secrets(columns, roles, attacker=attacker)
     if limits.anonymous:  # whoever is in the public knows anything that is not the secret itself
         known = [name for name in columns if name not in (*roles.tokens, *secrets) and columns[name].values > 1]
     kept = _sampled(people, seed=seed)
@@ -289,7 +289,7 @@ def _people(
     return attack_people(tables, known=known, secrets=secrets, seed=seed), measures
 
 
-def _secrets(columns: Mapping[str, Column], roles: Roles, attacker: Attacker) -> list[str]:
+def _secrets(columns: Mapping[str, Column], roles: Roles, *, attacker: Attacker) -> list[str]:
     """The sensitive fields, or, when none is declared, those unknown fields that vary most."""
     declared = [name for name in roles.sensitive if name not in attacker.knows]
     if declared:

@@ -62,10 +62,10 @@ def _struct(data: bytes, place: int) -> tuple[dict[int, Any], int]:
             number += step
         else:
             number, place = _zigzag(data, place)
-        found[number], place = _value(data, place, kind)
+        found[number], place = _value(data, place, kind=kind)
 
 
-def _value(data: bytes, place: int, kind: int) -> tuple[Any, int]:
+def _value(data: bytes, place: int, *, kind: int) -> tuple[Any, int]:
     if kind in (1, 2):
         return kind == 1, place
     if kind == _BYTE:
@@ -89,7 +89,7 @@ def _skip_list(data: bytes, place: int) -> int:
     if size == 15:
         size, place = _varint(data, place)
     for _ in range(size):
-        _, place = _value(data, place, head & 15)
+        _, place = _value(data, place, kind=head & 15)
     return place
 
 

@@ -9,7 +9,7 @@ anonymeter (Giomi et al., PoPETs 2023(2)), made for tables of real rows: guesses
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -52,6 +52,23 @@ class Tables:
         return len(self.people)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Trial:
+    """One run of an attack: a table, and the people sought in it.
+
+    Attributes:
+        table: the table in the attacker's hands.
+        people: the columns of those sought.
+        rows: which of them are sought.
+        without: for each, the person whose rows the table is taken not to have; -1 for nobody.
+    """
+
+    table: Mapping[str, Column]
+    people: Mapping[str, Column]
+    rows: Places
+    without: Places
+
+
 def singling_out(tables: Tables, known: Sequence[str], *, seed: int, tries: int = TRIES) -> Odds:
     """Say "there is exactly one person with these values", from values that one person of the table has.
 
@@ -69,29 +86,30 @@ def singling_out(tables: Tables, known: Sequence[str], *, seed: int, tries: int 
     return odds(hits, safe_hits=round(safe * made / safe_made) if safe_made else 0, tries=made)
 
 
-def linking(tables: Tables, first: Sequence[str], second: Sequence[str], *, seed: int, tries: int = TRIES) -> Odds:
+def linking(tables: Tables, first: Sequence[str], *, second: Sequence[str], seed: int, tries: int = TRIES) -> Odds:
     """Say that two records held elsewhere, one with some columns and one with others, are of the same person.
 
     Both are sought in the table; the guess is right when the row nearest to each is the same.
     """
     rng = np.random.default_rng(seed)
 
-    def linked(table: Mapping[str, Column], people: Mapping[str, Column], rows: Places, without: Places) -> int:
-        one = _nearest(tables, table, people, columns=first, rows=rows, without=without, rng=rng)
-        two = _nearest(tables, table, people, columns=second, rows=rows, without=without, rng=rng)
+    def linked(trial: _Trial) -> int:
+        one = _nearest(tables, trial, columns=first, rng=rng)
+        two = _nearest(tables, trial, columns=second, rng=rng)
         return int(((one == two) & (one >= 0)).sum())
 
     return _against_safe(tables, linked, columns=[*first, *second], rng=rng, tries=tries)
 
 
-def inferring(tables: Tables, known: Sequence[str], secret: str, *, seed: int, tries: int = TRIES) -> Odds:
+def inferring(tables: Tables, known: Sequence[str], *, secret: str, seed: int, tries: int = TRIES) -> Odds:
     """Say what somebody's secret is, from the row nearest to what is known of them."""
     rng = np.random.default_rng(seed)
 
-    def inferred(table: Mapping[str, Column], people: Mapping[str, Column], rows: Places, without: Places) -> int:
-        found = _nearest(tables, table, people, columns=known, rows=rows, without=without, rng=rng)
-        truth, guess = people[secret].codes[rows].astype(np.int64), table[secret].codes[found].astype(np.int64)
-        near = _NEAR * (people[secret].values - 1) if people[secret].ordered and people[secret].values > 20 else 0
+    def inferred(trial: _Trial) -> int:
+        found = _nearest(tables, trial, columns=known, rng=rng)
+        asked, held = trial.people[secret], trial.table[secret]
+        truth, guess = asked.codes[trial.rows].astype(np.int64), held.codes[found].astype(np.int64)
+        near = _NEAR * (asked.values - 1) if asked.ordered and asked.values > 20 else 0
         return int(((np.abs(truth - guess) <= near) & (found >= 0)).sum())
 
     return _against_safe(tables, inferred, columns=[*known, secret], rng=rng, tries=tries)
@@ -99,7 +117,7 @@ def inferring(tables: Tables, known: Sequence[str], secret: str, *, seed: int, t
 
 def _against_safe(
     tables: Tables,
-    attack: Callable[[Mapping[str, Column], Mapping[str, Column], Places, Places], int],
+    attack: Callable[[_Trial], int],
     *,
     columns: Sequence[str],
     rng: np.random.Generator,
@@ -110,14 +128,15 @@ def _against_safe(
     tries = min(tries, total, _CELLS // max(tables.rows * len(columns), 1))
     rows = rng.choice(total, tries, replace=False) if total else np.empty(0, np.int64)
     owners, nobody = tables.target_people[rows], np.full(tries, -1, np.int64)
-    hits = attack(tables.released, tables.targets, rows, nobody)
+    trial = _Trial(table=tables.released, people=tables.targets, rows=rows, without=nobody)
+    hits = attack(trial)
     if tables.others is None:
-        without = attack(tables.released, tables.targets, rows, owners)
+        without = attack(replace(trial, without=owners))
     else:
         size = len(next(iter(tables.others.values())).codes)
-        without = attack(tables.released, tables.others, rng.integers(0, size, tries), nobody)
+        without = attack(replace(trial, people=tables.others, rows=rng.integers(0, size, tries)))
     shuffled = {name: _shuffled(tables.released[name], rng) for name in dict.fromkeys(columns)}
-    blind = attack(shuffled, tables.targets, rows, owners)
+    blind = attack(replace(trial, table=shuffled, without=owners))
     return odds(hits, safe_hits=max(without, blind), tries=tries)
 
 
@@ -152,21 +171,13 @@ def _of_one(codes: Places, people: Places) -> Places:
     return np.asarray(codes[starts[people[starts] == people[ends]]], np.int64)
 
 
-def _nearest(
-    tables: Tables,
-    table: Mapping[str, Column],
-    people: Mapping[str, Column],
-    *,
-    columns: Sequence[str],
-    rows: Places,
-    without: Places,
-    rng: np.random.Generator,
-) -> Places:
+def _nearest(tables: Tables, trial: _Trial, *, columns: Sequence[str], rng: np.random.Generator) -> Places:
     """For each target, a released row nearest in some columns, none of the person `without`; ties are drawn; -1: none.
 
     Values that differ are 1,000 apart; those of an ordered column in proportion to their places.
     """
-    steps = [(_scaled(table[name]), _scaled(people[name])[rows], table[name].ordered) for name in columns]
+    table, rows, without = trial.table, trial.rows, trial.without
+    steps = [(_scaled(table[name]), _scaled(trial.people[name])[rows], table[name].ordered) for name in columns]
     tie = rng.integers(0, 1 << 20, max(tables.rows, 1)).astype(np.int32)
     found = np.full(len(rows), -1, np.int64)
     for start in range(0, len(rows) if tables.rows else 0, _CHUNK):

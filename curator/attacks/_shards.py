@@ -36,7 +36,7 @@ def shard_leaks(path: str, file: Path | bytes) -> tuple[Leak, ...]:
     if odd:
         found.append(Leak(kind="metadata", where=path, count=odd))
     found += [Leak(kind="statistics", where=f"{path}: {name}") for name in _counted(reader.metadata)]
-    return (*found, *_unused(path, data, reader))
+    return (*found, *_unused(path, data, reader=reader))
 
 
 def _odd_metadata(reader: parquet.ParquetFile) -> int:
@@ -68,7 +68,7 @@ def _counted(metadata: parquet.FileMetaData) -> list[str]:
     })  # fmt: skip
 
 
-def _unused(path: str, data: bytes, reader: parquet.ParquetFile) -> Iterator[Leak]:
+def _unused(path: str, data: bytes, *, reader: parquet.ParquetFile) -> Iterator[Leak]:
     """Bytes of the file that no page holds, and entries of dictionaries that no row uses."""
     metadata, held = reader.metadata, 0
     flat = len(reader.schema_arrow.names) == metadata.num_columns

@@ -189,7 +189,7 @@ class Capital:
     def recorder(self, *roles: Role) -> Recorder:
         """Signs in the name of the acting agent, who must hold one of the roles. Raises NotAllowedError."""
         directory = self.directory()
-        require_role(directory, self.agent, roles)
+        require_role(directory, self.agent, roles=roles)
         signer = load_signer(self.workspace.private, self.agent, environ=self.environ)
         return Recorder(signer=signer, directory=directory)
 
@@ -204,7 +204,7 @@ class Capital:
             NotAllowedError: the acting agent is no engineer. SecretError: no usable root key.
         """
         path = Path(spec)
-        return _curation.curate(self, path, load_use_case(path), options=options or RunOptions())
+        return _curation.curate(self, path, use_case=load_use_case(path), options=options or RunOptions())
 
     def refresh(self, spec: Path | str, options: RunOptions | None = None, *, full: bool = False) -> Refreshed:
         """Make the next patch version of a dataset from its source as it is now, when something changed.
@@ -222,7 +222,7 @@ class Capital:
     def preview(self, spec: Path | str, *, until: Until, options: RunOptions | None = None) -> Preview:
         """Run the stages up to `extract`, `check` or `protect`, and publish nothing. Raises as `curate`."""
         path = Path(spec)
-        return _curation.preview(self, path, load_use_case(path), options=options or RunOptions(), until=until)
+        return _curation.preview(self, path, use_case=load_use_case(path), options=options or RunOptions(), until=until)
 
     def generalise(self, spec: Path | str, options: RunOptions | None = None) -> Generalisation | LocalGeneralisation:
         """Search how coarse each quasi-identifier must be, and no coarser, for the limits of a spec; publishes nothing.
@@ -238,7 +238,7 @@ class Capital:
             SourceError: as `curate`.
         """
         path = Path(spec)
-        return _generalising.search_levels(self, path, load_use_case(path), options=options or RunOptions())
+        return _generalising.search_levels(self, path, use_case=load_use_case(path), options=options or RunOptions())
 
     def plan(self, spec: Path | str) -> Plan:
         """What `curate` would read, join, drop, protect and write, before any row is read. Raises SpecError."""
@@ -336,7 +336,7 @@ class Capital:
         """
         dataset = self.dataset(trained_on) if isinstance(trained_on, str) else trained_on
         wanted = _models.Wanted(name=name, target=target, features=features, version=version)
-        return _models.package(self, pipeline, dataset, wanted=wanted)
+        return _models.package(self, pipeline, dataset=dataset, wanted=wanted)
 
     def represent(self, what: str | Path, options: RunOptions | None = None) -> RepresentationReport:
         """Whom rows stand for: those kept, drawn and accepted, against the population they come from.

@@ -71,7 +71,7 @@ class ChangeFeed:
             SourceError: it is missing or not shaped as declared.
             QualityError: `refresh-operation`, `refresh-order`.
         """
-        bound = engine.bind(self._base, source, self.place)
+        bound = engine.bind(self._base, source, path=self.place)
         at, since = quoted(self._refresh.watermark or ""), ""
         if self._after is not None:
             since = f" WHERE {at} >= {self._told(source)}"
@@ -83,7 +83,7 @@ class ChangeFeed:
         engine.define(_NEWEST, newest)
         upserts = self._among(self._refresh.upsert)
         engine.define(_STAND, f"SELECT * FROM {quoted(_NEWEST)} WHERE {upserts}")  # noqa: S608 (quoted names)
-        self.position = highest(engine, _SINCE, self._refresh.watermark or "") or self._after
+        self.position = highest(engine, _SINCE, column=self._refresh.watermark or "") or self._after
         return cast(BoundSource, replace(cast(Any, bound), relation=_STAND))
 
     def touched(self, protected: ProtectedSample) -> Codes:
@@ -136,14 +136,14 @@ class _Reading:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._engine, name)
 
-    def bind(self, name: str, source: Source, path: Where, **how: Any) -> BoundSource:
+    def bind(self, name: str, source: Source, *, path: Where, **how: Any) -> BoundSource:
         """As `Engine.bind`; of the feed no row may stay behind, since one that is wanted no more has to leave."""
         if path is self._feed.place:
             return self._feed.bound(self._engine, source)
-        return self._engine.bind(name, source, path, **how)
+        return self._engine.bind(name, source, path=path, **how)
 
 
-def highest(engine: Engine, relation: str, column: str) -> str | None:
+def highest(engine: Engine, relation: str, *, column: str) -> str | None:
     """The highest value of a column, as text; None where there is none."""
     found = engine.rows(f"SELECT max({quoted(column)}) FROM {quoted(relation)}")[0][0]  # noqa: S608 (quoted names)
     return None if found is None else str(found)

@@ -138,9 +138,9 @@ class Follower:
     changes: ChangeFeed | None = None
 
 
-def curate(capital: Capital, spec: Path, use_case: UseCase, *, options: RunOptions) -> DatasetVersion:
+def curate(capital: Capital, spec: Path, *, use_case: UseCase, options: RunOptions) -> DatasetVersion:
     """Run every stage and publish the version; see `Capital.curate`."""
-    version = publish_run(capital, spec, use_case, options=options, spec_bytes=spec.read_bytes())
+    version = publish_run(capital, spec, use_case=use_case, options=options, spec_bytes=spec.read_bytes())
     if version is None:  # pragma: no cover (only a refresh may decide to publish nothing)
         raise RuntimeError
     return version
@@ -149,8 +149,8 @@ def curate(capital: Capital, spec: Path, use_case: UseCase, *, options: RunOptio
 def publish_run(
     capital: Capital,
     spec: Path,
-    use_case: UseCase,
     *,
+    use_case: UseCase,
     options: RunOptions,
     spec_bytes: bytes,
     follower: Follower | None = None,
@@ -194,7 +194,7 @@ def publish_run(
         )
         rejected.keep(capital.workspace.private / "holder" / "rejected", use_case=use_case)
         keep_digests(capital.workspace.private, use_case.ref, told=run.digests.facts())
-        keep_report(capital.workspace.private, use_case.ref, run.representation)
+        keep_report(capital.workspace.private, use_case.ref, report=run.representation)
         if run.sending is not None:  # before the version is named here: what Git names is in the store whole
             run.sending.finish(manifest, run.folder)
         place = _publish(
@@ -243,7 +243,7 @@ def _publish(
     return place
 
 
-def preview(capital: Capital, spec: Path, use_case: UseCase, *, options: RunOptions, until: Until) -> Preview:
+def preview(capital: Capital, spec: Path, *, use_case: UseCase, options: RunOptions, until: Until) -> Preview:
     """Run the stages up to `until` and publish nothing."""
     with ExitStack() as stack:
         stack.enter_context(disk_errors(capital.workspace.root, asked=f"look at {use_case.ref}"))
@@ -354,7 +354,7 @@ class _Run:
         elif refresh is not None and refresh.watermark is not None:
             since = self.follower is not None and self.follower.read is not None
             relation = SAMPLE if since else sample.bound[self._use_case.extract.from_].relation
-            told["watermark"] = highest(sample.engine, relation, refresh.watermark)
+            told["watermark"] = highest(sample.engine, relation, column=refresh.watermark)
         return told
 
     def reaches(self, options: RunOptions) -> str | None:

@@ -45,7 +45,7 @@ def refuse_disguises(sample: Sample, files: Sequence[Path]) -> None:
         return
     columns = []
     for name in varied:
-        formula = engine_formula(name, clear[name], scope)
+        formula = engine_formula(name, clear[name], scope=scope)
         value = quoted(clear[name].from_ or name)
         if formula is not None:
             value = parse(formula, scope.expression_types()).sql(sample.engine.dialect)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def search_levels(
-    capital: Capital, spec: Path, use_case: UseCase, *, options: RunOptions
+    capital: Capital, spec: Path, *, use_case: UseCase, options: RunOptions
 ) -> Generalisation | LocalGeneralisation:
     """Search the best generalisation of a spec's quasi-identifiers; see `Capital.generalise`."""
     require_search(use_case)

@@ -84,7 +84,7 @@ def rotate(capital: Capital, name: str | None) -> Epoch:
     keys = provider(capital)
     envelope = begin_epoch(recorder, keys, name=chosen, previous=_last_changes(capital))
     try:
-        _publish(capital, envelope, f"Begin the epoch {chosen}")
+        _publish(capital, envelope, message=f"Begin the epoch {chosen}")
     except BaseException:
         if not (capital.workspace.root / envelope.path).is_file():
             keys.destroy_epoch(chosen)
@@ -112,7 +112,7 @@ def destroy(capital: Capital, name: str, *, reason: str) -> Epoch:
     subjects = (artifact_of(name, epoch.key_id),)
     envelope = recorder.record(Stage.KEYS, subjects=subjects, previous=_last_changes(capital), facts=facts)
     # Recorded first: a crash in between leaves a secret that nothing may use any more and the next look destroys.
-    _publish(capital, envelope, f"Destroy the keys of epoch {name}")
+    _publish(capital, envelope, message=f"Destroy the keys of epoch {name}")
     return next(found for found in epochs(capital) if found.name == name)
 
 
@@ -153,5 +153,5 @@ def _next_name(known: tuple[Epoch, ...]) -> str:
     return str(max(numbers, default=0) + 1)
 
 
-def _publish(capital: Capital, envelope: Envelope, message: str) -> None:
+def _publish(capital: Capital, envelope: Envelope, *, message: str) -> None:
     capital.workspace.publish(folders={}, files={envelope.path: envelope.data}, message=message, tag=None)

@@ -41,10 +41,10 @@ def train(capital: Capital, dataset: DatasetVersion, *, version: str | None) -> 
     wanted = Wanted(name=use_case.model.name, target=use_case.model.target, version=version)
     _refuse_taken(capital, wanted)
     fitted = fit_baseline(use_case, _tables(dataset, needed_columns(use_case.model)))
-    return package(capital, fitted, dataset, wanted=wanted)
+    return package(capital, fitted, dataset=dataset, wanted=wanted)
 
 
-def package(capital: Capital, model: Any, dataset: DatasetVersion, *, wanted: Wanted) -> ModelVersion:
+def package(capital: Capital, model: Any, *, dataset: DatasetVersion, wanted: Wanted) -> ModelVersion:
     """Convert, prove, describe and register; see `Capital.package`."""
     recorder = capital.recorder(Role.ENGINEER)
     use_case = capital.use_case(dataset)

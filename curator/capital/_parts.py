@@ -60,7 +60,7 @@ class Recorder:
         return sign_statement(statement, self.signer)
 
 
-def require_role(directory: Directory, name: str, roles: Collection[Role]) -> None:
+def require_role(directory: Directory, name: str, *, roles: Collection[Role]) -> None:
     """Refuse an agent who holds none of the roles. Raises NotAllowedError, which says who does."""
     agent = directory.agent(name)
     if agent.roles.intersection(roles):

@@ -81,7 +81,9 @@ def refresh(capital: Capital, spec: Path, *, options: RunOptions, full: bool = F
     declared = load_use_case(spec)
     known = [version for name, version in capital.workspace.versions("dataset") if name == declared.name]
     if not known:
-        return Refreshed(version=_curation.curate(capital, spec, declared, options=options), previous=None, feed="full")
+        return Refreshed(
+            version=_curation.curate(capital, spec, use_case=declared, options=options), previous=None, feed="full"
+        )
     previous = capital.dataset(f"{declared.name}@{max(known, key=_numbers)}")
     spec_bytes = _renumbered(spec, _next(previous.manifest.version))
     use_case = parse_use_case(spec_bytes.decode(), file=str(spec))
@@ -218,7 +220,7 @@ class _Refresher:
         def judge(written: Written) -> dict[str, Any] | None:
             differ = following.changes
             if following.feed == "whole" and index is not None:
-                differ = changes_between(index, following.index, self._splits)
+                differ = changes_between(index, following.index, splits=self._splits)
             found.append(differ)
             same = self._previous.manifest.about.get("row_digest") == written.row_digest
             return None if same and self.same_spec else self._told(feed, differ)
@@ -235,7 +237,7 @@ class _Refresher:
         return publish_run(
             self._capital,
             self._spec,
-            self._use_case,
+            use_case=self._use_case,
             options=self._options,
             spec_bytes=self._spec_bytes,
             follower=follower,

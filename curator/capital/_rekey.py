@@ -103,7 +103,7 @@ class _Rekeying:
 def rekey(capital: Capital, ref: str, *, to: str, epoch: str | None, name: str | None) -> DatasetVersion:
     """Make and publish a version for one recipient; see `Capital.rekey`."""
     recorder = capital.recorder(Role.ENGINEER)
-    work = _prepare(capital, recorder, ref, to=to, epoch=epoch, name=name)
+    work = _prepare(capital, recorder, ref=ref, to=to, epoch=epoch, name=name)
     refuse_existing(capital, work.target)
     workspace = capital.workspace
     with disk_errors(workspace.root, asked=f"make {work.target.ref}"), workspace.scratch("rekey") as scratch:
@@ -113,7 +113,7 @@ def rekey(capital: Capital, ref: str, *, to: str, epoch: str | None, name: str |
         manifest = describe(
             folder, use_case=work.target, written=written, protected=work, spec=work.spec, as_written=work.as_written()
         )  # fmt: skip
-        envelopes = _statements(capital, recorder, work, written=written, manifest=manifest)
+        envelopes = _statements(capital, recorder, work=work, written=written, manifest=manifest)
         place = f"datasets/{work.target.name}/{work.target.version}"
         workspace.publish(
             folders={place: folder},
@@ -150,7 +150,7 @@ def refuse_shared_tokens(capital: Capital, versions: Iterable[object], *, recipi
 
 
 def _prepare(
-    capital: Capital, recorder: Recorder, ref: str, *, to: str, epoch: str | None, name: str | None
+    capital: Capital, recorder: Recorder, *, ref: str, to: str, epoch: str | None, name: str | None
 ) -> _Rekeying:
     source = capital.dataset(ref)
     faults = source.manifest.differences(source.folder)
@@ -222,7 +222,7 @@ def _write(work: _Rekeying, *, folder: Path, scratch: Path) -> Written:
         files=tuple(report.files),
         schema=tuple((column.name, str(column.type)) for column in schema or []),
         quality=_quality(work.source.folder),
-        disclosure=_measured(work, folder, report, scratch=scratch),
+        disclosure=_measured(work, folder, report=report, scratch=scratch),
         order="keyed",
         identifiers={
             name: IdentifierCount(method="cmac", tokens=known, unknown=total - known, malformed=None)
@@ -251,7 +251,7 @@ def _batches(work: _Rekeying) -> Iterator[pa.RecordBatch]:
                 done += len(batch)
 
 
-def _measured(work: _Rekeying, folder: Path, report: ShardReport, *, scratch: Path) -> DisclosureReport | None:
+def _measured(work: _Rekeying, folder: Path, *, report: ShardReport, scratch: Path) -> DisclosureReport | None:
     """The limits measured again on the files written; rows are those of the source, and so is what was left out."""
     limits, quasi = work.target.disclosure, work.target.quasi_identifiers()
     told = json.loads((work.source.folder / "disclosure.json").read_text(encoding="utf-8"))
@@ -288,7 +288,7 @@ def _quality(folder: Path) -> QualityReport:
 
 
 def _statements(
-    capital: Capital, recorder: Recorder, work: _Rekeying, *, written: Written, manifest: Manifest
+    capital: Capital, recorder: Recorder, *, work: _Rekeying, written: Written, manifest: Manifest
 ) -> list[Envelope]:
     """From the version that stands to the new one: protected anew, then committed."""
     spec = Artifact(f"use case {work.target.ref}", work.target.digest)

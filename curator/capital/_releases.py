@@ -66,7 +66,7 @@ def request(capital: Capital, refs: tuple[str, ...], *, to: str, channel: str, p
         directory=recorder.directory,
         now=now(),
     )
-    _publish(capital, envelope, f"Request the release of {', '.join(refs)}")
+    _publish(capital, envelope, message=f"Request the release of {', '.join(refs)}")
     return _case(capital, Request.read(envelope))
 
 
@@ -86,7 +86,7 @@ def review(capital: Capital, name: str, *, approve: bool, reason: str) -> Case:
         directory=recorder.directory,
         now=now(),
     )
-    _publish(capital, envelope, f"Review the request {asked.id}")
+    _publish(capital, envelope, message=f"Review the request {asked.id}")
     return _case(capital, asked)
 
 
@@ -114,9 +114,9 @@ def deliver(capital: Capital, name: str, *, into: Path | None, canaries: Path | 
             earlier=_released_before(capital, versions),
             trained=_trained_on(capital, versions),
         )
-        final = _place(folder, delivery.path, asked)
+        final = _place(folder, delivery.path, asked=asked)
         try:
-            _publish(capital, delivery.envelope, f"Deliver {asked.id}")
+            _publish(capital, delivery.envelope, message=f"Deliver {asked.id}")
         except BaseException:
             if not (workspace.root / delivery.envelope.path).is_file():  # else it was published before the interruption
                 final.unlink(missing_ok=True)
@@ -149,7 +149,7 @@ def recall(capital: Capital, name: str, *, reason: str) -> Case:
         directory=recorder.directory,
         now=now(),
     )
-    _publish(capital, envelope, f"Recall {asked.id}")
+    _publish(capital, envelope, message=f"Recall {asked.id}")
     return _case(capital, asked)
 
 
@@ -239,7 +239,7 @@ def _use_case(capital: Capital, versions: Iterable[DatasetVersion | ModelVersion
     return capital.use_case(capital.dataset(first.trained_on if isinstance(first, ModelVersion) else first.ref))
 
 
-def _place(folder: Path, written: Path, asked: Request) -> Path:
+def _place(folder: Path, written: Path, *, asked: Request) -> Path:
     """Move the package to its folder under a name of its own; one left by a delivery cut short is replaced."""
     import shutil
 
@@ -250,5 +250,5 @@ def _place(folder: Path, written: Path, asked: Request) -> Path:
     return final
 
 
-def _publish(capital: Capital, envelope: Envelope, message: str) -> None:
+def _publish(capital: Capital, envelope: Envelope, *, message: str) -> None:
     capital.workspace.publish(folders={}, files={envelope.path: envelope.data}, message=message, tag=None)

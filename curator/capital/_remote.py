@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,9 @@ def stored_dataset(capital: Capital, folder: Path, *, remote: str) -> DatasetVer
     """A dataset version whose rows are read from a remote; see `Capital.dataset`."""
     store = Remote.of(capital.workspace.root, remote)
     manifest = _manifest(capital, folder, store=store)
-    return DatasetVersion(manifest=manifest, folder=folder, opener=partial(_open, store, manifest, folder=folder))
+    return DatasetVersion(
+        manifest=manifest, folder=folder, opener=_Shards(store=store, manifest=manifest, folder=folder)
+    )
 
 
 def remote_findings(capital: Capital, remote: str) -> tuple[Finding, ...]:
@@ -53,11 +55,18 @@ def _manifest(capital: Capital, folder: Path, *, store: Remote) -> Manifest:
     return manifest
 
 
-def _open(store: Remote, manifest: Manifest, path: Path, *, folder: Path) -> pq.ParquetFile:
-    """A shard fetched whole and held to its SHA-256 before a row of it is read."""
-    place = path.relative_to(folder).as_posix()
-    entry = next(entry for entry in manifest.files if entry.path == place)
-    return parquet_of(io.BytesIO(store.fetched(entry)), path)
+@dataclass(frozen=True, kw_only=True)
+class _Shards:
+    """Opens a shard fetched whole, held to its SHA-256 before a row of it is read."""
+
+    store: Remote
+    manifest: Manifest
+    folder: Path
+
+    def __call__(self, path: Path) -> pq.ParquetFile:
+        place = path.relative_to(self.folder).as_posix()
+        entry = next(entry for entry in self.manifest.files if entry.path == place)
+        return parquet_of(io.BytesIO(self.store.fetched(entry)), path)
 
 
 def _stranger(name: str) -> CuratorError:

@@ -13,7 +13,7 @@ from curator.representation import RepresentationReport
 _FOLDER = "holder/representation"
 
 
-def keep_report(private: Path, ref: str, report: RepresentationReport | None) -> None:
+def keep_report(private: Path, ref: str, *, report: RepresentationReport | None) -> None:
     """Keep the report of a version, readable by the holder alone (mode 0600)."""
     if report is None:
         return

@@ -55,7 +55,7 @@ def reveal(capital: Capital, ref: str, *, column: str, token: str, reason: str) 
     version = capital.dataset(ref)
     protection = protection_of(capital, version, directory=recorder.directory)
     kernels = list(_kernels(capital, version, column=column, protection=protection))
-    _require_present(version, column, sealed)
+    _require_present(version, column, sealed=sealed)
     value = _opened(kernels, sealed)
     if _named_in(said, value):
         raise UsageError(
@@ -154,7 +154,7 @@ def _opened(kernels: list[SivKernel], sealed: bytes) -> str:
     return str(kernels[-1].open(column)[0].as_py().decode("utf-8"))
 
 
-def _require_present(version: DatasetVersion, column: str, sealed: bytes) -> None:
+def _require_present(version: DatasetVersion, column: str, *, sealed: bytes) -> None:
     wanted = pa.scalar(sealed, pa.binary())
     for split in version.splits:
         tokens = version.table(split, [column]).column(column).cast(pa.binary())

@@ -122,7 +122,7 @@ def _of_folder(
     elif report.measures is not None and options is not None:
         before = _before(capital, use_case, options=options)
         if before is not None:
-            _keep_before(capital.workspace.private, manifest, before)
+            _keep_before(capital.workspace.private, manifest, before=before)
     return RiskAnswer(ref=manifest.ref, report=report, before=before)
 
 
@@ -137,7 +137,7 @@ def _copies(capital: Capital, version: DatasetVersion) -> tuple[Copies, ...]:
         made = _made_for(capital, other, directory=directory)
         beside = made is not None and own is not None and made[1] != own[1] and made[0] & own[0]
         if ref != version.ref and beside and _shards(other):
-            found.append(compare_copies(ref, shards, _shards(other), roles=roles))
+            found.append(compare_copies(ref, shards, others=_shards(other), roles=roles))
     return tuple(found[:_COPIES])
 
 
@@ -170,7 +170,7 @@ def kept_before(private: Path, manifest: Manifest) -> Measures | None:
     return Measures.from_facts(kept["before"]) if kept["version"] == manifest.digest else None
 
 
-def _keep_before(private: Path, manifest: Manifest, before: Measures) -> None:
+def _keep_before(private: Path, manifest: Manifest, *, before: Measures) -> None:
     """Keep the figures, readable by the holder alone (mode 0600)."""
     folder = private / _FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

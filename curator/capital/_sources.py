@@ -28,7 +28,7 @@ _HELD = ".held.arrow.sealed"
 def keep_digests(private: Path, ref: str, *, told: Mapping[str, Any]) -> None:
     """Note which files a version was made from (readable by the holder alone, mode 0600)."""
     if told:
-        _note(private / _FOLDER, f"{ref}.json", told)
+        _note(private / _FOLDER, f"{ref}.json", told=told)
 
 
 def kept_digests(private: Path, ref: str) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def keep_index(
         book = following.book.save(folder / ref, key=key, files=files)
         told = {**told, "book": {**book, "pairs": [*parts, ref]}}
     counts = {"live": following.rows, "held": following.held is not None}
-    _note(folder, f"{ref}.json", {**told, **counts, "rows": [*earlier, part]})
+    _note(folder, f"{ref}.json", told={**told, **counts, "rows": [*earlier, part]})
 
 
 def kept_index(private: Path, ref: str) -> tuple[RowIndex | None, dict[str, Any]]:
@@ -98,7 +98,7 @@ def forget_held(private: Path, ref: str) -> None:
     (private / _ROWS / f"{ref}{_HELD}").unlink(missing_ok=True)
 
 
-def _note(folder: Path, name: str, told: Mapping[str, Any]) -> None:
+def _note(folder: Path, name: str, *, told: Mapping[str, Any]) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / name
     path.touch(mode=0o600)

@@ -60,7 +60,7 @@ def dataset_card(
     body = [
         f"# {prose(use_case.title)}",
         f"`{use_case.ref}`, {written.rows:,} rows, made by {prose(use_case.owner.organisation)}.",
-        french_summary(use_case, written, representation),
+        french_summary(use_case, written, representation=representation),
         *(f"## {title}\n\n{text}" for title, text in found if text),
     ]
     return f"---\n{front}---\n\n" + "\n\n".join(body) + "\n"

@@ -13,7 +13,7 @@ from curator.spec.model import Disclosure
 _HOW = {"searched": "found to lose least", "settled": "settled by the spec", "kept": "kept from the version before"}
 
 
-def risk(use_case: UseCase, found: DisclosureReport | None, protection: Mapping[str, Any]) -> str:
+def risk(use_case: UseCase, found: DisclosureReport | None, *, protection: Mapping[str, Any]) -> str:
     """How alike the persons of the version are, and what the spec asked for."""
     if found is None:
         return (

@@ -36,7 +36,7 @@ AI_ACT = {
 }
 
 
-def french_summary(use_case: UseCase, written: Written, representation: Mapping[str, Any] | None = None) -> str:
+def french_summary(use_case: UseCase, written: Written, *, representation: Mapping[str, Any] | None = None) -> str:
     """The section `En bref`."""
     law = use_case.law
     splits = ", ".join(f"{code(split)} {_number(rows)}" for split, rows in rows_per_split(use_case, written))

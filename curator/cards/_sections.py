@@ -67,8 +67,8 @@ def sections(
     yield "Splits", _splits(use_case, written)
     yield "Quality", _quality(written)
     yield "Whom it stands for", stands_for(representation)
-    yield "Who could be found", risk(use_case, written.disclosure, protection)
-    yield "Tokens", _tokens(use_case, written, protection)
+    yield "Who could be found", risk(use_case, written.disclosure, protection=protection)
+    yield "Tokens", _tokens(use_case, written, protection=protection)
     yield "Masked text", masked_text(use_case, protection)
     yield "Limits", bullets(_limits(use_case, written))
     yield "Who may receive it", _channels(use_case)
@@ -228,7 +228,7 @@ def _rule(result: Mapping[str, Any], failing: Mapping[str, int]) -> list[str]:
 # ---- persons ---------------------------------------------------------------------------------------------------------
 
 
-def _tokens(use_case: UseCase, written: Written, protection: Mapping[str, Any]) -> str:
+def _tokens(use_case: UseCase, written: Written, *, protection: Mapping[str, Any]) -> str:
     tokens = {name: field for name, field in use_case.kept().items() if field.protect == "token"}
     if not tokens:
         return ""

@@ -37,7 +37,9 @@ def tuples_of(
         name: leaf(name, search.fields.get(name), spec=use_case) for name in use_case.quasi_identifiers()
     }  # fmt: skip
     sensitive = use_case.disclosure.sensitive if use_case.disclosure else None
-    counts = counted(checked, list(leaves.values()), [leaf(sensitive, None, spec=use_case)] if sensitive else [])
+    counts = counted(
+        checked, list(leaves.values()), sensitive=[leaf(sensitive, None, spec=use_case)] if sensitive else []
+    )
     hierarchies, codes = [], []
     for (name, formula), column, numbers in zip(leaves.items(), counts.columns, counts.codes, strict=False):
         values = _with_merged(column.values, merged.get(name))
@@ -76,14 +78,14 @@ class Counts:
     people: People | None
 
 
-def counted(checked: CheckedSample, leaves: Sequence[str], sensitive: Sequence[str]) -> Counts:
+def counted(checked: CheckedSample, leaves: Sequence[str], *, sensitive: Sequence[str]) -> Counts:
     """Group the accepted rows in the engine by the values of formulas, and by person where people are counted."""
     use_case = checked.sample.use_case
     forms = entity_forms(use_case) if spec_people.people_of(use_case).told in ("files", "stream") else ()
     entity = [f"CAST({quoted(name)} AS {TEXT})" for name in use_case.extract.entity] if forms else []
     columns = tuple(_Values() for _ in (*leaves, *sensitive))
     parts: list[tuple[Numbers, Numbers, Any, Any]] = []
-    for batch in checked.sample.engine.batches(_grouped(checked, [*leaves, *sensitive], entity), rows=_BATCH):
+    for batch in checked.sample.engine.batches(_grouped(checked, [*leaves, *sensitive], entity=entity), rows=_BATCH):
         numbers = np.stack([values.of(batch.column(place)) for place, values in enumerate(columns)])
         rows = integers(pc.cast(without_chunks(batch.column(_ROWS)), pa.int64())).copy()
         named = [batch.column(_ENTITY.format(place)) for place in range(len(entity))]
@@ -114,7 +116,7 @@ def _folded(
     return Counts(columns=columns, codes=numbers[:, first], rows=summed, people=found)
 
 
-def _grouped(checked: CheckedSample, formulas: Sequence[str], entity: Sequence[str]) -> str:
+def _grouped(checked: CheckedSample, formulas: Sequence[str], *, entity: Sequence[str]) -> str:
     """SQL of the distinct combinations of the accepted rows."""
     types, dialect = checked.sample.scope.expression_types(), checked.sample.engine.dialect
     names = [_VALUE.format(place) for place in range(len(formulas))]

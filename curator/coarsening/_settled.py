@@ -48,7 +48,7 @@ def coarsen(checked: CheckedSample, *, folder: Path, kept: Kept | None = None) -
     use_case = checked.sample.use_case
     rare = {name: field for name, field in use_case.kept().items() if field.protect == "merge_rare"}
     search = use_case.disclosure.search if use_case.disclosure else None
-    merged = {name: merge(checked, name, field, kept=kept) for name, field in rare.items()}
+    merged = {name: merge(checked, name, field=field, kept=kept) for name, field in rare.items()}
     told: dict[str, Any] = {}
     if merged:
         told["merged"] = {name: {"fewer_than": rare[name].fewer_than, **facts} for name, (_, facts) in merged.items()}
@@ -57,8 +57,8 @@ def coarsen(checked: CheckedSample, *, folder: Path, kept: Kept | None = None) -
         return coarse
     tuples, leaves = tuples_of(checked, search, folder=folder, merged=coarse.merged)
     if search.recoding == "local":
-        return _local(coarse, tuples, leaves, use_case=use_case, kept=kept)
-    return _global(coarse, tuples, leaves, use_case=use_case, kept=kept)
+        return _local(coarse, tuples, leaves=leaves, use_case=use_case, kept=kept)
+    return _global(coarse, tuples, leaves=leaves, use_case=use_case, kept=kept)
 
 
 def searched(checked: CheckedSample, *, folder: Path) -> Generalisation | LocalGeneralisation:
@@ -69,7 +69,7 @@ def searched(checked: CheckedSample, *, folder: Path) -> Generalisation | LocalG
     use_case = checked.sample.use_case
     wanted = require_search(use_case)
     rare = {name: field for name, field in use_case.kept().items() if field.protect == "merge_rare"}
-    merged = {name: merge(checked, name, field, kept=None)[0] for name, field in rare.items()}
+    merged = {name: merge(checked, name, field=field, kept=None)[0] for name, field in rare.items()}
     tuples, _ = tuples_of(checked, wanted, folder=folder, merged=merged)
     if wanted.recoding == "local":
         return local_generalisation(tuples, recode(tuples, limits_of(use_case)))
@@ -101,7 +101,7 @@ def limits_of(use_case: UseCase) -> Limits:
 
 
 def _global(
-    coarse: Coarse, tuples: Tuples, leaves: Mapping[str, str], *, use_case: UseCase, kept: Kept | None
+    coarse: Coarse, tuples: Tuples, *, leaves: Mapping[str, str], use_case: UseCase, kept: Kept | None
 ) -> Coarse:
     """One level a field: searched, settled by the spec, or kept from the version before."""
     search = require_search(use_case)
@@ -154,7 +154,7 @@ def _told(found: Generalisation, levels: Mapping[str, int], *, way: str) -> dict
 
 
 def _local(
-    coarse: Coarse, tuples: Tuples, leaves: Mapping[str, str], *, use_case: UseCase, kept: Kept | None
+    coarse: Coarse, tuples: Tuples, *, leaves: Mapping[str, str], use_case: UseCase, kept: Kept | None
 ) -> Coarse:
     """Each class at levels of its own."""
     if kept is not None and kept.growing:

@@ -63,7 +63,7 @@ class Taking:
     raw: Mapping[str, str]
 
 
-def taking(name: str, source: Source, physical: Mapping[str, str]) -> Taking:
+def taking(name: str, source: Source, *, physical: Mapping[str, str]) -> Taking:
     """The expressions for a source whose batches have these columns and types.
 
     Raises:
@@ -76,7 +76,7 @@ def taking(name: str, source: Source, physical: Mapping[str, str]) -> Taking:
         if key not in physical:
             shown.append(f"CAST(NULL AS {physical_of(column)}) AS {quoted(key)}")
             continue
-        value, unread = _cell(name, key, source, physical=physical[key])
+        value, unread = _cell(name, key, source=source, physical=physical[key])
         selected.append(f"{value} AS {quoted(key)}")
         shown.append(quoted(key))
         if unread is not None:
@@ -86,26 +86,26 @@ def taking(name: str, source: Source, physical: Mapping[str, str]) -> Taking:
     return Taking(selected=tuple(selected) or ("1 AS nothing",), shown=tuple(shown), raw=raw)
 
 
-def _cell(name: str, key: str, source: Source, *, physical: str) -> tuple[str, str | None]:
+def _cell(name: str, key: str, *, source: Source, physical: str) -> tuple[str, str | None]:
     """A cell as its declared type, and the text of one that has none; None where every cell has one."""
     column = source.columns[key]
     if physical == "VARCHAR":
-        cell = cell_of(quoted(key), source, True)
+        cell = cell_of(quoted(key), source, apply_nulls=True)
         if column.type in _PROSE:
             return cell, None
         cell = stated(cell, source)
-        return read_as(cell, column, source), cell
-    require_type(name, key, column, physical)
-    found = next(_checked(quoted(key), column, physical), None)
+        return read_as(cell, column, source=source), cell
+    require_type(name, key, column=column, physical=physical)
+    found = next(_checked(quoted(key), column, physical=physical), None)
     if found is None:
-        return f"CAST({typed(quoted(key), column, physical)} AS {physical_of(column)})", None
+        return f"CAST({typed(quoted(key), column, physical=physical)} AS {physical_of(column)})", None
     value, sound = found
     return f"CASE WHEN {sound} THEN {value} END", f"CASE WHEN NOT ({sound}) THEN CAST({quoted(key)} AS VARCHAR) END"
 
 
-def _checked(cell: str, column: Column, physical: str) -> Iterator[tuple[str, str]]:
+def _checked(cell: str, column: Column, *, physical: str) -> Iterator[tuple[str, str]]:
     """The value, and whether it is one that a file could hold; nothing for types whose every value is."""
-    value = typed(cell, column, physical)
+    value = typed(cell, column, physical=physical)
     if column.type == LogicalType.float and physical in ("FLOAT", "DOUBLE"):
         yield value, f"isfinite({value})"
     elif column.type == LogicalType.decimal:

@@ -35,17 +35,17 @@ def stated(cell: str, source: Source) -> str:
     return f"CASE WHEN trim({cell}) IN ({tokens}) THEN NULL ELSE {cell} END"
 
 
-def read_as(cell: str, column: Column, source: Source) -> str:
+def read_as(cell: str, column: Column, *, source: Source) -> str:
     """A text cell read as its declared type, null when it cannot be."""
     text = f"trim({cell})"
     if column.type in (LogicalType.decimal, LogicalType.float):
-        return _number(text, column, source)
+        return _number(text, column, source=source)
     if column.type == LogicalType.integer:
         return f"CASE WHEN regexp_full_match({text}, '[-+]?[0-9]{{1,19}}') THEN TRY_CAST({text} AS BIGINT) END"
     if column.type == LogicalType.boolean:
         return f"CASE WHEN lower({text}) IN ('true', '1') THEN true WHEN lower({text}) IN ('false', '0') THEN false END"
     if column.format:
-        return _moment(text, column.format, column.type)
+        return _moment(text, column.format, kind=column.type)
     if column.type == LogicalType.date:
         iso = f"regexp_full_match({text}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}') AND {text} >= '0001'"
         return f"CASE WHEN {iso} THEN TRY_CAST({text} AS DATE) END"
@@ -53,7 +53,7 @@ def read_as(cell: str, column: Column, source: Source) -> str:
     return f"CASE WHEN {iso} THEN TRY_CAST({text} AS TIMESTAMP) END"
 
 
-def _number(text: str, column: Column, source: Source) -> str:
+def _number(text: str, column: Column, *, source: Source) -> str:
     mark = "," if source.decimal == "," else "."
     number = f"replace({text}, ',', '.')" if mark == "," else text
     pattern = f"[-+]?([0-9]{{1,18}}([{mark}][0-9]*)?|[{mark}][0-9]+)([eE][-+]?[0-9]{{1,3}})?"
@@ -65,7 +65,7 @@ def _number(text: str, column: Column, source: Source) -> str:
     return f"CASE WHEN {guard} AND isfinite({value}) THEN {value} END"
 
 
-def _moment(text: str, layout: str, kind: LogicalType) -> str:
+def _moment(text: str, layout: str, *, kind: LogicalType) -> str:
     """A date or timestamp of a given layout, in UTC when the layout has a zone.
 
     The engine's `%Y` takes one to four digits, so that `3/2/24` would fall into the year 24: only years of four digits
@@ -77,7 +77,7 @@ def _moment(text: str, layout: str, kind: LogicalType) -> str:
     return f"CASE WHEN year({parsed}) >= 1000 THEN {parsed} END"
 
 
-def typed(cell: str, column: Column, physical: str) -> str:
+def typed(cell: str, column: Column, *, physical: str) -> str:
     """A typed cell widened to the logical type's own width."""
     if physical == NOTHING:
         return f"CAST({cell} AS {_SQL_TYPES[column.type]})"

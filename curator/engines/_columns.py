@@ -27,7 +27,7 @@ _COMPATIBLE: dict[LogicalType, tuple[str, ...]] = {
 }
 
 
-def require_columns(name: str, reading: FileReading, present: Sequence[str]) -> None:
+def require_columns(name: str, reading: FileReading, *, present: Sequence[str]) -> None:
     """Refuse a file without a declared column, or with another one when it is strict. Raises SourceError."""
     declared = reading.needed()
     missing = sorted(declared - set(present))
@@ -93,7 +93,7 @@ def _other_separator(present: Sequence[str], declared: set[str]) -> str:
     return ""
 
 
-def require_table(name: str, table: str, present: Sequence[str]) -> None:
+def require_table(name: str, table: str, *, present: Sequence[str]) -> None:
     """Refuse a database without the table. Raises SourceError, which lists the tables there are."""
     if table not in present:
         raise SourceError(
@@ -105,7 +105,7 @@ def require_table(name: str, table: str, present: Sequence[str]) -> None:
         )
 
 
-def require_type(name: str, key: str, column: Column, physical: str) -> None:
+def require_type(name: str, key: str, *, column: Column, physical: str) -> None:
     """Refuse a column whose type does not hold the declared one without loss. Raises SourceError."""
     if physical == NOTHING or _holds(physical, column.type):
         return

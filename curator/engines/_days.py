@@ -36,7 +36,7 @@ def odd_days(place: Place, columns: Iterable[str]) -> frozenset[str]:
             file = parquet.ParquetFile(stream)
             schema, metadata = file.schema_arrow, file.metadata
             wanted = [name for name in columns if name in schema.names and _is_day(schema.field(name).type)]
-            return frozenset(name for name in wanted if not _within(metadata, name, schema.field(name).type))
+            return frozenset(name for name in wanted if not _within(metadata, name, kind=schema.field(name).type))
     except (pa.ArrowException, OSError):
         return frozenset()  # the engine will say what is wrong with it
 
@@ -45,7 +45,7 @@ def _is_day(kind: pa.DataType) -> bool:
     return bool(pa.types.is_date(kind) or pa.types.is_timestamp(kind))
 
 
-def _within(metadata: parquet.FileMetaData, name: str, kind: pa.DataType) -> bool:
+def _within(metadata: parquet.FileMetaData, name: str, *, kind: pa.DataType) -> bool:
     """Whether the statistics of every row group show that all days are ordinary ones."""
     for group in range(metadata.num_row_groups):
         for place in range(metadata.num_columns):

@@ -23,7 +23,7 @@ _MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16-be"}
 _SPELT = {packing: packing.name.replace("zstd", "Zstandard") for packing in Packing}
 
 
-def header_of(name: str, source: Source, stream: IO[bytes]) -> list[str]:
+def header_of(name: str, source: Source, *, stream: IO[bytes]) -> list[str]:
     """Column names of a text file, one each; checks the encoding on the first megabyte. Closes the stream.
 
     Args:
@@ -45,13 +45,13 @@ def header_of(name: str, source: Source, stream: IO[bytes]) -> list[str]:
     for start, packing in PACKED.items():
         if head.startswith(start):
             raise unreadable(name, f"a file compressed by {_SPELT[packing]} (read when it is named {packing.value})")
-    text = _decoded(name, head, encoding).lstrip("\ufeff")
+    text = _decoded(name, head, encoding=encoding).lstrip("\ufeff")
     try:
         header = _first_line(_below(text, source.skip_lines), source)
         if not header:
             raise unreadable(name, "an empty line where the header should be (`skip_lines` leaves lines above it out)")
-        _require_first(name, source, text, header)
-        return _named(name, source, header)
+        _require_first(name, source, text=text, header=header)
+        return _named(name, source, header=header)
     except csv.Error:
         raise unreadable(name, "a first line that is no header") from None
 
@@ -64,7 +64,7 @@ def _below(text: str, lines: int) -> str:
     return text
 
 
-def _require_first(name: str, source: Source, text: str, header: Sequence[str]) -> None:
+def _require_first(name: str, source: Source, *, text: str, header: Sequence[str]) -> None:
     """Refuse a title, or Excel's `sep=;`, above the header, when the header is found a few lines below."""
     declared = {column.column or key for key, column in source.columns.items() if column.from_name is None}
     if declared & set(header):
@@ -103,7 +103,7 @@ def _first_line(text: str, source: Source) -> list[str]:
     )
 
 
-def _named(name: str, source: Source, header: Sequence[str]) -> list[str]:
+def _named(name: str, source: Source, *, header: Sequence[str]) -> list[str]:
     """A header that the engine takes: a column without a name, or with an earlier one's, is called by place (`.3`).
 
     Letter case does not tell columns apart: engines ignore it. A declared column must be there once.
@@ -114,11 +114,11 @@ def _named(name: str, source: Source, header: Sequence[str]) -> list[str]:
         folded = column.lower()
         names.append(f".{place}" if not folded or folded in seen else column)
         seen.add(folded)
-    require_once(name, source, header)
+    require_once(name, source, header=header)
     return names
 
 
-def require_once(name: str, source: Source, header: Sequence[str]) -> None:
+def require_once(name: str, source: Source, *, header: Sequence[str]) -> None:
     """Refuse a declared column that is there twice, letter case apart. Raises SourceError."""
     folded = Counter(column.lower() for column in header)
     declared = sorted({column.column or key for key, column in source.columns.items()})
@@ -134,15 +134,15 @@ def require_once(name: str, source: Source, header: Sequence[str]) -> None:
         )
 
 
-def _decoded(name: str, head: bytes, encoding: str) -> str:
+def _decoded(name: str, head: bytes, *, encoding: str) -> str:
     if encoding == "utf-16" and head.startswith(codecs.BOM_UTF16_BE):
         raise _bad_encoding(
             name,
             "UTF-16 with its bytes in big-endian order",
-            "`encoding: utf-16-be`, or UTF-8 (`iconv -f utf-16 -t utf-8`)",
+            expected="`encoding: utf-16-be`, or UTF-8 (`iconv -f utf-16 -t utf-8`)",
         )
     if encoding not in NATIVE.values():
-        return _cut(name, head, encoding)
+        return _cut(name, head, encoding=encoding)
     cut = head[: head.rfind(b"\n") + 1] or head if encoding != "utf-16" else head
     if encoding == "latin-1" and not cut.isascii():
         _refuse_other(name, cut)
@@ -152,16 +152,18 @@ def _decoded(name: str, head: bytes, encoding: str) -> str:
         line = cut[: fault.start].count(b"\n") + 1
         other = next((other for mark, other in _MARKS.items() if head.startswith(mark)), "latin-1")
         expected = f"`encoding: {other}`" + (", or another" if other == "latin-1" else "")
-        raise _bad_encoding(name, f"bytes that are not {encoding} at line {line}", expected) from None
+        raise _bad_encoding(name, f"bytes that are not {encoding} at line {line}", expected=expected) from None
 
 
-def _cut(name: str, head: bytes, encoding: str) -> str:
+def _cut(name: str, head: bytes, *, encoding: str) -> str:
     """The beginning of a text whose last character may be cut in the middle."""
     try:
         return codecs.getincrementaldecoder(encoding)("strict").decode(head, final=False)
     except UnicodeDecodeError as fault:
         line = head[: fault.start].count(b"\n") + 1
-        raise _bad_encoding(name, f"bytes that are not {encoding} at line {line}", "another encoding") from None
+        raise _bad_encoding(
+            name, f"bytes that are not {encoding} at line {line}", expected="another encoding"
+        ) from None
 
 
 def _refuse_other(name: str, cut: bytes) -> None:
@@ -172,6 +174,6 @@ def _refuse_other(name: str, cut: bytes) -> None:
         control = _CONTROLS.search(cut)
         if control:
             found = f"bytes that are no letter of latin-1 at line {cut[: control.start()].count(10) + 1}"
-            raise _bad_encoding(name, found, "probably `encoding: windows-1252`") from None
+            raise _bad_encoding(name, found, expected="probably `encoding: windows-1252`") from None
         return
-    raise _bad_encoding(name, "accents written in UTF-8 under `latin-1`", "`encoding: utf-8`")
+    raise _bad_encoding(name, "accents written in UTF-8 under `latin-1`", expected="`encoding: utf-8`")

@@ -96,19 +96,19 @@ class _File:
         return self.kind in (SourceFormat.csv, SourceFormat.sqlite, SourceFormat.json, SourceFormat.geojson)
 
 
-def read_sql(name: str, source: Source, places: Sequence[Place], *, describe: Describe, streams: FileStreams) -> Bound:
+def read_sql(name: str, source: Source, *, places: Sequence[Place], describe: Describe, streams: FileStreams) -> Bound:
     """The typed query over a source's files. Raises SourceError when a file or a column is not as declared."""
-    files = [_opened(name, source, place, describe=describe, streams=streams) for place in places]
-    compare(name, source, {file.place.name: (file.reading, list(file.physical)) for file in files})
+    files = [_opened(name, source, place=place, describe=describe, streams=streams) for place in places]
+    compare(name, source, headers={file.place.name: (file.reading, list(file.physical)) for file in files})
     for file in files:
-        require_columns(name, file.reading, list(file.physical))
+        require_columns(name, file.reading, present=list(file.physical))
     raw = [
         key
         for key, column in source.columns.items()
         if column.type not in _PROSE
-        and any(file.textual or _constant(file, key, column) or _odd(file, column, key) for file in files)
+        and any(file.textual or _constant(file, key, column=column) or _odd(file, column, key=key) for file in files)
     ]
-    queries = [f"SELECT {', '.join(_selected(name, file, raw))} FROM {file.scan}" for file in files]  # noqa: S608
+    queries = [f"SELECT {', '.join(_selected(name, file, raw=raw))} FROM {file.scan}" for file in files]  # noqa: S608
     return Bound(
         relation=f"source {name}",
         sql=" UNION ALL ".join(queries),
@@ -118,41 +118,41 @@ def read_sql(name: str, source: Source, places: Sequence[Place], *, describe: De
     )
 
 
-def _opened(name: str, source: Source, place: Place, *, describe: Describe, streams: FileStreams) -> _File:
+def _opened(name: str, source: Source, *, place: Place, describe: Describe, streams: FileStreams) -> _File:
     """One file with its table function; database files are bound to relations beforehand."""
-    kind = kind_of(name, source, place)
-    reading = reading_of(name, source, place.name)
+    kind = kind_of(name, source, place=place)
+    reading = reading_of(name, source, file=place.name)
     reading = reading.written(separator=separator_of(reading.source, place.name))
     if kind in (SourceFormat.duckdb, SourceFormat.sqlite):
         scan = quoted(f"{kind}_{name}")
-        return _file(place, reading, kind, scan=scan, physical=describe(f"SELECT * FROM {scan}"))  # noqa: S608
-    file = _literal_of(name, reading.source, place, kind=kind, streams=streams)
+        return _file(place, reading, kind=kind, scan=scan, physical=describe(f"SELECT * FROM {scan}"))  # noqa: S608
+    file = _literal_of(name, reading.source, place=place, kind=kind, streams=streams)
     if kind == SourceFormat.csv:
-        header = header_of(name, reading.source, _unpacked(name, place))
-        scan = _csv_scan(reading.source, file, header)
-        return _file(place, reading, kind, scan=scan, physical=dict.fromkeys(header, "VARCHAR"))
+        header = header_of(name, reading.source, stream=_unpacked(name, place))
+        scan = _csv_scan(reading.source, file, header=header)
+        return _file(place, reading, kind=kind, scan=scan, physical=dict.fromkeys(header, "VARCHAR"))
     if kind == SourceFormat.parquet:
         scan = f"read_parquet({file}, hive_partitioning = false)"
-        physical = {**describe(f"SELECT * FROM {scan}"), **_untyped(name, reading.source, place)}  # noqa: S608 (escaped)
+        physical = {**describe(f"SELECT * FROM {scan}"), **_untyped(name, reading.source, place=place)}  # noqa: S608 (escaped)
         names = {reading.name_in_file(found) for found in reading.needed()}
         days = {found for found in names if physical.get(found, "").startswith(("DATE", "TIMESTAMP"))}
         odd = odd_days(place, days) if days else frozenset()  # looking costs a request where the file is far
-        return _file(place, reading, kind, scan=scan, physical=physical, odd=odd)
+        return _file(place, reading, kind=kind, scan=scan, physical=physical, odd=odd)
     if not packing_of(place.name) and (state := place.identity()) and not state.size:
         raise unreadable(name, "an empty file")
     declared = reading.needed()
     form = ", format = 'newline_delimited'" if kind == SourceFormat.geojson else ""
-    keys = _json_keys(declared, file + form, describe)
+    keys = _json_keys(declared, file + form, describe=describe)
     columns = ", ".join(f"{literal(key)}: 'VARCHAR'" for key in sorted(declared))
     scan = f"read_json({file}{form}, hive_partitioning = false, columns = {{{columns}}})"
-    return _file(place, reading, kind, scan=scan, physical=dict.fromkeys(keys, "VARCHAR"))
+    return _file(place, reading, kind=kind, scan=scan, physical=dict.fromkeys(keys, "VARCHAR"))
 
 
 def _file(
     place: Place,
     reading: FileReading,
-    kind: SourceFormat,
     *,
+    kind: SourceFormat,
     scan: str,
     physical: Mapping[str, str],
     odd: frozenset[str] = frozenset(),
@@ -160,7 +160,7 @@ def _file(
     return _File(place=place, reading=reading, kind=kind, scan=scan, physical=physical, odd=odd)
 
 
-def _selected(name: str, file: _File, raw: Sequence[str]) -> list[str]:
+def _selected(name: str, file: _File, *, raw: Sequence[str]) -> list[str]:
     """The expressions of one file, the same names and types in every file."""
     source, selected = file.reading.source, []
     for key, column in source.columns.items():
@@ -169,37 +169,37 @@ def _selected(name: str, file: _File, raw: Sequence[str]) -> list[str]:
         constant = file.reading.constants.get(spelt)
         if constant is not None:
             cell = f"CAST({literal(constant)} AS VARCHAR)"
-            value = cell if column.type in _PROSE else read_as(cell, column, source)
+            value = cell if column.type in _PROSE else read_as(cell, column, source=source)
         elif spelt in file.reading.absent:
             cell, value = "CAST(NULL AS VARCHAR)", f"CAST(NULL AS {physical_of(column)})"
         else:
             found = file.reading.name_in_file(spelt)
             physical = file.physical[found]
-            cell = cell_of(quoted(found), source, physical == "VARCHAR" and file.kind != SourceFormat.csv)
+            cell = cell_of(quoted(found), source, apply_nulls=physical == "VARCHAR" and file.kind != SourceFormat.csv)
             if file.textual and column.type not in _PROSE:
                 cell = stated(cell, source)
-                value = read_as(cell, column, source)
+                value = read_as(cell, column, source=source)
             else:
-                require_type(name, key, column, physical)
-                value, cell = _typed(file, found, column, cell)
+                require_type(name, key, column=column, physical=physical)
+                value, cell = _typed(file, found, column=column, cell=cell)
         selected.append(f"{value} AS {quoted(key)}{wants_raw.format(cell)}")
     return selected
 
 
-def _typed(file: _File, found: str, column: Column, cell: str) -> tuple[str, str]:
+def _typed(file: _File, found: str, *, column: Column, cell: str) -> tuple[str, str]:
     """A typed cell, and the text of one that is no day that a file of text could hold."""
-    value = typed(cell, column, file.physical[found])
+    value = typed(cell, column, physical=file.physical[found])
     if found not in file.odd:
         return value, "CAST(NULL AS VARCHAR)"
     sound = sound_day(f"CAST({value} AS {physical_of(column)})")
     return f"CASE WHEN {sound} THEN {value} END", f"CASE WHEN NOT ({sound}) THEN CAST({cell} AS VARCHAR) END"
 
 
-def _odd(file: _File, column: Column, key: str) -> bool:
+def _odd(file: _File, column: Column, *, key: str) -> bool:
     return file.reading.name_in_file(column.column or key) in file.odd
 
 
-def _constant(file: _File, key: str, column: Column) -> bool:
+def _constant(file: _File, key: str, *, column: Column) -> bool:
     return (column.column or key) in file.reading.constants
 
 
@@ -211,7 +211,7 @@ def _unread(file: _File) -> list[str]:
 # ---- how the engine comes to the bytes
 
 
-def _literal_of(name: str, source: Source, place: Place, *, kind: SourceFormat, streams: FileStreams) -> str:
+def _literal_of(name: str, source: Source, *, place: Place, kind: SourceFormat, streams: FileStreams) -> str:
     """The literal that names a file to the engine: its path when the engine reads it alone, else an offered stream."""
     packing, state = packing_of(place.name), place.identity()
     size = state.size if state else 0
@@ -225,7 +225,9 @@ def _literal_of(name: str, source: Source, place: Place, *, kind: SourceFormat, 
         return one_file(place.path)
     encoding = codec_of(source.encoding, source=name)
     suffix = ".csv" if kind == SourceFormat.csv else ".json"
-    opener = functools.partial(_clear, name, place, encoding, kind == SourceFormat.geojson, source.skip_lines)
+    opener = functools.partial(
+        _clear, name, place, encoding=encoding, features=kind == SourceFormat.geojson, skip=source.skip_lines
+    )
     address = streams.offer(f"{name}{suffix}", opener, size=size * _UNPACKED)
     return f"{literal(address)}, compression = 'gzip'"
 
@@ -240,7 +242,7 @@ def _unpacked(name: str, place: Place) -> IO[bytes]:
     return unpacked(place.open(), packing_of(place.name), source=name)
 
 
-def _clear(name: str, place: Place, encoding: str, features: bool, skip: int) -> IO[bytes]:
+def _clear(name: str, place: Place, *, encoding: str, features: bool, skip: int) -> IO[bytes]:
     """A file as a stream of UTF-8, below its first lines; of a GeoJSON file, one line a feature."""
     text = clear_text(_unpacked(name, place), encoding, source=name)
     return feature_lines(text, source=name) if features else below(text, skip)
@@ -251,7 +253,7 @@ def _encoding(source: Source, file: str) -> str:
     return "utf-8" if file.startswith("'curator://") else NATIVE[source.encoding.lower()]
 
 
-def _untyped(name: str, source: Source, place: Place) -> dict[str, str]:
+def _untyped(name: str, source: Source, *, place: Place) -> dict[str, str]:
     """The columns of a Parquet file that hold nulls only and have no type; the engine calls them integers.
 
     Raises SourceError when a declared column is there twice: the engine would take the first of them.
@@ -260,11 +262,11 @@ def _untyped(name: str, source: Source, place: Place) -> dict[str, str]:
 
     with place.open(parts=True) as stream:
         schema = parquet.read_schema(stream)
-    require_once(name, source, schema.names)
+    require_once(name, source, header=schema.names)
     return {column.name: NOTHING for column in schema if str(column.type) == "null"}
 
 
-def _json_keys(declared: set[str], file: str, describe: Describe) -> list[str]:
+def _json_keys(declared: set[str], file: str, *, describe: Describe) -> list[str]:
     """The keys that the objects of a JSON file have; one that no object has would be read as nulls without a word.
 
     The first objects are looked at, and all of them when a declared key is in none of the first. A key that is not
@@ -288,7 +290,7 @@ def one_file(path: Path) -> str:
     return literal(re.sub(r"[*?\[]", r"[\g<0>]", str(path)))
 
 
-def _csv_scan(source: Source, file: str, header: Sequence[str]) -> str:
+def _csv_scan(source: Source, file: str, *, header: Sequence[str]) -> str:
     columns = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in header)
     nulls = ", ".join(literal(token) for token in ("", *source.null_tokens))
     return (
@@ -299,7 +301,7 @@ def _csv_scan(source: Source, file: str, header: Sequence[str]) -> str:
     )
 
 
-def cell_of(column: str, source: Source, apply_nulls: bool) -> str:
+def cell_of(column: str, source: Source, *, apply_nulls: bool) -> str:
     """A column with the declared null tokens turned into nulls."""
     if not (apply_nulls and source.null_tokens):
         return column
@@ -320,7 +322,7 @@ def only_database(name: str, places: Sequence[Place]) -> Path:
     )
 
 
-def kind_of(name: str, source: Source, place: Place | Path) -> SourceFormat:
+def kind_of(name: str, source: Source, *, place: Place | Path) -> SourceFormat:
     """The format stated, else what a database file says of itself, else what the file's name says.
 
     Raises:

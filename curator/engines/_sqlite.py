@@ -65,7 +65,7 @@ def file_and_log(name: str, path: Path) -> tuple[Snapshot, tuple[Place, ...]]:
 
 @contextmanager
 def sqlite_rows(
-    name: str, source: Source, path: Path, *, asked: Asked | None
+    name: str, source: Source, *, path: Path, asked: Asked | None
 ) -> Iterator[tuple[list[str], pa.RecordBatchReader]]:
     """The names of all columns of a table, and the rows of those that are asked for, every cell as text.
 
@@ -81,7 +81,7 @@ def sqlite_rows(
     table = source.table or name
     with _told(name, source), closing(_connected(path, source)) as connection:
         tables = connection.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')").fetchall()
-        require_table(name, table, [found for (found,) in tables])
+        require_table(name, table, present=[found for (found,) in tables])
         present = [row[1] for row in connection.execute(f"PRAGMA table_xinfo({quoted(table)})") if row[6] != 1]
         keys = source.columns if asked is None else asked.columns
         spelt = [source.columns[key].column or key for key in keys]
@@ -90,7 +90,7 @@ def sqlite_rows(
         listed = ", ".join(quoted(column) for column in wanted) or "NULL"
         where = where_sql(asked, present) if asked is not None else ""
         cursor = connection.execute(f"SELECT {listed} FROM {quoted(table)}{where}")  # noqa: S608 (quoted identifiers)
-        yield present, pa.RecordBatchReader.from_batches(schema, _batches(name, source, cursor, schema))
+        yield present, pa.RecordBatchReader.from_batches(schema, _batches(name, source, cursor=cursor, schema=schema))
 
 
 def where_sql(asked: Asked, present: Sequence[str]) -> str:
@@ -105,17 +105,17 @@ def where_sql(asked: Asked, present: Sequence[str]) -> str:
         for bound in ranges(condition) or ():
             column = asked.source.columns[bound.column]
             name = column.column or bound.column
-            test = _test(bound, column, quoted(name), asked.source) if name in present else None
+            test = _test(bound, column, cell=quoted(name), source=asked.source) if name in present else None
             tests += [f"({test})"] if test else []
     return " WHERE " + " AND ".join(tests) if tests else ""
 
 
-def _test(bound: Range, column: Column, cell: str, source: Source) -> str | None:
+def _test(bound: Range, column: Column, *, cell: str, source: Source) -> str | None:
     """What every cell meets that the engine would read as meeting the bound; None where nothing is left out."""
     if bound.operator == "IS NOT NULL":
         return f"{cell} IS NOT NULL"
     if bound.operator == "IS NULL":
-        return _null(column, cell, source)
+        return _null(column, cell, source=source)
     values = ", ".join(str(value) if isinstance(value, int) else f"'{value.isoformat()}'" for value in bound.values)
     right = f"({values})" if bound.operator == "IN" else values
     if column.type == "integer":
@@ -129,7 +129,7 @@ def _test(bound: Range, column: Column, cell: str, source: Source) -> str | None
     return f"CASE WHEN {spelt} THEN {day} {bound.operator} {right} ELSE {cell} IS NOT NULL END"
 
 
-def _null(column: Column, cell: str, source: Source) -> str | None:
+def _null(column: Column, cell: str, *, source: Source) -> str | None:
     if source.null_tokens or column.type not in ("text", "free_text", "integer"):
         return None
     if column.type != "integer":
@@ -144,15 +144,15 @@ def _connected(path: Path, source: Source) -> sqlite3.Connection:
     return connection
 
 
-def _batches(name: str, source: Source, cursor: sqlite3.Cursor, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def _batches(name: str, source: Source, *, cursor: sqlite3.Cursor, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     with _told(name, source):
         while block := cursor.fetchmany(_ROWS):
             cells = zip(schema.names, zip(*block, strict=True), strict=True)
-            arrays = [_texts(name, column, values) for column, values in cells]
+            arrays = [_texts(name, column, cells=values) for column, values in cells]
             yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _texts(name: str, column: str, cells: Sequence[Any]) -> pa.Array:
+def _texts(name: str, column: str, *, cells: Sequence[Any]) -> pa.Array:
     """Cells as text. SQLite takes bytes in a column of any type; they have no spelling that could be meant."""
     if any(isinstance(cell, bytes) for cell in cells):
         raise SourceError(
@@ -181,7 +181,7 @@ def _told(name: str, source: Source) -> Iterator[None]:
         yield
     except UnicodeDecodeError:
         expected = f"texts in {source.encoding}, which SQLite itself does not check"
-        raise bad_encoding(name, "bytes that are not in the declared encoding", expected) from None
+        raise bad_encoding(name, "bytes that are not in the declared encoding", expected=expected) from None
     except sqlite3.Error as fault:
         code = getattr(fault, "sqlite_errorcode", 0) & 0xFF  # the primary code (sqlite.org/rescode.html)
         for codes, (found, todo) in _FAULTS.items():

@@ -80,39 +80,39 @@ class DuckDBEngine:
         threads, memory = self.rows("SELECT current_setting('threads'), current_setting('memory_limit')")[0]
         return {"name": "duckdb", "version": duckdb.__version__, "threads": int(threads), "memory_limit": str(memory)}
 
-    def bind(self, name: str, source: Source, path: Where, *, asked: Asked | None = None) -> Bound:
+    def bind(self, name: str, source: Source, *, path: Where, asked: Asked | None = None) -> Bound:
         """Make a source readable. Raises SourceError when it is missing or not shaped as declared."""
         with self._reading(f"read the source `{name}`"):
             snapshot, places = files_of(name, path)
             files = places
-            kinds = {kind_of(name, source, place) for place in places}
+            kinds = {kind_of(name, source, place=place) for place in places}
             if kinds & {SourceFormat.sqlite, SourceFormat.duckdb}:
                 database = only_database(name, places)
                 snapshot, files = file_and_log(name, database)
                 if SourceFormat.sqlite in kinds:
-                    self._load_sqlite(name, source, database, asked=asked)
+                    self._load_sqlite(name, source, path=database, asked=asked)
                 else:
-                    self._attach(name, source, database)
-            bound = read_sql(name, source, places, describe=self._columns_of, streams=self._streams)
+                    self._attach(name, source, path=database)
+            bound = read_sql(name, source, places=places, describe=self._columns_of, streams=self._streams)
             self.define(bound.relation, bound.sql)
         fingerprint = (snapshot.size, snapshot.changed)
         return replace(bound, places=files, snapshot=snapshot, fingerprint=fingerprint)
 
-    def adopt(self, name: str, source: Source, table: LiveTable) -> Adopted:
+    def adopt(self, name: str, source: Source, *, table: LiveTable) -> Adopted:
         """Take rows in as a temporary table, which spills encrypted; they pass once, as they come."""
         faults: list[Exception] = []
         try:
             with self._reading(f"read the source `{name}`"):
-                return self._taken(name, source, table, faults=faults)
+                return self._taken(name, source, table=table, faults=faults)
         except CuratorError:
             if faults:
                 raise faults[0] from None
             raise
 
-    def _taken(self, name: str, source: Source, table: LiveTable, *, faults: list[Exception]) -> Adopted:
+    def _taken(self, name: str, source: Source, *, table: LiveTable, faults: list[Exception]) -> Adopted:
         kept, arriving = quoted(f"taken {name}"), f"arriving {name}"
         self._connection.register(arriving, table.schema.empty_table())
-        way = taking(name, source, self._columns_of(f"SELECT * FROM {quoted(arriving)}"))  # noqa: S608 (quoted)
+        way = taking(name, source, physical=self._columns_of(f"SELECT * FROM {quoted(arriving)}"))  # noqa: S608 (quoted)
         reader = pa.RecordBatchReader.from_batches(table.schema, remembering(table.batches(), faults))
         self._connection.register(arriving, reader)
         rows = f"SELECT {', '.join(way.selected)} FROM {quoted(arriving)}"  # noqa: S608 (quoted identifiers)
@@ -186,7 +186,7 @@ class DuckDBEngine:
         described = self._connection.execute(f"DESCRIBE {sql}").fetchall()
         return {row[0]: row[1] for row in described}
 
-    def _attach(self, name: str, source: Source, path: Path) -> None:
+    def _attach(self, name: str, source: Source, *, path: Path) -> None:
         """Name the table or view; one outside the schema `main` is written `schema.table`. A file is attached once."""
         place = path.resolve()
         if place not in self._attached:
@@ -199,14 +199,14 @@ class DuckDBEngine:
             for schema, table in self._connection.execute(query, [database]).fetchall()
         }
         table = source.table or name
-        require_table(name, table, list(found))
+        require_table(name, table, present=list(found))
         self.define("duckdb_" + name, f"SELECT * FROM {found[table]}")  # noqa: S608 (quoted identifiers)
 
-    def _load_sqlite(self, name: str, source: Source, path: Path, *, asked: Asked | None) -> None:
+    def _load_sqlite(self, name: str, source: Source, *, path: Path, asked: Asked | None) -> None:
         """Bring what is asked of a SQLite table in, through the standard library, every cell as text."""
         require_whole_sqlite(name, path)
         target, arriving = quoted("sqlite_" + name), f"arriving {name}"
-        with sqlite_rows(name, source, path, asked=asked) as (present, reader):
+        with sqlite_rows(name, source, path=path, asked=asked) as (present, reader):
             columns = ", ".join(f"{quoted(column)} VARCHAR" for column in present)
             self._connection.execute(f"CREATE TEMP TABLE {target} ({columns})")
             if reader.schema.names == ["nothing"]:

@@ -74,7 +74,7 @@ def negative(at: Token, operand: Node) -> Node:
     return Negative(type=operand.type, depth=below(at.offset, operand), operand=operand)
 
 
-def arithmetic(at: Token, left: Node, right: Node) -> Node:
+def arithmetic(at: Token, left: Node, *, right: Node) -> Node:
     """Sum, difference or product; the wider of the two number types."""
     if "text" in (left.type, right.type) and at.value == "+":
         raise ExpressionRefused(
@@ -110,7 +110,7 @@ def negation(at: Token, operand: Node) -> Node:
     return Not(type="boolean", depth=below(at.offset, operand), operand=operand)
 
 
-def compare(at: Token, left: Node, right: Node, *, operator: str) -> Node:
+def compare(at: Token, left: Node, *, right: Node, operator: str) -> Node:
     """A comparison of two values of one type."""
     if "null" in (left.type, right.type):
         raise ExpressionRefused(
@@ -120,7 +120,7 @@ def compare(at: Token, left: Node, right: Node, *, operator: str) -> Node:
         )
     shared = _widest(at, [left, right])
     if operator in ("<", "<=", ">", ">=") and shared not in _ORDERED:
-        raise _unlike(at, shared, f"a type with an order around {operator}")
+        raise _unlike(at, shared, expected=f"a type with an order around {operator}")
     return Compare(type="boolean", depth=below(at.offset, left, right), operator=operator, left=left, right=right)
 
 
@@ -161,7 +161,7 @@ def case(at: Token, subject: Node | None, *, branches: Sequence[tuple[Node, Node
         if subject is None:
             _wanted(at, test, types=("boolean",), expected="a condition after WHEN")
         else:
-            compare(at, subject, test, operator="=")
+            compare(at, subject, right=test, operator="=")
     results = [result for _, result in branches] + ([otherwise] if otherwise else [])
     children = [*(test for test, _ in branches), *results, *([subject] if subject else [])]
     return Case(
@@ -208,7 +208,7 @@ def _argument(at: Token, function: Function, *, parameter: Parameter, argument: 
     if argument.type == "null" and function.name == "coalesce":
         return
     if argument.type not in parameter.types:
-        raise _unlike(at, argument.type, f"{parameter.name} of {function.signature}")
+        raise _unlike(at, argument.type, expected=f"{parameter.name} of {function.signature}")
     if parameter.literal is None:
         return
     if not isinstance(argument, Constant) or argument.value is None:
@@ -256,10 +256,10 @@ def _conversion(one: NodeType, other: NodeType) -> str:
 
 def _wanted(at: Token, node: Node, *, types: Sequence[NodeType], expected: str) -> None:
     if node.type not in types:
-        raise _unlike(at, node.type, expected)
+        raise _unlike(at, node.type, expected=expected)
 
 
-def _unlike(at: Token, found: NodeType, expected: str) -> ExpressionRefused:
+def _unlike(at: Token, found: NodeType, *, expected: str) -> ExpressionRefused:
     return ExpressionRefused(offset=at.offset, found=_article(found), expected=expected)
 
 

@@ -112,7 +112,7 @@ class Parser:
         at = self._peek
         if self._at(*_COMPARISONS):
             self._next()
-            node = build.compare(at, left, self._joined(), operator=_COMPARISONS[at.value])
+            node = build.compare(at, left, right=self._joined(), operator=_COMPARISONS[at.value])
         elif self._take("is"):
             node = self._is(at, left)
         elif self._at("in", "between", "not"):
@@ -128,7 +128,7 @@ class Parser:
         if self._take("distinct"):
             self._want("from", after="after IS DISTINCT")
             operator = "IS NOT DISTINCT FROM" if negated else "IS DISTINCT FROM"
-            return build.compare(at, left, self._joined(), operator=operator)
+            return build.compare(at, left, right=self._joined(), operator=operator)
         what = self._take("null", "true", "false")
         if what is None:
             raise self._unexpected("NULL, TRUE, FALSE or DISTINCT FROM after IS")
@@ -150,13 +150,13 @@ class Parser:
     def _sum(self) -> Node:
         node = self._product()
         while at := self._take("+", "-"):
-            node = build.arithmetic(at, node, self._product())
+            node = build.arithmetic(at, node, right=self._product())
         return node
 
     def _product(self) -> Node:
         node = self._signed()
         while at := self._take("*"):
-            node = build.arithmetic(at, node, self._signed())
+            node = build.arithmetic(at, node, right=self._signed())
         return node
 
     def _signed(self) -> Node:

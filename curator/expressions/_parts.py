@@ -73,7 +73,7 @@ def in_terms_of(condition: Expression, derived: Mapping[str, Expression]) -> Exp
     root = condition._root
     for name in reversed(list(derived)):
         if any(isinstance(node, Column) and node.name == name for node in walk(root)):
-            root = _replaced(root, name, derived[name]._root)
+            root = _replaced(root, name, formula=derived[name]._root)
             if root.depth > MAX_DEPTH:
                 return None
     return _expression(root, condition.text)
@@ -128,21 +128,21 @@ def _ands(node: Node) -> Iterator[Node]:
         yield node
 
 
-def _replaced(node: Node, name: str, formula: Node) -> Node:
+def _replaced(node: Node, name: str, *, formula: Node) -> Node:
     if isinstance(node, Column):
         return formula if node.name == name else node
     changed: dict[str, Any] = {
-        field.name: _replaced_in(getattr(node, field.name), name, formula) for field in fields(node)
+        field.name: _replaced_in(getattr(node, field.name), name, formula=formula) for field in fields(node)
     }
     depth = 1 + max((child.depth for value in changed.values() for child in _children(value)), default=0)
     return replace(node, **{**changed, "depth": depth})
 
 
-def _replaced_in(value: object, name: str, formula: Node) -> object:
+def _replaced_in(value: object, name: str, *, formula: Node) -> object:
     if isinstance(value, Node):
-        return _replaced(value, name, formula)
+        return _replaced(value, name, formula=formula)
     if isinstance(value, tuple):
-        return tuple(_replaced_in(item, name, formula) for item in value)
+        return tuple(_replaced_in(item, name, formula=formula) for item in value)
     return value
 
 
@@ -162,9 +162,9 @@ def _ranges(node: Node) -> tuple[Range, ...] | None:
         case Is(operand=Column(name=name), what="NULL", negated=negated):
             return (Range(column=name, operator="IS NOT NULL" if negated else "IS NULL"),)
         case Compare(operator=operator, left=left, right=right) if operator in _KEPT:
-            return _compared(left, _KEPT[operator], right) or _compared(right, _TURNED[operator], left)
+            return _compared(left, _KEPT[operator], right=right) or _compared(right, _TURNED[operator], right=left)
         case Between(operand=operand, low=low, high=high, negated=False):
-            both = _compared(operand, ">=", low), _compared(operand, "<=", high)
+            both = _compared(operand, ">=", right=low), _compared(operand, "<=", right=high)
             return both[0] + both[1] if both[0] is not None and both[1] is not None else None
         case Among(operand=Column() as column, options=options, negated=False) if _exact(column):
             values = [_value(option) for option in options]
@@ -177,21 +177,21 @@ def _ranges(node: Node) -> tuple[Range, ...] | None:
     return None
 
 
-def _compared(left: Node, operator: Operator, right: Node) -> tuple[Range, ...] | None:
+def _compared(left: Node, operator: Operator, *, right: Node) -> tuple[Range, ...] | None:
     value = _value(right)
     if value is None:
         return None
     if isinstance(left, Column) and _exact(left):
         return (Range(column=left.name, operator=operator, values=(value,)),)
     if isinstance(value, int) and isinstance(left, Call) and left.name == "year":
-        return _year(left.arguments[0], operator, value)
+        return _year(left.arguments[0], operator, year=value)
     moment = _moment(left)
     if moment is not None and isinstance(value, datetime.date) and value < datetime.date.max:
         return _within(moment, operator, first=value, after=value + datetime.timedelta(days=1))
     return None
 
 
-def _year(date: Node, operator: Operator, year: int) -> tuple[Range, ...] | None:
+def _year(date: Node, operator: Operator, *, year: int) -> tuple[Range, ...] | None:
     """`year(day) >= 2013` as days; only years that every database knows."""
     column = date if isinstance(date, Column) and date.type == "date" else _moment(date)
     if column is None or not 1000 <= year <= 9998:

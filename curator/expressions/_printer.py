@@ -153,13 +153,13 @@ class Printer:
     def _call(self, node: Call) -> str:
         function = FUNCTIONS[node.name]
         whole = function.whole_templates if node.arguments[0].type == "integer" else None
-        arguments = [self._argument(argument, function, node.type) for argument in node.arguments]
+        arguments = [self._argument(argument, function, returned=node.type) for argument in node.arguments]
         fields = dict(self._fragments(function, node)) | {"*": ", ".join(arguments)}
         fields |= {str(number): argument for number, argument in enumerate(arguments, start=1)}
         template = (whole or function.templates)[self._engine]
         return _FIELD.sub(lambda match: fields[match[1]], template)
 
-    def _argument(self, argument: Node, function: Function, returned: NodeType) -> str:
+    def _argument(self, argument: Node, function: Function, *, returned: NodeType) -> str:
         if isinstance(argument, Constant):
             return self._as(argument, returned) if function.same else self._print(argument)
         return self._as(argument, returned if function.same else argument.type, exact=True)

@@ -51,7 +51,7 @@ class FileReading:
         return replace(self, source=changed) if separator != self.source.separator else self
 
 
-def reading_of(name: str, source: Source, file: str) -> FileReading:
+def reading_of(name: str, source: Source, *, file: str) -> FileReading:
     """How the file of that name is read: the rules of every matching `drift` entry, later ones first.
 
     Raises:
@@ -98,7 +98,7 @@ def _from_name(name: str, key: str, *, pattern: str, file: str) -> str:
     return match.group(1) if match.re.groups else match.group()
 
 
-def compare(name: str, source: Source, headers: Mapping[str, tuple[FileReading, Names]]) -> None:
+def compare(name: str, source: Source, *, headers: Mapping[str, tuple[FileReading, Names]]) -> None:
     """Refuse columns in which the files of one source differ without a rule.
 
     Args:
@@ -126,7 +126,7 @@ def compare(name: str, source: Source, headers: Mapping[str, tuple[FileReading, 
     troubles, rules = [], []
     for file, (reading, _) in headers.items():
         known = expected[file] | reading.absent | set(reading.constants)
-        lacking = sorted(column for column in everywhere - known if not _tolerated(column, headers, declared))
+        lacking = sorted(column for column in everywhere - known if not _tolerated(column, headers, declared=declared))
         if lacking:
             troubles.append(f"{file} has no {', '.join(f'`{column}`' for column in lacking)}")
             rules += _rules(file, lacking, declared=declared, headers=headers)
@@ -155,7 +155,7 @@ def _expected(reading: FileReading, columns: Names) -> set[str]:
     return {back.get(column, column) for column in columns}
 
 
-def _tolerated(column: str, headers: Mapping[str, tuple[FileReading, Names]], declared: set[str]) -> bool:
+def _tolerated(column: str, headers: Mapping[str, tuple[FileReading, Names]], *, declared: set[str]) -> bool:
     """Whether every file that has an undeclared column is allowed to have it."""
     if column in declared:
         return False

@@ -69,13 +69,13 @@ class ObjectStore:
             with path.open("rb") as stream:
                 size = max(PART, -(-path.stat().st_size // _MOST_PARTS))
                 for number, block in enumerate(iter(lambda: stream.read(size), b""), start=1):
-                    upload.parts.append({"PartNumber": number, "ETag": self._part(upload, number, block)})
+                    upload.parts.append({"PartNumber": number, "ETag": self._part(upload, number, block=block)})
         except BaseException:
             self.abandon(upload)
             raise
         return upload
 
-    def _part(self, upload: Upload, number: int, block: bytes) -> str:
+    def _part(self, upload: Upload, number: int, *, block: bytes) -> str:
         with _told(self._refusal):
             asked = {"Key": upload.key, "UploadId": upload.number, "PartNumber": number, "Body": block}
             return str(self._call("upload_part", **asked)["ETag"])

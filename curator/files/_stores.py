@@ -61,10 +61,10 @@ class StoredPlace:
         if state is None:
             raise _missing(self._source, self.name)
         held = _Held(self._source, self._key, state.mark.partition(":")[0])
-        fetch = functools.partial(_fetch, held)
+        fetch = held.between
         if parts:
             return _Parts(fetch, size=state.size, ends=self._ends, tag=held.tag)  # type: ignore[return-value] # a raw stream is one
-        begin = functools.partial(_begin, held)
+        begin = held.beginning
         return _Stream(fetch, begin, size=state.size, ends=self._ends, tag=held.tag)  # type: ignore[return-value] # a raw stream is one
 
     def identity(self) -> Identity | None:
@@ -143,39 +143,36 @@ class _Held(NamedTuple):
     key: str
     tag: str
 
-
-def _fetch(held: _Held, start: int, end: int) -> bytes:
-    """The bytes from `start` to `end` of one state of an object."""
-    body = _asked(held, f"bytes={start}-{end - 1}")
-    with _told(held.source):
-        data: bytes = sync(_store().loop, body.read)
-    if len(data) != end - start:
-        raise changed_source(held.source, "an object that ends before its size")
-    return data
-
-
-def _begin(held: _Held, start: int) -> Callable[[int], bytes]:
-    """The bytes of one state of an object from a place on: a function that gives the next ones, and ends at -1."""
-    body = _asked(held, f"bytes={start}-")
-
-    def following(count: int) -> bytes:
-        if count < 0:
-            body.close()
-            return b""
-        with _told(held.source):
-            data: bytes = sync(_store().loop, body.read, count)
-        if not data:
-            raise changed_source(held.source, "an object that ends before its size")
+    def between(self, start: int, end: int) -> bytes:
+        """The bytes from `start` to `end` of one state of an object."""
+        body = self._asked(f"bytes={start}-{end - 1}")
+        with _told(self.source):
+            data: bytes = sync(_store().loop, body.read)
+        if len(data) != end - start:
+            raise changed_source(self.source, "an object that ends before its size")
         return data
 
-    return following
+    def beginning(self, start: int) -> Callable[[int], bytes]:
+        """The bytes of one state of an object from a place on: a function that gives the next ones, and ends at -1."""
+        body = self._asked(f"bytes={start}-")
 
+        def following(count: int) -> bytes:
+            if count < 0:
+                body.close()
+                return b""
+            with _told(self.source):
+                data: bytes = sync(_store().loop, body.read, count)
+            if not data:
+                raise changed_source(self.source, "an object that ends before its size")
+            return data
 
-def _asked(held: _Held, range_: str) -> Any:
-    bucket, _, name = held.key.partition("/")
-    match = {"IfMatch": f'"{held.tag}"'} if held.tag else {}
-    with _told(held.source):
-        return _store().call_s3("get_object", Bucket=bucket, Key=name, Range=range_, **match)["Body"]
+        return following
+
+    def _asked(self, range_: str) -> Any:
+        bucket, _, name = self.key.partition("/")
+        match = {"IfMatch": f'"{self.tag}"'} if self.tag else {}
+        with _told(self.source):
+            return _store().call_s3("get_object", Bucket=bucket, Key=name, Range=range_, **match)["Body"]
 
 
 class _Parts(io.RawIOBase):

@@ -29,7 +29,9 @@ def codec_of(encoding: str, *, source: str) -> str:
     except LookupError:
         text = False
     if not text:
-        raise bad_encoding(source, f"`{encoding}`", "an encoding such as utf-8, latin-1, windows-1252 or utf-16")
+        raise bad_encoding(
+            source, f"`{encoding}`", expected="an encoding such as utf-8, latin-1, windows-1252 or utf-16"
+        )
     return info.name
 
 
@@ -100,7 +102,7 @@ class _Decoded(Stepped):
         except UnicodeDecodeError as fault:
             line = self._line + block[: fault.start].count(b"\n")
             found = f"bytes that are not {self._encoding} at line {line}"
-            raise bad_encoding(self._source, found, "the encoding that the file was written in") from None
+            raise bad_encoding(self._source, found, expected="the encoding that the file was written in") from None
         if not self._begun and text:
             text, self._begun = text.removeprefix("\ufeff"), True
         self._line += text.count("\n")
@@ -108,7 +110,7 @@ class _Decoded(Stepped):
         return True
 
 
-def bad_encoding(source: str, found: str, expected: str) -> SourceError:
+def bad_encoding(source: str, found: str, *, expected: str) -> SourceError:
     """The refusal of a text that is not in its declared encoding."""
     return SourceError(
         "source-encoding",

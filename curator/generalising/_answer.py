@@ -125,7 +125,7 @@ def held_at(tuples: Tuples, limits: Limits, *, levels: Mapping[str, int]) -> Gen
 def describe_node(tuples: Tuples, limits: Limits, *, chosen: Chosen) -> Generalisation:
     """What holds at a node whose classes below the limits are left out."""
     classes, stays = Table(tuples, limits).kept(chosen.levels)
-    people = _fewest(tuples, classes, stays)
+    people = _fewest(tuples, classes, stays=stays)
     classes, rows = np.unique(classes[stays], return_inverse=True)[1], tuples.rows[stays]
     sizes = np.bincount(classes, rows).astype(np.int64)
     diversity = entropy_l = far = None
@@ -148,7 +148,7 @@ def describe_node(tuples: Tuples, limits: Limits, *, chosen: Chosen) -> Generali
     )  # fmt: skip
 
 
-def _fewest(tuples: Tuples, classes: Any, stays: Any) -> int | None:
+def _fewest(tuples: Tuples, classes: Any, *, stays: Any) -> int | None:
     """People of the smallest class that stays."""
     if tuples.people is None:
         return None

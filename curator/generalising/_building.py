@@ -58,13 +58,13 @@ def _built_in(name: str, ladder: Ladder, *, value: str, known: Sequence[str], nu
     ]
     if ladder.all or not known:
         levels.append(everything())
-    rows = _rows(name, known or [EVERYTHING], levels)
+    rows = _rows(name, known or [EVERYTHING], levels=levels)
     formulas = (value, *(level.formula for level in levels))
     alone: list[Callable[[str], str]] = [str, *(level.alone for level in levels)]
     return hierarchy_of(name, rows, formulas=formulas, nulls=nulls, alone=alone)
 
 
-def _rows(name: str, values: Sequence[str], levels: Sequence[Level]) -> list[list[str]]:
+def _rows(name: str, values: Sequence[str], *, levels: Sequence[Level]) -> list[list[str]]:
     rows: list[list[str]] = []
     missing: dict[str, int] = {}
     for value in values:

@@ -43,7 +43,7 @@ class People:
             enough: people from which a class needs no exact number: what is returned is at least this then.
         """
         found = np.bincount(classes, self.alone, minlength=count).astype(np.int64)
-        return self._with_shared(found, classes[self.places].astype(np.int64), self.persons, enough=enough)
+        return self._with_shared(found, classes[self.places].astype(np.int64), persons=self.persons, enough=enough)
 
     def within(self, members: Integers, groups: Integers, *, count: int, enough: int) -> Integers:
         """The same for the groups of some combinations only."""
@@ -54,14 +54,14 @@ class People:
             return found
         first = np.cumsum(lengths) - lengths
         pairs = np.arange(int(lengths.sum())) + np.repeat(starts - first, lengths)
-        return self._with_shared(found, np.repeat(groups, lengths), self.persons[pairs], enough=enough)
+        return self._with_shared(found, np.repeat(groups, lengths), persons=self.persons[pairs], enough=enough)
 
     def regrouped(self, places: npt.NDArray[Any], *, count: int) -> People:
         """The same people when combinations are put together: `places` is the new number of each."""
         alone = np.bincount(places, self.alone, minlength=count).astype(np.int64)
         return people_of(places[self.places], self.persons, count=count, alone=alone)
 
-    def _with_shared(self, found: Integers, classes: Integers, persons: Integers, *, enough: int | None) -> Integers:
+    def _with_shared(self, found: Integers, classes: Integers, *, persons: Integers, enough: int | None) -> Integers:
         if enough is not None:
             short = found[classes] < enough
             classes, persons = classes[short], persons[short]

@@ -49,7 +49,7 @@ def spelt(values: pa.Array, form: DeclaredForm) -> tuple[pa.Array, pa.BooleanArr
         values = _without_trunk(values, form)
     for offered in _candidates(values, form.words):
         values = pc.if_else(pc.and_(_shaped(offered, form), pc.invert(_shaped(values, form))), offered, values)
-    sound = _checked(values, mask_of(_shaped(values, form)), form.words)
+    sound = _checked(values, mask_of(_shaped(values, form)), words=form.words)
     if form.words.significant is not None:
         cut = pc.utf8_slice_codeunits(values, 0, form.words.significant)
         values = pc.if_else(booleans(sound, known=None), cut, values)
@@ -88,7 +88,7 @@ def _shaped(values: pa.Array, form: DeclaredForm) -> pa.BooleanArray:
     return pc.fill_null(pc.match_substring_regex(values, pattern), False)
 
 
-def _checked(values: pa.Array, shaped: Mask, words: IdentifierForm) -> Mask:
+def _checked(values: pa.Array, shaped: Mask, *, words: IdentifierForm) -> Mask:
     """Which of the values with the pattern hold their check digits too."""
     if not words.checks:
         return shaped

@@ -132,12 +132,12 @@ def _splice(column: Column, plan: _Plan) -> Column:
     ends = ends_of(lengths + widths)
     out = np.empty(int(ends[-1]), np.uint8)
     for number in range(1, len(_PREFIXES)):
-        _write(out, ends[:-1][plan.prefix == number], _PREFIXES[number])
+        _write(out, ends[:-1][plan.prefix == number], text=_PREFIXES[number])
     _move(column.octets, out, lengths=lengths, source=column.ends[:-1] + plan.drop, target=ends[:-1] + widths)
     return replace(column, data=out.tobytes(), ends=ends)
 
 
-def _write(out: Octets, places: Ends, text: bytes) -> None:
+def _write(out: Octets, places: Ends, *, text: bytes) -> None:
     """Write one text at some places."""
     if len(places):
         _windows(out, len(text))[places] = np.void(text)

@@ -47,7 +47,7 @@ def _some(cells: Octets, places: range) -> Mask:
     return found
 
 
-def _pair(cells: Octets, place: int, table: Mask) -> Mask:
+def _pair(cells: Octets, place: int, *, table: Mask) -> Mask:
     """Whether the two bytes from a place on are in a table by their number, the first byte counting 256."""
     chosen: Mask = table[cells[:, place].astype(np.uint16) << 8 | cells[:, place + 1]]
     return chosen
@@ -56,18 +56,18 @@ def _pair(cells: Octets, place: int, table: Mask) -> Mask:
 def _nir(cells: Octets) -> Mask:
     """A number of somebody registered for good, as in `_valid._NIR`; the key of 15 characters is tested elsewhere."""
     holds = (cells[:, 0] - np.uint8(49)) <= 3
-    holds &= _digits(cells, range(1, 3)) & _pair(cells, 3, _months()) & _pair(cells, 5, _departments())
+    holds &= _digits(cells, range(1, 3)) & _pair(cells, 3, table=_months()) & _pair(cells, 5, table=_departments())
     holds &= _digits(cells, range(7, cells.shape[1])) & _some(cells, range(10, 13))
     return holds
 
 
 def _siv(cells: Octets) -> Mask:
-    holds = _pair(cells, 0, _siv_pairs()) & _pair(cells, 5, _siv_pairs())
+    holds = _pair(cells, 0, table=_siv_pairs()) & _pair(cells, 5, table=_siv_pairs())
     return holds & _digits(cells, range(2, 5)) & _some(cells, range(2, 5))
 
 
 def _licence_of_2013(cells: Octets) -> Mask:
-    return _pair(cells, 2, _letter_pairs()) & _digits(cells, range(2)) & _digits(cells, range(4, 9))
+    return _pair(cells, 2, table=_letter_pairs()) & _digits(cells, range(2)) & _digits(cells, range(4, 9))
 
 
 def _all_digits(cells: Octets) -> Mask:

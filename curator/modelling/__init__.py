@@ -198,7 +198,7 @@ def package(
         "README.md": card(fitted, found, use_case=use_case, about=about, name=name, version=version).encode(),
     }
     manifest = _write(into, files, name=name, version=version, about=about)
-    return Packaged(manifest=manifest, facts=_facts(files, found, about))
+    return Packaged(manifest=manifest, facts=_facts(files, found, about=about))
 
 
 def _splits(use_case: UseCase) -> tuple[str, ...]:
@@ -267,7 +267,7 @@ def _metrics(fitted: Fitted, found: Examination) -> dict[str, Any]:
     return {"task": fitted.task, "target": fitted.target, "names": names, "splits": splits}
 
 
-def _facts(files: Mapping[str, bytes], found: Examination, about: Mapping[str, Any]) -> dict[str, Any]:
+def _facts(files: Mapping[str, bytes], found: Examination, *, about: Mapping[str, Any]) -> dict[str, Any]:
     proof = found.proof.to_json()
     return {
         "onnx": sha256_bytes(files[MODEL]),

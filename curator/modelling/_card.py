@@ -46,11 +46,11 @@ def card(
         _summary(fitted, use_case),
         _section("Purpose", _purpose(use_case)),
         _section("Law", _law(use_case)),
-        _section("Trained on", _training(fitted, found, about)),
+        _section("Trained on", _training(fitted, found, about=about)),
         _section("How good it is", _figures(found)),
         _section("Same answers as the trained pipeline", _proof(found)),
         _section("How to call it", _usage(about)),
-        _section("Limits", _bullets(_limits(fitted, found, about))),
+        _section("Limits", _bullets(_limits(fitted, found, about=about))),
         _section("Licence", _licence(use_case)),
     ]
     front = yaml.safe_dump(
@@ -71,11 +71,11 @@ def _front(
         "pipeline_tag": f"tabular-{fitted.task}",
         "tags": ["curator", "onnx", f"tabular-{fitted.task}"],
         "datasets": [dataset],
-        "model-index": [{"name": name, "results": _results(found, fitted, dataset)}],
+        "model-index": [{"name": name, "results": _results(found, fitted, dataset=dataset)}],
     }
 
 
-def _results(found: Examination, fitted: Fitted, dataset: str) -> list[dict[str, Any]]:
+def _results(found: Examination, fitted: Fitted, *, dataset: str) -> list[dict[str, Any]]:
     return [
         {
             "task": {"type": f"tabular-{fitted.task}"},
@@ -112,7 +112,7 @@ def _law(use_case: UseCase) -> str:
     )
 
 
-def _training(fitted: Fitted, found: Examination, about: Mapping[str, Any]) -> str:
+def _training(fitted: Fitted, found: Examination, *, about: Mapping[str, Any]) -> str:
     lines = [
         f"Dataset: `{about['trained_on']['ref']}`, SHA-256 of its manifest `{about['trained_on']['digest']}`.",
         f"Spec: `{about['spec']['ref']}`, SHA-256 `{about['spec']['digest']}`.",
@@ -166,7 +166,7 @@ def _shape(port: Mapping[str, Any]) -> str:
     return "(" + ", ".join("n" if size is None else str(size) for size in port["shape"]) + ")"
 
 
-def _limits(fitted: Fitted, found: Examination, about: Mapping[str, Any]) -> list[str]:
+def _limits(fitted: Fitted, found: Examination, *, about: Mapping[str, Any]) -> list[str]:
     cases = found.proof.per_case
     limits = [
         "It describes the rows it learnt from; elsewhere and later it must be measured again.",

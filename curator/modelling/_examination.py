@@ -74,12 +74,12 @@ def examine(fitted: Fitted, model: bytes, *, tables: Tables, splits: Sequence[st
             check_target(truth, target=fitted.target, task=fitted.task)
             trained = truth
         else:
-            proofs[split] = parity(fitted, model, table)
+            proofs[split] = parity(fitted, model, rows=table)
         _check_kind(truth, fitted)
         if len(truth):
-            found = _answers(runner, rows, fitted)
+            found = _answers(runner, rows, fitted=fitted)
             scores[split] = score(truth, found, trained=trained, classes=fitted.classes, task=fitted.task)
-    proofs = proofs or {splits[0]: parity(fitted, model, project(tables(splits[0]), needed))}
+    proofs = proofs or {splits[0]: parity(fitted, model, rows=project(tables(splits[0]), needed))}
     proof = sum(list(proofs.values())[1:], next(iter(proofs.values())))
     return Examination(scores=scores, without_target=without, proof=proof, proved_on=tuple(proofs))
 
@@ -102,7 +102,7 @@ def project(table: pa.Table, names: Sequence[str]) -> pa.Table:
     return table.select([name for name in dict.fromkeys(names) if name in present])
 
 
-def _answers(runner: OnnxModel, rows: pa.Table, fitted: Fitted) -> Answers:
+def _answers(runner: OnnxModel, rows: pa.Table, *, fitted: Fitted) -> Answers:
     parts = [
         runner.answers(columns_of(rows.slice(start, _BATCH), fitted.features), task=fitted.task)
         for start in range(0, rows.num_rows, _BATCH)

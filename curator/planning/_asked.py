@@ -15,7 +15,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import partial
+from dataclasses import dataclass
 
 from curator.expressions import Expression, conjuncts, in_terms_of, parse
 from curator.planning._build import plan
@@ -41,7 +41,7 @@ def asked(use_case: UseCase, scope: Scope, *, counted: Collection[str] = ()) -> 
     found = {}
     for name, source in use_case.sources.items():
         own = tuple(_own(use_case, name))
-        joined = _joined(use_case, name, counted)
+        joined = _joined(use_case, name, counted=counted)
         where = [one for one in conditions if joined and _about(one, scope) == {name}]
         columns = needed[name] | {column for condition in own for column in condition.columns}
         found[name] = Asked(
@@ -49,7 +49,7 @@ def asked(use_case: UseCase, scope: Scope, *, counted: Collection[str] = ()) -> 
             source=source,
             columns=tuple(column for column in source.columns if column in columns),
             where=(*own, *where),
-            share=partial(_share, use_case, scope, name, counted=tuple(counted)),
+            share=_Share(use_case=use_case, scope=scope, name=name, counted=tuple(counted)),
         )
     return found
 
@@ -84,20 +84,28 @@ def asked_joined(
         source=base.source.model_copy(update={"columns": declared, "table": None, "where": None, "strict": False}),
         columns=tuple(name for name, source in origin.items() if name in wanted[source].columns),
         where=(*own, *where),
-        share=partial(_share, use_case, scope, base.name, joined=among, counted=tuple(counted)),
+        share=_Share(use_case=use_case, scope=scope, name=base.name, joined=among, counted=tuple(counted)),
     )
     return AskedJoined(rows=rows, base=base, joins=tuple(joins), origin=origin)
 
 
-def _share(
-    use_case: UseCase, scope: Scope, name: str, texts: Mapping[str, str], *, joined: Collection[str] = (),
-    counted: Collection[str] = (),
-) -> str | None:  # fmt: skip
+@dataclass(frozen=True, kw_only=True)
+class _Share:
     """The sample's threshold for a source that spells its key alike; a key of several columns stays with the engine."""
-    sample = use_case.extract.sample
-    if sample is None or len(sample.by) != 1 or sample.by[0] not in texts:
-        return None
-    return pushed_share(use_case, scope, name, columns=texts, joined=joined, counted=counted)
+
+    use_case: UseCase
+    scope: Scope
+    name: str
+    joined: Collection[str] = ()
+    counted: Collection[str] = ()
+
+    def __call__(self, texts: Mapping[str, str]) -> str | None:
+        sample = self.use_case.extract.sample
+        if sample is None or len(sample.by) != 1 or sample.by[0] not in texts:
+            return None
+        return pushed_share(
+            self.use_case, self.scope, source=self.name, columns=texts, joined=self.joined, counted=self.counted
+        )
 
 
 def _needed(use_case: UseCase, scope: Scope) -> dict[str, set[str]]:
@@ -145,7 +153,7 @@ def _own(use_case: UseCase, name: str) -> Iterator[Expression]:
         yield from conjuncts(parse(where, source_types(use_case, name)))
 
 
-def _joined(use_case: UseCase, name: str, counted: Collection[str]) -> bool:
+def _joined(use_case: UseCase, name: str, *, counted: Collection[str]) -> bool:
     """Whether a row left behind by this source means one joined row less, and nothing else."""
     extract = use_case.extract
     if any(table.events == name for table in extract.event_tables()):

@@ -24,7 +24,7 @@ def plan(use_case: UseCase, scope: Scope) -> Plan:
         SpecError: `expectation-invalid`, when an expectation cannot be compiled.
     """
     rules = _rules(use_case, scope)
-    sources = _sources(use_case, scope, _uses(use_case, scope, rules=rules))
+    sources = _sources(use_case, scope, uses=_uses(use_case, scope, rules=rules))
     extract = use_case.extract
     told: dict[str, Any] = use_case.to_json()
     return Plan(
@@ -122,7 +122,7 @@ def _bases(name: str, scope: Scope) -> set[str]:
     return {name}
 
 
-def _sources(use_case: UseCase, scope: Scope, uses: dict[str, list[str]]) -> tuple[SourcePlan, ...]:
+def _sources(use_case: UseCase, scope: Scope, *, uses: dict[str, list[str]]) -> tuple[SourcePlan, ...]:
     extract = use_case.extract
     read = [extract.from_, *(join.source for join in extract.join), *(table.events for table in extract.event_tables())]
     order, alone = list(dict.fromkeys(read)), source_needs(use_case)

@@ -19,13 +19,13 @@ def row_needs(use_case: UseCase, scope: Scope) -> Iterator[tuple[str, Iterable[s
     for table in extract.event_tables():
         yield _called(table), (*table.on, table.until if isinstance(table, History) else table.after)
     if extract.sample is not None:
-        yield "sample", sorted(_sampled_by(extract.sample, use_case, scope))
+        yield "sample", sorted(_sampled_by(extract.sample, use_case, scope=scope))
     if use_case.representation is not None:
         for name, formula in use_case.representation.dimensions.items():
             yield f"compared {name}", sorted(parse(formula, scope.expression_types()).columns)
 
 
-def _sampled_by(sample: Sample, use_case: UseCase, scope: Scope) -> set[str]:
+def _sampled_by(sample: Sample, use_case: UseCase, *, scope: Scope) -> set[str]:
     names = set(sample.by)
     names |= set(use_case.extract.entity) if sample.per_entity is not None else set()
     names |= set(sample.at_least.by) if sample.at_least else set()
@@ -39,24 +39,26 @@ def _sampled_by(sample: Sample, use_case: UseCase, scope: Scope) -> set[str]:
 def source_needs(use_case: UseCase) -> dict[tuple[str, str], list[str]]:
     """(source, column) -> uses of it that never reach the joined rows: filters of the source, events."""
     uses: dict[tuple[str, str], list[str]] = {}
-
-    def used(source: str, names: Iterable[str], why: str) -> None:
+    for source, names, why in _source_uses(use_case):
         for name in dict.fromkeys(names):
             uses.setdefault((source, name), []).append(why)
+    return uses
 
+
+def _source_uses(use_case: UseCase) -> Iterator[tuple[str, Iterable[str], str]]:
+    """Each use: source, its columns, what for."""
     for name, source in use_case.sources.items():
         if source.where is not None:
-            used(name, sorted(parse(source.where, source_types(use_case, name)).columns), "filter")
+            yield name, sorted(parse(source.where, source_types(use_case, name)).columns), "filter"
         if source.known_at is not None:
-            used(name, [source.known_at], "known at")
+            yield name, [source.known_at], "known at"
     for table in use_case.extract.event_tables():
         names = [*table.on, table.at]
         if isinstance(table, History):
             names += [measure.of for measure in table.columns.values() if measure.of is not None]
         if table.where is not None:
             names += sorted(parse(table.where, source_types(use_case, table.events)).columns)
-        used(table.events, names, _called(table))
-    return uses
+        yield table.events, names, _called(table)
 
 
 def row_notes(use_case: UseCase) -> Iterator[str]:

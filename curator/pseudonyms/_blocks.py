@@ -97,17 +97,17 @@ class Spots:
 
     def read(self, offset: int, width: int, *, rows: Rows = ALL) -> Cells:
         """`width` blocks of each value from an offset in it on: a fresh array of values x blocks."""
-        view, index = self._view(offset, BLOCK * width, rows)
+        view, index = self._view(offset, BLOCK * width, rows=rows)
         found = view.copy() if index is None else view[index]
         return found.view(CELL).reshape(-1, width)
 
     def write(self, offset: int, cells: Cells, *, rows: Rows = ALL) -> None:
         """Put values x blocks."""
         size = BLOCK * cells.shape[1]
-        view, index = self._view(offset, size, rows)
+        view, index = self._view(offset, size, rows=rows)
         view[ALL if index is None else index] = cells.reshape(-1).view(f"V{size}")
 
-    def _view(self, offset: int, size: int, rows: Rows) -> tuple[Cells, Places | None]:
+    def _view(self, offset: int, size: int, *, rows: Rows) -> tuple[Cells, Places | None]:
         """The bytes as runs of a size, and which of these runs the values are; None for all of them."""
         if self._gap is not None and isinstance(rows, slice):
             first = offset + int(self._starts[0])

@@ -73,12 +73,12 @@ class TokenKernel:
     def _tokens(self, array: pa.Array) -> pa.FixedSizeBinaryArray:
         tokens = np.zeros(len(array), CELL)
         if len(array) > array.null_count:
-            self._fill(Values(array), known_rows(array), tokens)
+            self._fill(Values(array), known_rows(array), tokens=tokens)
         valid = array.is_valid().buffers()[1] if array.null_count else None
         buffers = [valid, pa.py_buffer(tokens.view(np.uint8))]
         return pa.FixedSizeBinaryArray.from_buffers(pa.binary(TOKEN_BYTES), len(array), buffers, array.null_count)
 
-    def _fill(self, values: Values, known: Marks, tokens: Cells) -> None:
+    def _fill(self, values: Values, known: Marks, *, tokens: Cells) -> None:
         """Write the token of each value that is known. The empty value has the same one everywhere."""
         cipher = Ecb(self._key)
         for rows in steps(len(tokens), size=PASS):

@@ -10,7 +10,6 @@ many as a CMAC token has, so that the methods give one column type and one colli
 from __future__ import annotations
 
 import hashlib
-from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -53,14 +52,16 @@ class HmacKernel:
         padded = self._key.ljust(_BLOCK, b"\0")
         inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded))
         outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
-        digest = partial(_digest, inner, outer)
-        tokens = b"".join([bytes(TOKEN_BYTES) if value is None else digest(value) for value in array.to_pylist()])
+        values = array.to_pylist()
+        tokens = b"".join(
+            [bytes(TOKEN_BYTES) if value is None else _digest(inner, outer, value=value) for value in values]
+        )
         valid = array.is_valid().buffers()[1] if array.null_count else None
         buffers = [valid, pa.py_buffer(tokens)]
         return pa.FixedSizeBinaryArray.from_buffers(pa.binary(TOKEN_BYTES), len(array), buffers, array.null_count)
 
 
-def _digest(inner: hashlib._Hash, outer: hashlib._Hash, value: bytes) -> bytes:
+def _digest(inner: hashlib._Hash, outer: hashlib._Hash, *, value: bytes) -> bytes:
     first, second = inner.copy(), outer.copy()
     first.update(value)
     second.update(first.digest())

@@ -13,6 +13,7 @@ A token is as long as its value and 16 bytes, so its length tells the value's. `
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -58,7 +59,8 @@ class SivKernel:
         self._closing = siv_closing(self._mac_key, _vector_of_headers(self._mac_key, headers))
 
     def __reduce__(self) -> tuple[Callable[..., SivKernel], tuple[object, ...]]:
-        return _rebuild, (self._mac_key + self._stream_key, tuple(self._headers), self._padded)
+        again = partial(SivKernel, padded=self._padded)
+        return again, (self._mac_key + self._stream_key, tuple(self._headers))
 
     def seal(self, array: pa.Array | pa.ChunkedArray) -> pa.BinaryArray:
         """The token of each value; a null stays null and nothing of its bytes stays.
@@ -189,10 +191,6 @@ def _mac(key: bytes, message: bytes) -> bytes:
     mac = CMAC(algorithms.AES(key))
     mac.update(message)
     return mac.finalize()
-
-
-def _rebuild(key: bytes, headers: tuple[bytes, ...], padded: bool) -> SivKernel:
-    return SivKernel(key, headers, padded=padded)
 
 
 def _wrong_length(size: int) -> SecretError:

@@ -46,7 +46,7 @@ def check_model(data: bytes) -> None:
     if len(data) > _MAX_BYTES:
         raise _bad("a file larger than an ONNX model can be")
     view = memoryview(data)
-    fields = {number for number, _, _ in _walk(view, 0, len(view))}
+    fields = {number for number, _, _ in _walk(view, 0, end=len(view))}
     if not {1, 7} <= fields:
         raise _bad("bytes that are not an ONNX model")
     waiting = [(_MODEL, 0, len(view), 0)]
@@ -54,8 +54,8 @@ def check_model(data: bytes) -> None:
         kind, start, end, depth = waiting.pop()
         if depth > _MAX_DEPTH:
             raise _bad("a model that nests too deep")
-        for number, begin, stop in _walk(view, start, end):
-            if kind == _TENSOR and number in (_EXTERNAL_DATA, _DATA_LOCATION) and _is_set(view, begin, stop):
+        for number, begin, stop in _walk(view, start, end=end):
+            if kind == _TENSOR and number in (_EXTERNAL_DATA, _DATA_LOCATION) and _is_set(view, begin, stop=stop):
                 raise _bad("a model that keeps weights in another file")
             if begin >= 0 and number in _FIELDS[kind]:
                 waiting.append((_FIELDS[kind][number], begin, stop, depth + 1))
@@ -95,18 +95,18 @@ def _read(path: Path) -> bytes:
         return stream.read()
 
 
-def _walk(view: memoryview, start: int, end: int) -> Iterator[tuple[int, int, int]]:
+def _walk(view: memoryview, start: int, *, end: int) -> Iterator[tuple[int, int, int]]:
     """Fields of one message: number, and where its bytes begin and stop; for a varint (-1, value)."""
     at = start
     while at < end:
-        key, at = _varint(view, at, end)
+        key, at = _varint(view, at, end=end)
         number, wire = key >> 3, key & 7
         if wire == _VARINT:
-            value, at = _varint(view, at, end)
+            value, at = _varint(view, at, end=end)
             yield number, -1, value
             continue
         if wire == _BYTES:
-            length, at = _varint(view, at, end)
+            length, at = _varint(view, at, end=end)
         elif wire in (_FIXED64, _FIXED32):
             length = 8 if wire == _FIXED64 else 4
         else:
@@ -117,7 +117,7 @@ def _walk(view: memoryview, start: int, end: int) -> Iterator[tuple[int, int, in
         at += length
 
 
-def _varint(view: memoryview, at: int, end: int) -> tuple[int, int]:
+def _varint(view: memoryview, at: int, *, end: int) -> tuple[int, int]:
     value = 0
     for shift in range(0, 70, 7):
         if at >= end:
@@ -130,7 +130,7 @@ def _varint(view: memoryview, at: int, end: int) -> tuple[int, int]:
     raise _bad("bytes that are not an ONNX model")
 
 
-def _is_set(view: memoryview, begin: int, stop: int) -> bool:
+def _is_set(view: memoryview, begin: int, *, stop: int) -> bool:
     """Whether a field says something: any bytes, or a value other than zero (`data_location` DEFAULT is 0)."""
     return begin >= 0 or stop != 0
 

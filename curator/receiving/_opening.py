@@ -72,7 +72,7 @@ def open_package(
     with PackageReader(Path(file), limits=limits) as reader:
         papers, members = _verify(reader, holder=holder, limits=limits)
         _check_day(papers.request.terms, today or datetime.now(UTC).date())
-        return _unpack(reader, papers, members, into=None if into is None else Path(into))
+        return _unpack(reader, papers, members=members, into=None if into is None else Path(into))
 
 
 def _holder_key(trust: Path | str | bytes) -> bytes:
@@ -167,12 +167,12 @@ def _check_day(terms: Terms, today: date) -> None:
         )
 
 
-def _unpack(reader: PackageReader, papers: Papers, members: Sequence[Member], *, into: Path | None) -> Package:
+def _unpack(reader: PackageReader, papers: Papers, *, members: Sequence[Member], into: Path | None) -> Package:
     """Data into a private folder, inspected there, then renamed; on any error nothing is left on disk."""
     partial = _private_folder(reader.name, into=into, needed=sum(member.size for member in members))
     try:
         reader.unpack(partial)
-        manifests = {kind: _read_manifest(partial / kind, kind, members) for kind in _kinds(members)}
+        manifests = {kind: _read_manifest(partial / kind, kind, members=members) for kind in _kinds(members)}
         _check_names(manifests, papers.request)
         if DATASET in manifests:
             check_shards(partial / DATASET, manifests[DATASET])
@@ -225,7 +225,7 @@ def _publish(partial: Path, into: Path) -> Path:
     return into
 
 
-def _read_manifest(folder: Path, kind: str, members: Sequence[Member]) -> Manifest:
+def _read_manifest(folder: Path, kind: str, *, members: Sequence[Member]) -> Manifest:
     manifest = Manifest.read(folder)
     listed = {(member.path, member.sha256, member.size) for member in members if member.path.startswith(f"{kind}/")}
     named = {(f"{kind}/{entry.path}", entry.sha256, entry.size) for entry in manifest.files}

@@ -90,11 +90,11 @@ class Package:
             UsageError: `split-unknown`, or `package-without` when the package holds no dataset.
             StorageError: `shard-unreadable` when the unpacked files were removed meanwhile.
         """
-        return load_split(self._folder(DATASET), self.manifests[DATASET], split, streaming=streaming)
+        return load_split(self._folder(DATASET), self.manifests[DATASET], split=split, streaming=streaming)
 
     def table(self, split: str, *, columns: Sequence[str] | None = None) -> pa.Table:
         """One split as an Arrow table. Raises as `load`, and UsageError `column-unknown`."""
-        return read_table(self._folder(DATASET), self.manifests[DATASET], split, columns)
+        return read_table(self._folder(DATASET), self.manifests[DATASET], split=split, columns=columns)
 
     def session(self) -> Any:
         """The model, as an `onnxruntime.InferenceSession` on the processor.

@@ -78,7 +78,9 @@ def deliver(
     previous = _allowed(
         case, manifests, use_case=use_case, evidence=evidence, signer=signer, directory=directory, now=now
     )
-    contents = _contents(case.terms, folders, manifests, evidence=evidence, previous=previous, directory=directory)
+    contents = _contents(
+        case.terms, folders, manifests=manifests, evidence=evidence, previous=previous, directory=directory
+    )
     _as_reviewed(manifests, folders)  # the attacks are on these bytes, and the writer takes no others
     attacked = gate(contents, use_case=use_case, terms=case.terms, canaries=canaries, earlier=earlier, trained=trained)
     members = _members(contents, manifests)
@@ -143,8 +145,8 @@ def _as_reviewed(manifests: Mapping[str, Manifest], folders: Mapping[str, Path])
 def _contents(
     terms: Terms,
     folders: Mapping[str, Path],
-    manifests: Mapping[str, Manifest],
     *,
+    manifests: Mapping[str, Manifest],
     evidence: EvidenceStore,
     previous: Sequence[str],
     directory: Directory,

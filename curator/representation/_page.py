@@ -119,11 +119,13 @@ def _bars(teller: Teller, one: ClassCount) -> Iterator[str]:
     told = teller.say("class-figure", population=teller.percent(share), kept=after)
     difference = teller.say("difference", difference=teller.number(one.difference, digits=2))
     yield f"<div><dt>{escape(teller.label(one))}</dt><dd>{escape(told)} · {escape(difference)}</dd></div>"
-    yield '<svg aria-hidden="true" height="20">' + "".join((*_bar(share, 0, "all"), *_bar(share_kept, 11, "kept")))
+    yield '<svg aria-hidden="true" height="20">' + "".join(
+        (*_bar(share, 0, kind="all"), *_bar(share_kept, 11, kind="kept"))
+    )
     yield "</svg>"
 
 
-def _bar(share: float, top: int, kind: str) -> Iterator[str]:
+def _bar(share: float, top: int, *, kind: str) -> Iterator[str]:
     yield f'<rect class="track" opacity=".5" x="0" y="{top}" width="100%" height="9" rx="3"/>'
     if share > 0:
         yield f'<rect class="{kind}" x="0" y="{top}" width="{max(share * 100, 0.4):.2f}%" height="9" rx="3"/>'

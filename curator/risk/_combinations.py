@@ -114,7 +114,7 @@ def exposure(
     return Exposure(
         tried=tried, possible=possible, left_out=tuple(left_out), share=share, found=tuple(found[:_NAMED]),
         more=max(len(found) - _NAMED, 0), undeclared=_undeclared(found, declared),
-        beside=_beside(columns, declared, counter),
+        beside=_beside(columns, declared, counter=counter),
     )  # fmt: skip
 
 
@@ -172,7 +172,7 @@ def _undeclared(found: Sequence[Combination], declared: Sequence[str]) -> tuple[
     return tuple(names)
 
 
-def _beside(columns: Sequence[Column], declared: Sequence[str], counter: _Singles) -> dict[str, float]:
+def _beside(columns: Sequence[Column], declared: Sequence[str], *, counter: _Singles) -> dict[str, float]:
     known = [column for column in columns if column.name in declared]
     if not known or not counter.total:
         return {}

@@ -47,7 +47,7 @@ class Copies:
         return {**vars(self), "quasi": list(self.quasi), "columns": list(self.columns)}
 
 
-def compare_copies(other: str, paths: Sequence[Path], others: Sequence[Path], *, roles: Roles) -> Copies:
+def compare_copies(other: str, paths: Sequence[Path], *, others: Sequence[Path], roles: Roles) -> Copies:
     """Link the rows of two versions.
 
     Args:
@@ -62,13 +62,13 @@ def compare_copies(other: str, paths: Sequence[Path], others: Sequence[Path], *,
     quasi = tuple(name for name in roles.quasi if name in columns)
     rows = sum(parquet.read_metadata(path).num_rows for path in paths)
     return Copies(
-        other=other, rows=rows, tokens=sum(_shared(paths, others, name) for name in both if name in roles.tokens),
-        quasi=quasi, columns=columns, by_quasi=_linked(paths, others, quasi, rows=rows),
-        by_all=_linked(paths, others, columns, rows=rows),
+        other=other, rows=rows, tokens=sum(_shared(paths, others, name=name) for name in both if name in roles.tokens),
+        quasi=quasi, columns=columns, by_quasi=_linked(paths, others, names=quasi, rows=rows),
+        by_all=_linked(paths, others, names=columns, rows=rows),
     )  # fmt: skip
 
 
-def _linked(paths: Sequence[Path], others: Sequence[Path], names: Sequence[str], *, rows: int) -> float:
+def _linked(paths: Sequence[Path], others: Sequence[Path], *, names: Sequence[str], rows: int) -> float:
     """Share of rows whose values one row has here, and one there."""
     if not names or not rows:
         return 0.0
@@ -79,7 +79,7 @@ def _linked(paths: Sequence[Path], others: Sequence[Path], names: Sequence[str],
     return float(((here == 1) & (there == 1)).sum()) / rows
 
 
-def _shared(paths: Sequence[Path], others: Sequence[Path], name: str) -> int:
+def _shared(paths: Sequence[Path], others: Sequence[Path], *, name: str) -> int:
     """Distinct values that stand in both."""
     here, there = pc.unique(_values(paths, name)).drop_null(), pc.unique(_values(others, name)).drop_null()
     if here.type != there.type:

@@ -151,17 +151,17 @@ def measure(
     codes, values = together(quasi)
     classes, count = dense(codes, values=values)
     rows = np.bincount(classes, minlength=count)
-    people, total, most = _people(classes, count, entity)
+    people, total, most = _people(classes, count, entity=entity)
     fewest = None if people is None else int(people.min(initial=len(classes)))
     hidden = np.logical_and.reduce([~column.known for column in quasi]) if len(classes) else np.zeros(0, np.bool_)
     f = rows if people is None else people
-    whole = f if crowd is None else np.maximum(_per_class(crowd, classes, count), f)
+    whole = f if crowd is None else np.maximum(_per_class(crowd, classes, count=count), f)
     return Measures(
         rows=len(classes), persons=total, most_rows=most, quasi=tuple(column.name for column in quasi), classes=count,
         k=int(rows.min(initial=len(classes))), k_persons=fewest,
         unique=int((f == 1).sum()), hidden=int(hidden.sum()), sizes=sizes_of(f),
-        diversity=tuple(_diversity(classes, count, column, distance=distance) for column in sensitive),
-        prosecutor=_risk(f, f, threshold), journalist=_risk(f, whole, threshold),
+        diversity=tuple(_diversity(classes, count, column=column, distance=distance) for column in sensitive),
+        prosecutor=_risk(f, f, threshold=threshold), journalist=_risk(f, whole, threshold=threshold),
         marketer=_share(float((f / whole).sum()), f), threshold=threshold,
         population=None if crowd is None else int(whole.sum()),
     )  # fmt: skip
@@ -176,7 +176,7 @@ def sizes_of(people: Numbers) -> dict[str, int]:
     return found
 
 
-def _people(classes: Numbers, count: int, entity: Column | None) -> tuple[Numbers | None, int | None, int]:
+def _people(classes: Numbers, count: int, *, entity: Column | None) -> tuple[Numbers | None, int | None, int]:
     """People of each class, people in all, and rows of the one with most."""
     if entity is None:
         return None, None, 1
@@ -207,13 +207,13 @@ def crowd_of(quasi: Sequence[Column], *, rows: int) -> Numbers:
     return np.bincount(classes[rows:], minlength=count)[classes[:rows]]
 
 
-def _per_class(per_row: Numbers, classes: Numbers, count: int) -> Numbers:
+def _per_class(per_row: Numbers, classes: Numbers, *, count: int) -> Numbers:
     found = np.zeros(count, np.int64)
     found[classes] = per_row
     return found
 
 
-def _risk(f: Numbers, whole: Numbers, threshold: float) -> Risk:
+def _risk(f: Numbers, whole: Numbers, *, threshold: float) -> Risk:
     if not len(f):
         return Risk(highest=0.0, mean=0.0, share=0.0)
     chance = 1.0 / whole
@@ -228,7 +228,7 @@ def _share(part: float, f: Numbers) -> float:
     return part / float(f.sum()) if len(f) else 0.0
 
 
-def _diversity(classes: Numbers, count: int, column: Column, *, distance: Distance | None) -> Diversity:
+def _diversity(classes: Numbers, count: int, *, column: Column, distance: Distance | None) -> Diversity:
     """The sensitive field's figures, from how often each value occurs in each class."""
     known = column.known
     distinct = column.values - (1 if column.nulls else 0)

@@ -73,7 +73,7 @@ class CheckedSample:
 
     def accepted(self, masks: Sequence[Masks], rows: int) -> npt.NDArray[np.bool_]:
         """Rows with no rejecting bit."""
-        return accepted(masks, self.rejecting, rows)
+        return accepted(masks, self.rejecting, rows=rows)
 
     @property
     def rejecting(self) -> tuple[int, ...]:

@@ -58,7 +58,7 @@ class ProtectedSample:
             value = parse(leaf, scope.expression_types()).sql(dialect)
             columns.append(f"CAST({value} AS {TEXT}) AS {quoted(LEAF.format(name))}")
         for name, field in self.use_case.kept().items():
-            formula = engine_formula(name, field, scope)
+            formula = engine_formula(name, field, scope=scope)
             if formula is not None:
                 value = parse(formula, scope.expression_types()).sql(dialect)
             elif field.protect == "token":

@@ -39,7 +39,7 @@ class RowStep:
     def __call__(self, batch: pa.RecordBatch) -> Stepped:
         """Of a batch: its mask columns, its rejected rows, its accepted rows protected; None where there is no row."""
         masks = batch.select([MASK.format(index) for index in range(len(self.rejecting))])
-        keep = accepted([integers(column) for column in masks.columns], self.rejecting, len(batch))
+        keep = accepted([integers(column) for column in masks.columns], self.rejecting, rows=len(batch))
         if keep.all():
             return _counted(masks, len(batch)), None, self.kernel(batch) if len(batch) else None
         rejected = batch.take(positions(~keep))
@@ -49,7 +49,7 @@ class RowStep:
         return _counted(masks, len(batch)), rejected, self.kernel(kept) if len(kept) else None
 
 
-def accepted(masks: Sequence[Masks], rejecting: Sequence[int], rows: int) -> npt.NDArray[np.bool_]:
+def accepted(masks: Sequence[Masks], rejecting: Sequence[int], *, rows: int) -> npt.NDArray[np.bool_]:
     """Rows with no rejecting bit."""
     keep = np.ones(rows, np.bool_)
     for mask, bits in zip(masks, rejecting, strict=True):

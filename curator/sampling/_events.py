@@ -20,7 +20,7 @@ _KEY, _CUT, _AT, _OF = ".key {} {}", ".cut {}", ".at", ".of {}"
 NEWEST, _FOUND, _MADE = ".newest {}", ".found {}", ".made {} {}"
 
 
-def event_sql(index: int, table: History | Label, parts: Extracting, *, joined: str) -> tuple[str, str]:
+def event_sql(index: int, table: History | Label, *, parts: Extracting, joined: str) -> tuple[str, str]:
     """Name and SQL of the relation that holds, for each key and cut-off of the rows, what its events tell.
 
     Args:
@@ -39,7 +39,7 @@ def event_sql(index: int, table: History | Label, parts: Extracting, *, joined: 
     if isinstance(table, History):
         newest = f"max({quoted(_AT)}) OVER (PARTITION BY {group})"
         matched = f"SELECT *, {newest} AS {quoted('.newest')} FROM ({matched}) t"  # noqa: S608 (built from a spec)
-        told += list(_told(index, table, parts))
+        told += list(_told(index, table, parts=parts))
     sql = f"SELECT {group}, {', '.join(told)} FROM ({matched}) t GROUP BY {group}"  # noqa: S608 (likewise)
     return _relation(index), sql
 
@@ -59,7 +59,7 @@ def brought_sql(parts: Extracting, *, joined: str) -> str:
             label = _label_sql(index, table, unknown=unknown, kind=parts.scope.types[cut])
             selected.append(f"{label} AS {quoted(table.name)}")
         else:
-            selected += list(_brought(index, table, parts, unknown=unknown))
+            selected += list(_brought(index, table, parts=parts, unknown=unknown))
     return f"SELECT {', '.join(selected)} FROM {tables}"  # noqa: S608 (built from a checked spec)
 
 
@@ -135,15 +135,15 @@ def _in_time(index: int, table: History | Label) -> str:
     return f"{upto} AND {_moment(at)} >= {_moment(cut)} - {_days(table.within_days)}"
 
 
-def _told(index: int, table: History, parts: Extracting) -> Iterator[str]:
+def _told(index: int, table: History, *, parts: Extracting) -> Iterator[str]:
     types = source_types(parts.use_case, table.events)
     for place, measure in enumerate(table.columns.values()):
-        figure = _figure(measure, quoted(_OF.format(place)), types.get(measure.of or "", ""))
+        figure = _figure(measure, quoted(_OF.format(place)), kind=types.get(measure.of or "", ""))
         if figure:
             yield f"{figure} AS {quoted(_MADE.format(index, place))}"
 
 
-def _figure(measure: Measure, cell: str, kind: str) -> str:
+def _figure(measure: Measure, cell: str, *, kind: str) -> str:
     """An aggregate that is the same whatever order the events come in: sums are of exact numbers only."""
     if measure.measure == "sum":
         return f"CAST(sum({cell}) AS {'BIGINT' if kind == 'integer' else 'DECIMAL(18, 6)'})"
@@ -156,18 +156,18 @@ def _figure(measure: Measure, cell: str, kind: str) -> str:
     return ""
 
 
-def _brought(index: int, table: History, parts: Extracting, *, unknown: str) -> Iterator[str]:
+def _brought(index: int, table: History, *, parts: Extracting, unknown: str) -> Iterator[str]:
     for place, (name, measure) in enumerate(table.columns.items()):
         if measure.measure == "count":
             value = f"CASE WHEN {unknown} THEN NULL ELSE coalesce({quoted(_FOUND.format(index))}, 0) END"
         elif measure.measure == "days_since":
-            value = _days_since(index, table, parts)
+            value = _days_since(index, table, parts=parts)
         else:
             value = quoted(_MADE.format(index, place))
         yield f"{value} AS {quoted(name)}"
 
 
-def _days_since(index: int, table: History, parts: Extracting) -> str:
+def _days_since(index: int, table: History, *, parts: Extracting) -> str:
     """Calendar days from the last event to the cut-off."""
     kind = parts.scope.types[table.until]
     formula = "days_between(last, cut)" if kind == "date" else "days_between(date_of(last), date_of(cut))"

@@ -55,7 +55,7 @@ def ratio(number: float) -> Fraction:
 
 
 def pushed_share(
-    use_case: UseCase, scope: Scope, source: str, *, columns: Mapping[str, str] | None = None,
+    use_case: UseCase, scope: Scope, *, source: str, columns: Mapping[str, str] | None = None,
     joined: Collection[str] = (), counted: Collection[str] = (),
 ) -> str | None:  # fmt: skip
     """A condition that a source may apply itself, so that rows which cannot be drawn never leave it.

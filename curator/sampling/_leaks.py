@@ -81,7 +81,7 @@ def _compared(use_case: UseCase, scope: Scope) -> Iterator[tuple[str, str]]:
     if label is None:
         return
     for name in sorted(time_columns(use_case, scope) - {label.after}):
-        yield f"`{name}`", _newer(name, label, scope)
+        yield f"`{name}`", _newer(name, label, scope=scope)
 
 
 def time_columns(use_case: UseCase, scope: Scope) -> set[str]:
@@ -96,7 +96,7 @@ def time_columns(use_case: UseCase, scope: Scope) -> set[str]:
     return found
 
 
-def _newer(name: str, label: Label, scope: Scope) -> str:
+def _newer(name: str, label: Label, *, scope: Scope) -> str:
     """Compared by the day when one of the two is a date: nothing finer is known of it."""
     left, right = quoted(name), quoted(label.after)
     if scope.types[name] != scope.types[label.after]:

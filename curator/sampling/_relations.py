@@ -32,7 +32,7 @@ def relations(parts: Extracting) -> Iterator[tuple[str, str]]:
     if tables:
         yield _JOINED, joined
         for index, table in enumerate(tables):
-            yield event_sql(index, table, parts, joined=_JOINED)
+            yield event_sql(index, table, parts=parts, joined=_JOINED)
         joined = brought_sql(parts, joined=_JOINED)
     yield POPULATION, _population_sql(parts, joined)
 

@@ -55,21 +55,21 @@ def select_sql(asked: Asked, types: Mapping[str, str], *, table: str, feeding: F
     """
     names = [spelt(asked.source, key) for key in asked.columns]
     listed = ", ".join(feeding.value(feeding.quote(name), types[name]) for name in names) or "1"
-    return f"SELECT {listed} FROM {table}{_where(asked, types, feeding)}"  # noqa: S608 (quoted identifiers, plain values)
+    return f"SELECT {listed} FROM {table}{_where(asked, types, feeding=feeding)}"  # noqa: S608 (quoted identifiers, plain values)
 
 
 def count_sql(asked: Asked, types: Mapping[str, str], *, table: str, feeding: Feeding) -> str:
     """A query of how many rows `select_sql` gives; arguments as there."""
-    return f"SELECT count(*) FROM {table}{_where(asked, types, feeding)}"  # noqa: S608 (likewise)
+    return f"SELECT count(*) FROM {table}{_where(asked, types, feeding=feeding)}"  # noqa: S608 (likewise)
 
 
-def _where(asked: Asked, types: Mapping[str, str], feeding: Feeding) -> str:
+def _where(asked: Asked, types: Mapping[str, str], *, feeding: Feeding) -> str:
     tests = [test for condition in asked.where for test in _tests(asked, condition, types=types, feeding=feeding)]
-    tests += _share(asked, types, feeding)
+    tests += _share(asked, types, feeding=feeding)
     return " WHERE " + " AND ".join(tests) if tests else ""
 
 
-def _share(asked: Asked, types: Mapping[str, str], feeding: Feeding) -> list[str]:
+def _share(asked: Asked, types: Mapping[str, str], *, feeding: Feeding) -> list[str]:
     """The sample's threshold, over keys that the engine reads as they are; of several columns, by the engine alone."""
     if asked.share is None or feeding.drawn is None or asked.source.null_tokens:
         return []
@@ -88,7 +88,7 @@ def _tests(asked: Asked, condition: Expression, *, types: Mapping[str, str], fee
     bounds = ranges(condition) or ()
     if all(_answered(asked, bound, types=types, feeding=feeding) for bound in bounds):
         for bound in bounds:
-            yield _printed(bound, feeding.quote(spelt(asked.source, bound.column)), feeding)
+            yield _printed(bound, feeding.quote(spelt(asked.source, bound.column)), feeding=feeding)
 
 
 def _answered(asked: Asked, bound: Range, *, types: Mapping[str, str], feeding: Feeding) -> bool:
@@ -102,7 +102,7 @@ def _answered(asked: Asked, bound: Range, *, types: Mapping[str, str], feeding: 
     return column.type == "integer" and kind in feeding.whole
 
 
-def _printed(bound: Range, column: str, feeding: Feeding) -> str:
+def _printed(bound: Range, column: str, *, feeding: Feeding) -> str:
     values = [
         feeding.day.format(value.isoformat()) if isinstance(value, datetime.date) else str(value)
         for value in bound.values

@@ -64,7 +64,7 @@ def joined_from(asked: AskedJoined, *, names: Mapping[str, str], quote: Callable
     return f"(SELECT {', '.join(listed) or '1 AS nothing'} FROM {tables}) joined"  # noqa: S608 (quoted identifiers)
 
 
-def alone_sql(left: str, right: str, keys: Sequence[KeyTest]) -> str:
+def alone_sql(left: str, right: str, *, keys: Sequence[KeyTest]) -> str:
     """A query of two numbers: rows of either table without partner in the other one.
 
     What is asked of a single cell is asked of the inner table, which a server may then hash once.

@@ -150,8 +150,8 @@ class Snapshots:
         """
         source = self._opened(where, asked.name)
         with _Metered(source.table(asked), self.key) as table:
-            bound = engine.adopt(asked.name, asked.source, table)
-        reading = _reading(source, where, asked, table=table)
+            bound = engine.adopt(asked.name, asked.source, table=table)
+        reading = _reading(source, where, asked=asked, table=table)
         return Adoption(
             bound=bound,
             reading=reading,
@@ -160,7 +160,7 @@ class Snapshots:
             unread=bound.unread,
         )
 
-    def joinable(self, join: AskedJoin, tables: Mapping[str, Asked], where: Address) -> bool:
+    def joinable(self, join: AskedJoin, tables: Mapping[str, Asked], *, where: Address) -> bool:
         """Whether the database at an address joins a table to those before it as the engine would."""
         source = self._opened(where, join.asked.name)
         return isinstance(source, JoinsTables) and source.joinable(join, tables)
@@ -186,11 +186,11 @@ class Snapshots:
         rows = source.count(alone)
         joined = source.joined(asked)
         with _Metered(joined, self.key) as table:
-            bound = engine.adopt(asked.rows.name, asked.rows.source, table)
+            bound = engine.adopt(asked.rows.name, asked.rows.source, table=table)
         return {
             name: Adoption(
                 bound=bound,
-                reading=_reading(source, where, one, table=table, joined=tuple(asked.tables)),
+                reading=_reading(source, where, asked=one, table=table, joined=tuple(asked.tables)),
                 estimated_rows=rows,
                 raw_columns={key: sql for key, sql in bound.raw_columns.items() if asked.origin[key] == name},
                 unread=joined.unread_of.get(name, ()),
@@ -199,7 +199,7 @@ class Snapshots:
         }
 
     def without_partner(
-        self, left: tuple[Asked, Address], right: tuple[Asked, Address], on: Sequence[str]
+        self, left: tuple[Asked, Address], right: tuple[Asked, Address], *, on: Sequence[str]
     ) -> tuple[int, int] | None:
         """Rows of each of two tables without partner in the other, counted by the database that holds both.
 
@@ -208,7 +208,7 @@ class Snapshots:
         if left[1].text != right[1].text or left[0].source.where or right[0].source.where:
             return None
         source = self._opened(left[1], left[0].name)
-        return source.without_partner(left[0], right[0], on) if isinstance(source, CountsPartners) else None
+        return source.without_partner(left[0], right[0], on=on) if isinstance(source, CountsPartners) else None
 
     def _opened(self, address: Address, source: str) -> LiveSource:
         if address.text not in self._open:
@@ -218,7 +218,7 @@ class Snapshots:
 
 
 def _reading(
-    source: LiveSource, where: Address, asked: Asked, *, table: _Metered, joined: tuple[str, ...] = ()
+    source: LiveSource, where: Address, *, asked: Asked, table: _Metered, joined: tuple[str, ...] = ()
 ) -> Reading:
     return Reading(
         name=f"{where.name} {asked.source.table or asked.name}",

@@ -116,15 +116,15 @@ def select_sql(asked: Asked, table: Table) -> str:
         asked: columns and conditions.
         table: where they are.
     """
-    values = {key: _value(asked.source, key, table) for key in asked.columns}
-    conditions = [one for one in asked.where if _left_to_server(one, asked.source, table)]
-    plain = [sql for sql in (_bounded(one, asked.source, table) for one in conditions) if sql is not None]
+    values = {key: _value(asked.source, key, table=table) for key in asked.columns}
+    conditions = [one for one in asked.where if _left_to_server(one, asked.source, table=table)]
+    plain = [sql for sql in (_bounded(one, asked.source, table=table) for one in conditions) if sql is not None]
     others = [one for one in conditions if _bounds(one) is None]
-    guarded = _guarded(others, asked, table)
+    guarded = _guarded(others, asked, table=table)
     changed = {key for key in values if values[key] != _quoted(spelt(asked.source, key))}
     nested = bool(guarded) or any(condition.columns & changed for condition in others)
     names = {key: key if nested else spelt(asked.source, key) for key in asked.columns}
-    printed = [_printed(condition, names, guarded) for condition in others]
+    printed = [_printed(condition, names, guarded=guarded) for condition in others]
     printed = [sql for sql in printed if table.icu or "und-x-icu" not in sql]
     share = _share(asked, table, nested=nested)
     printed += [share] if share else []
@@ -145,7 +145,7 @@ def _quoted(name: str) -> str:
     return quote_name(name, "postgres")
 
 
-def _printed(condition: Expression, names: Mapping[str, str], guarded: Mapping[str, tuple[str, str]]) -> str:
+def _printed(condition: Expression, names: Mapping[str, str], *, guarded: Mapping[str, tuple[str, str]]) -> str:
     """A condition in PostgreSQL's SQL."""
     if compares_only(condition):
         return condition.sql("postgres", names)
@@ -158,23 +158,23 @@ def _bounds(condition: Expression) -> tuple[Range, ...] | None:
     return None if bounds is None or any(bound.operator.startswith("IS") for bound in bounds) else bounds
 
 
-def _bounded(condition: Expression, source: Source, table: Table) -> str | None:
+def _bounded(condition: Expression, source: Source, *, table: Table) -> str | None:
     """A condition as plain bounds of columns as they are there, which an index can answer; None when it is none."""
     bounds = _bounds(condition)
     if bounds is None:
         return None
     columns = [(bound, spelt(source, bound.column)) for bound in bounds]
-    return "(" + " AND ".join(_bound(bound, _quoted(name), table.types[name]) for bound, name in columns) + ")"
+    return "(" + " AND ".join(_bound(bound, _quoted(name), kind=table.types[name]) for bound, name in columns) + ")"
 
 
-def _bound(bound: Range, column: str, kind: str) -> str:
+def _bound(bound: Range, column: str, *, kind: str) -> str:
     values = [_DAYS.get(kind, "DATE '{}'").format(v) if isinstance(v, datetime.date) else str(v) for v in bound.values]
     if bound.operator == "IN":
         return f"{column} IN ({', '.join(values)})"
     return " ".join([column, bound.operator, *values])
 
 
-def _guarded(conditions: Sequence[Expression], asked: Asked, table: Table) -> dict[str, tuple[str, str]]:
+def _guarded(conditions: Sequence[Expression], asked: Asked, *, table: Table) -> dict[str, tuple[str, str]]:
     """Column -> a name and the SQL of its value where the engine reads one, for conditions that compute with it.
 
     To compute with an infinite day or a number that is none is an error there, and a null here.
@@ -184,7 +184,7 @@ def _guarded(conditions: Sequence[Expression], asked: Asked, table: Table) -> di
     for key in sorted({column for condition in computing for column in condition.columns}):
         kind = table.types[spelt(asked.source, key)]
         if kind in _READABLE:
-            value = _value(asked.source, key, table)
+            value = _value(asked.source, key, table=table)
             found[key] = (f".{key}", f"CASE WHEN {_READABLE[kind].format(value)} THEN {value} END")
     return found
 
@@ -194,7 +194,7 @@ def _named(value: str, key: str) -> str:
     return value if value == name else f"{value} AS {name}"
 
 
-def _value(source: Source, key: str, table: Table) -> str:
+def _value(source: Source, key: str, *, table: Table) -> str:
     """A column as it leaves the server: as it is, or in a form that the driver would otherwise lose or pad.
 
     Times of day go as text (24:00 would become 00:00), single floats by their shortest text, as any export spells them,
@@ -211,7 +211,7 @@ def _value(source: Source, key: str, table: Table) -> str:
     return column
 
 
-def _left_to_server(condition: Expression, source: Source, table: Table) -> bool:
+def _left_to_server(condition: Expression, source: Source, *, table: Table) -> bool:
     kinds = {key: (source.columns[key], spelt(source, key)) for key in condition.columns}
     for column, name in kinds.values():
         if table.types.get(name) not in _ALIKE[column.type]:
@@ -272,7 +272,7 @@ class Side:
         return f"{_quoted(self.alias)}.{_quoted(spelt(self.asked.source, key))}"
 
 
-def same_key(key: str, left: Side, right: Side) -> KeyTest | None:
+def same_key(key: str, left: Side, *, right: Side) -> KeyTest | None:
     """The test that a key is the same on both sides; None where the server might decide otherwise than the engine.
 
     Whole numbers as they are; days and moments where the engine reads them; texts byte by byte, as they leave the
@@ -287,7 +287,7 @@ def same_key(key: str, left: Side, right: Side) -> KeyTest | None:
     plain = left.table.utf8 and not left.asked.source.null_tokens and not right.asked.source.null_tokens
     if declared == {LogicalType.text} and plain and all(kind in (*_TEXTS, *_AS_TEXT) for kind in kinds):
         texts = [_key_text(key, side) for side in (left, right)]
-        collation = "" if _one_collation(key, left, right) else ' COLLATE "C"'
+        collation = "" if _one_collation(key, left, right=right) else ' COLLATE "C"'
         return KeyTest(same=f"{texts[0]} = {texts[1]}{collation}")
     return None
 
@@ -296,7 +296,7 @@ def _key_text(key: str, side: Side) -> str:
     return f"CAST({side.column(key)} AS text)" if side.kind(key) in _AS_TEXT else side.column(key)
 
 
-def _one_collation(key: str, left: Side, right: Side) -> bool:
+def _one_collation(key: str, left: Side, *, right: Side) -> bool:
     """Whether both sides are texts of one collation under which equal means the same bytes."""
     names = [(side.table, spelt(side.asked.source, key)) for side in (left, right)]
     if any(table.types[name] not in _TEXTS or name in table.odd for table, name in names):
@@ -304,14 +304,14 @@ def _one_collation(key: str, left: Side, right: Side) -> bool:
     return len({table.collations.get(name) for table, name in names}) == 1
 
 
-def partners_sql(on: Sequence[str], left: Side, right: Side) -> str | None:
+def partners_sql(on: Sequence[str], left: Side, *, right: Side) -> str | None:
     """A query of two numbers: rows of the left table without partner in the right one, and the other way round.
 
     None unless every key is compared there as the engine compares it. The sides are called `l` and `r`.
     """
-    tests = [same_key(key, left, right) for key in on]
+    tests = [same_key(key, left, right=right) for key in on]
     known = [test for test in tests if test is not None]
-    return alone_sql(left.table.name, right.table.name, known) if len(known) == len(tests) else None
+    return alone_sql(left.table.name, right.table.name, keys=known) if len(known) == len(tests) else None
 
 
 def joined_table(asked: AskedJoined, tables: Mapping[str, Table]) -> Table:
@@ -324,7 +324,7 @@ def joined_table(asked: AskedJoined, tables: Mapping[str, Table]) -> Table:
     sides = {name: Side(asked=one, table=tables[name], alias=name) for name, one in asked.tables.items()}
 
     def same(join: AskedJoin, key: str) -> KeyTest | None:
-        return same_key(key, sides[join.on[key]], sides[join.asked.name])
+        return same_key(key, sides[join.on[key]], right=sides[join.asked.name])
 
     there = {key: (tables[source], spelt(sides[source].asked.source, key)) for key, source in asked.origin.items()}
     names = {name: table.name for name, table in tables.items()}

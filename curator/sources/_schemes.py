@@ -85,25 +85,27 @@ def known_schemes() -> list[str]:
     return sorted({*SCHEMES, *_REGISTERED, *(entry.name for entry in entry_points(group=GROUP))})
 
 
-def would_join(join: AskedJoin, tables: Mapping[str, Asked], where: Address) -> bool:
+def would_join(join: AskedJoin, tables: Mapping[str, Asked], *, where: Address) -> bool:
     """Whether a database would join a table to those before it itself, were all columns of the declared types."""
-    return bool(_planning(where, join.asked.name, "planned_joinable", _never)(join, tables))
+    return bool(_planning(where, join.asked.name, name="planned_joinable", otherwise=_never)(join, tables))
 
 
-def would_count(left: Asked, right: Asked, on: Sequence[str], where: Address) -> bool:
+def would_count(left: Asked, right: Asked, *, on: Sequence[str], where: Address) -> bool:
     """Whether a database would count rows of two tables without partner itself, as far as a plan can tell."""
     able = hasattr(source_class(where, source=right.name), "without_partner")
     link = AskedJoin(asked=right, on=dict.fromkeys(on, left.name), kind="inner")
-    return able and not left.source.where and not right.source.where and would_join(link, {left.name: left}, where)
+    return (
+        able and not left.source.where and not right.source.where and would_join(link, {left.name: left}, where=where)
+    )
 
 
 def joined_statement(address: Address, asked: AskedJoined) -> str | None:
     """What a source would be asked for joined rows, for the plan; opens nothing."""
-    said: str | None = _planning(address, asked.base.name, "planned_joined", _never)(asked)
+    said: str | None = _planning(address, asked.base.name, name="planned_joined", otherwise=_never)(asked)
     return said
 
 
-def _planning(where: Address, source: str, name: str, otherwise: Callable[..., Any]) -> Callable[..., Any]:
+def _planning(where: Address, source: str, *, name: str, otherwise: Callable[..., Any]) -> Callable[..., Any]:
     found: Callable[..., Any] = getattr(source_class(where, source=source), name, otherwise)
     return found
 

@@ -36,20 +36,22 @@ def _from_file(source: str, name: str) -> str:
         with path.open("rb") as stream:
             status = os.fstat(stream.fileno())
             if not stat.S_ISREG(status.st_mode):
-                raise _refused(source, name, "something else than a file")
+                raise _refused(source, name, found="something else than a file")
             if status.st_mode & 0o077:
-                raise _refused(source, name, f"a file that others may use (mode {stat.S_IMODE(status.st_mode):04o})")
+                raise _refused(
+                    source, name, found=f"a file that others may use (mode {stat.S_IMODE(status.st_mode):04o})"
+                )
             text = stream.read(_LONGEST).decode("utf-8").removesuffix("\n").removesuffix("\r")
     except OSError as fault:
-        raise _refused(source, name, f"no file that can be read ({type(fault).__name__})") from None
+        raise _refused(source, name, found=f"no file that can be read ({type(fault).__name__})") from None
     except UnicodeDecodeError:
-        raise _refused(source, name, "bytes that are no UTF-8") from None
+        raise _refused(source, name, found="bytes that are no UTF-8") from None
     if not text or "\n" in text or "\0" in text:
-        raise _refused(source, name, "a file that does not hold one password on one line")
+        raise _refused(source, name, found="a file that does not hold one password on one line")
     return text
 
 
-def _refused(source: str, name: str, found: str) -> SourceError:
+def _refused(source: str, name: str, *, found: str) -> SourceError:
     return SourceError(
         "password-file",
         asked=f"read the password for the source `{source}` from the file that `{name}` names",

@@ -113,7 +113,7 @@ class MariadbSource:
     def __init__(self, address: Address, *, source: str) -> None:
         self._source, self._address = source, address
         self._places: dict[str, str] = {}
-        self._connection = _connected(address, source, password_of(source))
+        self._connection = _connected(address, source, password=password_of(source))
         try:
             with self._translated(source):
                 version = self._rows("SELECT version()")[0][0]
@@ -138,13 +138,13 @@ class MariadbSource:
     @staticmethod
     def planned_joinable(join: AskedJoin, tables: Mapping[str, Asked]) -> bool:
         """Whether the keys of a join would be compared as the engine does, were all columns of the declared types."""
-        return _comparable(join, {**tables, join.asked.name: join.asked}, _planned_types)
+        return _comparable(join, {**tables, join.asked.name: join.asked}, described=_planned_types)
 
     @staticmethod
     def planned_joined(asked: AskedJoined) -> str:
         """The statement for tables whose columns are of the declared types."""
         types = {name: _planned_types(one) for name, one in asked.tables.items()}
-        return _joined_sql(asked, types, {name: _planned_place(one) for name, one in asked.tables.items()})
+        return _joined_sql(asked, types, names={name: _planned_place(one) for name, one in asked.tables.items()})
 
     def snapshot(self) -> Mapping[str, str]:
         """The moment of the transaction and the server's version."""
@@ -160,14 +160,14 @@ class MariadbSource:
     def joinable(self, join: AskedJoin, tables: Mapping[str, Asked]) -> bool:
         """Whether the server compares the keys as the engine does: whole numbers alone."""
         with self._translated(join.asked.name):
-            return _comparable(join, {**tables, join.asked.name: join.asked}, self._described)
+            return _comparable(join, {**tables, join.asked.name: join.asked}, described=self._described)
 
     def joined(self, asked: AskedJoined) -> MariadbTable:
         """Joined rows, by one statement. Raises SourceError when a table is not as declared."""
         with self._translated(asked.rows.name):
             checked = {name: self._checked(one) for name, one in asked.tables.items()}
             places = {name: self._places[_table(one)] for name, one in asked.tables.items()}
-            statement = _joined_sql(asked, {name: types for name, (types, _) in checked.items()}, places)
+            statement = _joined_sql(asked, {name: types for name, (types, _) in checked.items()}, names=places)
         unread = {name: unread for name, (_, unread) in checked.items()}
         return MariadbTable(self, asked.rows, statement=statement, unread_of=unread)
 
@@ -178,15 +178,15 @@ class MariadbSource:
             query = count_sql(asked, types, table=self._places[_table(asked)], feeding=FEEDING)
             return int(self._rows(query)[0][0])
 
-    def without_partner(self, left: Asked, right: Asked, on: Sequence[str]) -> tuple[int, int] | None:
+    def without_partner(self, left: Asked, right: Asked, *, on: Sequence[str]) -> tuple[int, int] | None:
         """Rows without partner in the other table, counted by the server where it compares keys as the engine does."""
         with self._translated(left.name):
             sides = {left.name: self._described(left), right.name: self._described(right)}
-            keys = [_same(key, (left, sides[left.name], LEFT), (right, sides[right.name], RIGHT)) for key in on]
+            keys = [_same(key, (left, sides[left.name], LEFT), right=(right, sides[right.name], RIGHT)) for key in on]
             tests = [test for test in keys if test is not None]
             if len(tests) < len(keys):
                 return None
-            alone = self._rows(alone_sql(self._places[_table(left)], self._places[_table(right)], tests))[0]
+            alone = self._rows(alone_sql(self._places[_table(left)], self._places[_table(right)], keys=tests))[0]
             return int(alone[0]), int(alone[1])
 
     def rows(self, source: str, statement: str) -> Iterator[list[tuple[str | None, ...]]]:
@@ -251,7 +251,7 @@ class MariadbSource:
         try:
             yield
         except MySQLError as fault:
-            raise _refused(source, self._address, _code(fault), given=True) from None
+            raise _refused(source, self._address, code=_code(fault), given=True) from None
         except OSError:
             raise _faults.lost(source) from None
 
@@ -293,7 +293,7 @@ def _kind(data: str, whole: str) -> str:
     return data.lower() + (_PADDED if _PADDED in whole.lower() else "")
 
 
-def _same(key: str, left: Side, right: Side) -> KeyTest | None:
+def _same(key: str, left: Side, *, right: Side) -> KeyTest | None:
     """The test that a key is the same on both sides: whole numbers that the engine reads; None for all else.
 
     Texts are compared by collations, and days hold `0000-00-00`, which the engine reads as none.
@@ -312,27 +312,29 @@ def _same(key: str, left: Side, right: Side) -> KeyTest | None:
     return KeyTest(same=same, left=f"{columns[0]} {_READ}", right=f"{columns[1]} {_READ}")
 
 
-def _comparable(join: AskedJoin, tables: Mapping[str, Asked], described: Callable[[Asked], Mapping[str, str]]) -> bool:
+def _comparable(
+    join: AskedJoin, tables: Mapping[str, Asked], *, described: Callable[[Asked], Mapping[str, str]]
+) -> bool:
     """Whether each key of a join is compared as the engine does, in tables as they are described."""
     right = (join.asked, described(join.asked), RIGHT)
     lefts = {source: (tables[source], described(tables[source]), LEFT) for source in join.on.values()}
-    return all(_same(key, lefts[source], right) is not None for key, source in join.on.items())
+    return all(_same(key, lefts[source], right=right) is not None for key, source in join.on.items())
 
 
-def _joined_sql(asked: AskedJoined, types: Mapping[str, Mapping[str, str]], names: Mapping[str, str]) -> str:
+def _joined_sql(asked: AskedJoined, types: Mapping[str, Mapping[str, str]], *, names: Mapping[str, str]) -> str:
     """The statement for joined rows, of whose keys `_comparable` is known."""
     tables = asked.tables
 
     def same(join: AskedJoin, key: str) -> KeyTest | None:
         left, right = join.on[key], join.asked.name
-        return _same(key, (tables[left], types[left], left), (tables[right], types[right], right))
+        return _same(key, (tables[left], types[left], left), right=(tables[right], types[right], right))
 
     kinds = {key: types[source].get(spelt(tables[source].source, key), "") for key, source in asked.origin.items()}
     place = joined_from(asked, names=names, quote=_quoted, same=same)
     return select_sql(asked.rows, kinds, table=place, feeding=FEEDING)
 
 
-def _connected(address: Address, source: str, password: str | None) -> Any:
+def _connected(address: Address, source: str, *, password: str | None) -> Any:
     try:
         import pymysql
         from pymysql import converters
@@ -355,7 +357,7 @@ def _connected(address: Address, source: str, password: str | None) -> Any:
             connect_timeout=int(patience) if patience.isdigit() else 10,
         )  # fmt: skip
     except pymysql.MySQLError as fault:
-        raise _refused(source, address, _code(fault), given=password is not None) from None
+        raise _refused(source, address, code=_code(fault), given=password is not None) from None
 
 
 @contextmanager
@@ -378,7 +380,7 @@ def _code(fault: Exception) -> int:
     return fault.args[0] if fault.args and isinstance(fault.args[0], int) else 0
 
 
-def _refused(source: str, address: Address, code: int, *, given: bool) -> SourceError:
+def _refused(source: str, address: Address, *, code: int, given: bool) -> SourceError:
     if code in _UNREACHABLE:
         return _faults.unreachable(source, address)
     if code in _LOGIN:

@@ -103,7 +103,7 @@ class OracleSource:
 
     def __init__(self, address: Address, *, source: str) -> None:
         self._address = address
-        self._connection = _connected(address, source, password_of(source))
+        self._connection = _connected(address, source, password=password_of(source))
         try:
             with self._translated(source):
                 with self._connection.cursor() as cursor:
@@ -176,7 +176,7 @@ class OracleSource:
         try:
             yield
         except oracledb.Error as fault:
-            raise _refused(source, self._address, fault, given=True) from None
+            raise _refused(source, self._address, fault=fault, given=True) from None
 
 
 class OracleTable:
@@ -211,7 +211,7 @@ def _kind(data_type: str) -> str:
     return re.sub(r"\([0-9]+\)", "", data_type).lower()
 
 
-def _connected(address: Address, source: str, password: str | None) -> Any:
+def _connected(address: Address, source: str, *, password: str | None) -> Any:
     try:
         import oracledb
     except ModuleNotFoundError:
@@ -230,12 +230,12 @@ def _connected(address: Address, source: str, password: str | None) -> Any:
             service_name=address.place, tcp_connect_timeout=int(times["connect_timeout"]),
         )  # fmt: skip
     except oracledb.Error as fault:
-        raise _refused(source, address, fault, given=password is not None) from None
+        raise _refused(source, address, fault=fault, given=password is not None) from None
     connection.call_timeout = int(times["statement_timeout"])
     return connection
 
 
-def _refused(source: str, address: Address, fault: Exception, *, given: bool) -> SourceError:
+def _refused(source: str, address: Address, *, fault: Exception, given: bool) -> SourceError:
     told = fault.args[0] if fault.args else None
     code, full = int(getattr(told, "code", 0) or 0), str(getattr(told, "full_code", ""))
     if code in _LOGIN or full == "DPY-4000":

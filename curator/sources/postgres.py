@@ -105,7 +105,7 @@ class PostgresSource:
         self._known: dict[str, Table] = {}
         self._secured: list[str] = []
         password = password_of(source)
-        self._connection = _connected(address, source, password)
+        self._connection = _connected(address, source, password=password)
         try:
             timeout = int(address.options.get("statement_timeout", "0"))
             self._run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -141,7 +141,7 @@ class PostgresSource:
     @staticmethod
     def planned_joinable(join: AskedJoin, tables: Mapping[str, Asked]) -> bool:
         """Whether the keys of a join would be compared as the engine does, were all columns of the declared types."""
-        return _comparable(join, {**tables, join.asked.name: join.asked}, planned_table)
+        return _comparable(join, {**tables, join.asked.name: join.asked}, described=planned_table)
 
     @staticmethod
     def planned_joined(asked: AskedJoined) -> str:
@@ -159,7 +159,7 @@ class PostgresSource:
     def joinable(self, join: AskedJoin, tables: Mapping[str, Asked]) -> bool:
         """Whether the server compares the keys as the engine does."""
         with self._translated(join.asked.name):
-            return _comparable(join, {**tables, join.asked.name: join.asked}, self._described)
+            return _comparable(join, {**tables, join.asked.name: join.asked}, described=self._described)
 
     def joined(self, asked: AskedJoined) -> PostgresTable:
         """Joined rows, by one statement. Raises SourceError when a table is not as declared."""
@@ -174,14 +174,12 @@ class PostgresSource:
             query = select_sql(asked, self._checked(asked)[0])
             return int(self._rows(f"SELECT count(*) FROM ({query}) counted")[0][0])  # noqa: S608 (built from a spec)
 
-    def without_partner(self, left: Asked, right: Asked, on: Sequence[str]) -> tuple[int, int] | None:
+    def without_partner(self, left: Asked, right: Asked, *, on: Sequence[str]) -> tuple[int, int] | None:
         """Rows without partner in the other table, counted by the server where it compares keys as the engine does."""
         with self._translated(left.name):
-            sides = (
-                Side(asked=asked, table=self._described(asked), alias=alias)
-                for asked, alias in ((left, LEFT), (right, RIGHT))
-            )
-            query = partners_sql(on, *sides)
+            one = Side(asked=left, table=self._described(left), alias=LEFT)
+            other = Side(asked=right, table=self._described(right), alias=RIGHT)
+            query = partners_sql(on, one, right=other)
             if query is None:
                 return None
             alone = self._rows(query)[0]
@@ -266,7 +264,7 @@ class PostgresSource:
             state = getattr(fault, "sqlstate", None) or next(iter(_STATE.findall(str(fault))), "")
             if not state and not self._answers():
                 raise _faults.lost(source) from None
-            raise _refused(source, str(fault), state) from None
+            raise _refused(source, str(fault), state=state) from None
 
     def _answers(self) -> bool:
         """Whether the session lives, once a statement failed: a stream that breaks off says in no other way why."""
@@ -310,14 +308,14 @@ class PostgresTable:
             yield pa.RecordBatch.from_arrays(columns, schema=self.schema)
 
 
-def _comparable(join: AskedJoin, tables: Mapping[str, Asked], described: Callable[[Asked], Table]) -> bool:
+def _comparable(join: AskedJoin, tables: Mapping[str, Asked], *, described: Callable[[Asked], Table]) -> bool:
     """Whether each key of a join is compared as the engine does, in tables as they are described."""
     sides = {
         name: Side(asked=tables[name], table=described(tables[name]), alias=name)
         for name in {join.asked.name, *join.on.values()}
     }
     right = sides[join.asked.name]
-    return all(same_key(key, sides[source], right) is not None for key, source in join.on.items())
+    return all(same_key(key, sides[source], right=right) is not None for key, source in join.on.items())
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:
@@ -325,7 +323,7 @@ def _plain(kind: pa.DataType) -> pa.DataType:
     return kind.storage_type if isinstance(kind, pa.BaseExtensionType) else kind
 
 
-def _connected(address: Address, source: str, password: str | None) -> Any:
+def _connected(address: Address, source: str, *, password: str | None) -> Any:
     try:
         from adbc_driver_postgresql import dbapi
     except ModuleNotFoundError:
@@ -345,7 +343,7 @@ def _connected(address: Address, source: str, password: str | None) -> Any:
     try:
         return dbapi.connect(said, autocommit=False)
     except dbapi.Error as fault:
-        raise _unconnected(address, source, str(fault), given=password is not None) from None
+        raise _unconnected(address, source, words=str(fault), given=password is not None) from None
 
 
 def _setting(value: str) -> str:
@@ -353,7 +351,7 @@ def _setting(value: str) -> str:
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def _unconnected(address: Address, source: str, words: str, *, given: bool) -> SourceError:
+def _unconnected(address: Address, source: str, *, words: str, given: bool) -> SourceError:
     if _BEFORE["database-missing"].search(words):
         return _faults.no_database(source, address)
     if _SLOW.search(words):
@@ -363,7 +361,7 @@ def _unconnected(address: Address, source: str, words: str, *, given: bool) -> S
     return _faults.unreachable(source, address)
 
 
-def _refused(source: str, words: str, state: str) -> SourceError:
+def _refused(source: str, words: str, *, state: str) -> SourceError:
     if state == "57014" or (not state and _CANCELLED.search(words)):
         return _faults.timed_out(source)
     if state == "42501":

@@ -54,7 +54,7 @@ def troubles_of(spec: UseCase) -> tuple[Scope, list[Trouble]]:
     return scope, troubles
 
 
-def _unknown(path: PathKey, name: str, scope: Iterable[str]) -> Trouble:
+def _unknown(path: PathKey, name: str, *, scope: Iterable[str]) -> Trouble:
     return Trouble(path, f"`{name}`, which is no column here", nearest(name, scope))
 
 
@@ -111,7 +111,7 @@ def _drift(path: PathKey, source: Source) -> Iterator[Trouble]:
                     yield Trouble((*place, word), f"`{name}`, which the source declares nowhere", nearest(name, spelt))
         for name, layout in rule.formats.items():
             if name not in source.columns:
-                yield _unknown((*place, "formats"), name, source.columns)
+                yield _unknown((*place, "formats"), name, scope=source.columns)
             elif source.columns[name].type in ("date", "timestamp"):
                 yield from _layout((*place, "formats"), layout)
             else:
@@ -130,7 +130,7 @@ def _layout(path: PathKey, layout: str) -> Iterator[Trouble]:
 def _extraction(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
     extract = spec.extract
     if extract.where is not None:
-        condition, troubles = try_parse(extract.where, scope.types, ("extract", "where"))
+        condition, troubles = try_parse(extract.where, scope.types, path=("extract", "where"))
         yield from troubles
         if condition is not None and condition.type != "boolean":
             yield Trouble(("extract", "where"), f"a formula of type {condition.type}", "a condition (true or false)")
@@ -140,7 +140,7 @@ def _extraction(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
     for part, names in named.items():
         for name in names:
             if name not in scope.types:
-                yield _unknown(("extract", part), name, scope.types)
+                yield _unknown(("extract", part), name, scope=scope.types)
             elif scope.types[name] in ("float", "free_text"):
                 yield Trouble(("extract", part), f"`{name}` of type {scope.types[name]}", "a column with exact values")
 
@@ -150,23 +150,23 @@ def _fields(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
         path: PathKey = ("fields", name)
         origin = field.from_ or name
         if field.protect == "generalise":
-            yield from _generalised(name, field, scope)
+            yield from _generalised(name, field, scope=scope)
         elif field.value is not None:
             yield Trouble((*path, "value"), f"a value with `protect: {field.protect}`", "`protect: generalise`")
         elif origin not in scope.types:
-            yield _unknown((*path, "from") if field.from_ else path, origin, scope.types)
+            yield _unknown((*path, "from") if field.from_ else path, origin, scope=scope.types)
             continue
         yield from _protection(name, field, spec=spec, scope=scope)
     if not spec.kept():
         yield Trouble(("fields",), "every field dropped", "at least one field to write")
 
 
-def _generalised(name: str, field: OutputField, scope: Scope) -> Iterator[Trouble]:
+def _generalised(name: str, field: OutputField, *, scope: Scope) -> Iterator[Trouble]:
     path: PathKey = ("fields", name, "value")
     if field.value is None or field.from_ is not None:
         yield Trouble(path, "`generalise` without `value`, or with `from`", "`value`: the formula of the coarser value")
         return
-    expression, troubles = try_parse(field.value, scope.types, path)
+    expression, troubles = try_parse(field.value, scope.types, path=path)
     yield from troubles
     if expression is not None and len(expression.columns) == 1 and expression.text.strip() in expression.columns:
         yield Trouble(path, "the column itself", "a formula that makes it coarser")
@@ -222,13 +222,13 @@ def _expectations(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
         if known is None:
             yield Trouble((*path, "type"), f"`{expectation.type}`", nearest(expectation.type, EXPECTATIONS))
             continue
-        yield from _arguments(expectation, known, path)
-        yield from _argument_columns(expectation, known, (path, scope))
+        yield from _arguments(expectation, known, path=path)
+        yield from _argument_columns(expectation, known, where=(path, scope))
         if expectation.on_failure == "reject" and not known.rejects_rows:
             yield Trouble((*path, "on_failure"), "`reject` where no row can be named", "`warn` or `stop`")
 
 
-def _arguments(expectation: Expectation, known: ExpectationType, path: PathKey) -> Iterator[Trouble]:
+def _arguments(expectation: Expectation, known: ExpectationType, *, path: PathKey) -> Iterator[Trouble]:
     given = set(expectation.kwargs)
     for name in sorted(given - known.arguments):
         yield Trouble((*path, "kwargs", name), f"`{name}`", nearest(name, known.arguments))
@@ -248,14 +248,14 @@ def _arguments(expectation: Expectation, known: ExpectationType, path: PathKey) 
 
 
 def _argument_columns(
-    expectation: Expectation, known: ExpectationType, where: tuple[PathKey, Scope]
+    expectation: Expectation, known: ExpectationType, *, where: tuple[PathKey, Scope]
 ) -> Iterator[Trouble]:
     path, scope = where
     for argument in ("column", "column_A", "column_B", "column_list"):
         value = expectation.kwargs.get(argument)
         for name in value if isinstance(value, list) else [value] if value is not None else []:
             if not isinstance(name, str) or name not in scope.types:
-                yield _unknown((*path, "kwargs", argument), str(name)[:60], scope.types)
+                yield _unknown((*path, "kwargs", argument), str(name)[:60], scope=scope.types)
             elif known.column_types and scope.types[name] not in known.column_types:
                 allowed = ", ".join(known.column_types)
                 yield Trouble(
@@ -283,7 +283,7 @@ def _sensitive_limits(spec: UseCase, limits: Disclosure, scope: Scope) -> Iterat
     for word in ("l", "entropy_l", "t"):
         limit, path = getattr(limits, word), ("disclosure", word, "column")
         if limit is not None and limit.column not in spec.kept():
-            yield _unknown(path, limit.column, spec.kept())
+            yield _unknown(path, limit.column, scope=spec.kept())
         elif limit is not None and limit.column != limits.sensitive:
             yield Trouble(path, f"`{limit.column}`", f"`{limits.sensitive}`, as in the limit before")
     if limits.t is not None and limits.t.distance == "ordered" and limits.t.column in spec.kept():
@@ -342,7 +342,7 @@ def _baseline(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
             if name in spec.fields and name not in kept:
                 yield Trouble(("model", part), f"`{name}`, a field that is dropped", nearest("", kept))
             elif name not in kept:
-                yield _unknown(("model", part), name, kept)
+                yield _unknown(("model", part), name, scope=kept)
             elif kept[name].protect == "token":
                 yield Trouble(
                     ("model", part), f"`{name}`, a token", "a field that carries meaning; tokens are only for joining"

@@ -47,10 +47,10 @@ def protection_troubles(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
         kind = scope.types.get(field.from_ or name)
         if field.protect in _TYPES and kind is not None and kind not in _TYPES[field.protect]:
             yield Trouble((*path, "protect"), f"`{field.protect}` of a column of type {kind}", _TOLD[field.protect])
-        yield from _columns(path, field, scope)
+        yield from _columns(path, field, scope=scope)
 
 
-def engine_formula(name: str, field: OutputField, scope: Scope) -> str | None:
+def engine_formula(name: str, field: OutputField, *, scope: Scope) -> str | None:
     """The formula of a field whose value the engine computes: coarser, clamped or rounded; None for any other.
 
     A null stays null. Clamping and rounding are written in the expression language, so every engine gives one value.
@@ -75,7 +75,7 @@ def written_type(name: str, field: OutputField, scope: Scope) -> str | None:
     if field.protect in ("token", "mask"):
         return "token" if field.protect == "token" else "text"
     if field.protect == "generalise":
-        expression, _ = try_parse(field.value or "", scope.types, ())
+        expression, _ = try_parse(field.value or "", scope.types, path=())
         return expression.type if expression else None
     return scope.types.get(field.from_ or name)
 
@@ -105,7 +105,7 @@ def _bounds(path: PathKey, field: OutputField) -> Iterator[Trouble]:
         yield Trouble((*path, "most"), "a highest value that is not above the lowest", "`most` above `least`")
 
 
-def _columns(path: PathKey, field: OutputField, scope: Scope) -> Iterator[Trouble]:
+def _columns(path: PathKey, field: OutputField, *, scope: Scope) -> Iterator[Trouble]:
     for column in field.by or ():
         if column not in scope.types:
             yield Trouble((*path, "by"), f"`{column}`, which is no column here", "a declared or derived column")

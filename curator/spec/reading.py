@@ -89,7 +89,7 @@ def parse_document(text: str, *, file: str) -> Document:
             file, "spec-not-yaml", found="no mapping at the top", expected="`key: value` lines, the first `curator: 1`"
         )
     places: dict[Path_, tuple[int, int]] = {}
-    return Document(file=file, value=_mapping(node, (), _Context(file, places)), places=places)
+    return Document(file=file, value=_mapping(node, (), context=_Context(file, places)), places=places)
 
 
 @dataclass(frozen=True)
@@ -122,12 +122,12 @@ def _check_events(text: str, *, file: str) -> None:
             )
 
 
-def _value(node: Any, path: Path_, context: _Context) -> Any:
+def _value(node: Any, path: Path_, *, context: _Context) -> Any:
     context.places.setdefault(path, _place(node.start_mark))
     if isinstance(node, yaml.MappingNode):
-        return _mapping(node, path, context)
+        return _mapping(node, path, context=context)
     if isinstance(node, yaml.SequenceNode):
-        return [_value(child, (*path, index), context) for index, child in enumerate(node.value)]
+        return [_value(child, (*path, index), context=context) for index, child in enumerate(node.value)]
     value = _scalar(node)
     if value is _TOO_LARGE:
         raise _refused(
@@ -140,7 +140,7 @@ def _value(node: Any, path: Path_, context: _Context) -> Any:
     return value
 
 
-def _mapping(node: Any, path: Path_, context: _Context) -> dict[str, Any]:
+def _mapping(node: Any, path: Path_, *, context: _Context) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key_node, value_node in _pairs(node, context):
         key, place = key_node.value, _place(key_node.start_mark)
@@ -153,7 +153,7 @@ def _mapping(node: Any, path: Path_, context: _Context) -> dict[str, Any]:
                 place=place,
             )
         context.places[(*path, key)] = place
-        result[key] = _value(value_node, (*path, key), context)
+        result[key] = _value(value_node, (*path, key), context=context)
     return result
 
 

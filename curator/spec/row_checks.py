@@ -24,13 +24,13 @@ def row_troubles(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
     yield from _sources(spec)
     yield from _window(spec, scope)
     for index, history in enumerate(spec.extract.history):
-        yield from _history(spec, scope, history, path=("extract", "history", index))
+        yield from _history(spec, scope, history=history, path=("extract", "history", index))
     if spec.extract.label is not None:
-        yield from _label(spec, scope, spec.extract.label)
+        yield from _label(spec, scope, label=spec.extract.label)
     if spec.extract.sample is not None:
         yield from _sample(spec.extract.sample, scope)
     if spec.representation is not None:
-        yield from _representation(spec, scope, spec.representation)
+        yield from _representation(spec, scope, part=spec.representation)
 
 
 # ---- filters ---------------------------------------------------------------------------------------------------------
@@ -39,9 +39,9 @@ def row_troubles(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
 def _sources(spec: UseCase) -> Iterator[Trouble]:
     for name, source in spec.sources.items():
         if source.where is not None:
-            yield from _condition(source.where, source_types(spec, name), ("sources", name, "where"))
+            yield from _condition(source.where, source_types(spec, name), path=("sources", name, "where"))
         if source.known_at is not None:
-            yield from _time(source.known_at, source_types(spec, name), ("sources", name, "known_at"))
+            yield from _time(source.known_at, source_types(spec, name), path=("sources", name, "known_at"))
 
 
 def _window(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
@@ -49,7 +49,7 @@ def _window(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
     if window is None:
         return
     columns = {name: scope.types[name] for name in scope.origin}
-    yield from _time(window.column, columns, (*path, "column"))
+    yield from _time(window.column, columns, path=(*path, "column"))
     if window.since is None and window.until is None:
         yield Trouble(path, "a window without `since` and `until`", "one of them at least, as 2019-01-01")
     days = [_day(text) for text in (window.since, window.until) if text is not None]
@@ -59,14 +59,14 @@ def _window(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
         yield Trouble(path, "a window that ends before it begins", "`since` no later than `until`")
 
 
-def _condition(formula: str, types: dict[str, str], path: PathKey) -> Iterator[Trouble]:
-    expression, troubles = try_parse(formula, types, path)
+def _condition(formula: str, types: dict[str, str], *, path: PathKey) -> Iterator[Trouble]:
+    expression, troubles = try_parse(formula, types, path=path)
     yield from troubles
     if expression is not None and expression.type != "boolean":
         yield Trouble(path, f"a formula of type {expression.type}", "a condition (true or false)")
 
 
-def _time(name: str, types: dict[str, str], path: PathKey) -> Iterator[Trouble]:
+def _time(name: str, types: dict[str, str], *, path: PathKey) -> Iterator[Trouble]:
     if name not in types:
         yield Trouble(path, f"`{name}`, which is no column here", nearest(name, types))
     elif types[name] not in _TIMES:
@@ -83,16 +83,16 @@ def _day(text: str) -> datetime.date | None:
 # ---- events ----------------------------------------------------------------------------------------------------------
 
 
-def _history(spec: UseCase, scope: Scope, history: History, *, path: PathKey) -> Iterator[Trouble]:
-    yield from _events(spec, scope, history, path=path)
+def _history(spec: UseCase, scope: Scope, *, history: History, path: PathKey) -> Iterator[Trouble]:
+    yield from _events(spec, scope, table=history, path=path)
     types, label = source_types(spec, history.events), spec.extract.label
     for name, measure in history.columns.items():
-        yield from _measure(measure, types, (*path, "columns", name))
+        yield from _measure(measure, types, path=(*path, "columns", name))
     if label is not None and history.until != label.after:
         yield Trouble((*path, "until"), f"`{history.until}`, not the label's cut-off", f"`{label.after}`: {_EARLIER}")
 
 
-def _measure(measure: Measure, types: dict[str, str], path: PathKey) -> Iterator[Trouble]:
+def _measure(measure: Measure, types: dict[str, str], *, path: PathKey) -> Iterator[Trouble]:
     alone = measure.measure in ("count", "days_since")
     if alone and measure.of is not None:
         yield Trouble(path, f"`{measure.measure}` of `{measure.of}`", f"`{measure.measure}` without `of`")
@@ -110,13 +110,13 @@ def _measure(measure: Measure, types: dict[str, str], path: PathKey) -> Iterator
         yield Trouble(path, f"`{measure.measure}` of a boolean", "an ordered column")
 
 
-def _label(spec: UseCase, scope: Scope, label: Label) -> Iterator[Trouble]:
+def _label(spec: UseCase, scope: Scope, *, label: Label) -> Iterator[Trouble]:
     path: PathKey = ("extract", "label")
-    yield from _events(spec, scope, label, path=path)
+    yield from _events(spec, scope, table=label, path=path)
     if label.observed_until is not None and _day(label.observed_until) is None:
         yield Trouble((*path, "observed_until"), "a day that does not exist", "a date as 2019-12-31")
     joined = {join.source for join in spec.extract.join}
-    for name, place in _features(spec, scope, label):
+    for name, place in _features(spec, scope, label=label):
         bases = scope.made_from(spec.fields[name], name)
         if label.name in bases:
             yield Trouble(place, f"`{name}`, made from the label `{label.name}`", _EARLIER)
@@ -128,7 +128,7 @@ def _label(spec: UseCase, scope: Scope, label: Label) -> Iterator[Trouble]:
             )
 
 
-def _features(spec: UseCase, scope: Scope, label: Label) -> Iterator[tuple[str, PathKey]]:
+def _features(spec: UseCase, scope: Scope, *, label: Label) -> Iterator[tuple[str, PathKey]]:
     """What may be learned from: the model's features; without one every written field but tokens and the label."""
     kept = spec.kept()
     if spec.model is not None:
@@ -141,15 +141,15 @@ def _features(spec: UseCase, scope: Scope, label: Label) -> Iterator[tuple[str, 
             yield name, ("fields", name)
 
 
-def _events(spec: UseCase, scope: Scope, table: History | Label, *, path: PathKey) -> Iterator[Trouble]:
+def _events(spec: UseCase, scope: Scope, *, table: History | Label, path: PathKey) -> Iterator[Trouble]:
     """What histories and labels share: the source, its time, the keys, the cut-off and the condition."""
     word, cut = ("until", table.until) if isinstance(table, History) else ("after", table.after)
     if table.events not in spec.sources:
         yield Trouble((*path, "events"), f"`{table.events}`", nearest(table.events, spec.sources))
         return
     types, rows = source_types(spec, table.events), {name: scope.types[name] for name in scope.origin}
-    yield from _time(table.at, types, (*path, "at"))
-    yield from _time(cut, rows, (*path, word))
+    yield from _time(table.at, types, path=(*path, "at"))
+    yield from _time(cut, rows, path=(*path, word))
     if table.at in types and cut in rows and types[table.at] != rows[cut]:
         yield Trouble(
             (*path, word),
@@ -163,7 +163,7 @@ def _events(spec: UseCase, scope: Scope, table: History | Label, *, path: PathKe
         elif types[key] != rows[key] or types[key] == "float":
             yield Trouble((*path, "on"), f"`{key}`: {rows[key]} joined with {types[key]}", "the same exact type")
     if table.where is not None:
-        yield from _condition(table.where, types, (*path, "where"))
+        yield from _condition(table.where, types, path=(*path, "where"))
 
 
 # ---- samples ---------------------------------------------------------------------------------------------------------
@@ -189,9 +189,9 @@ def _sample(sample: Sample, scope: Scope) -> Iterator[Trouble]:
         yield from _quotas(sample, scope)
     if sample.negatives is not None:
         parts["negatives"] = sample.negatives.within
-        yield from _condition(sample.negatives.positive, scope.types, (*path, "negatives", "positive"))
+        yield from _condition(sample.negatives.positive, scope.types, path=(*path, "negatives", "positive"))
     for word, names in parts.items():
-        yield from _exact(names, scope, (*path, word))
+        yield from _exact(names, scope, path=(*path, word))
     yield from _shares(sample, path)
 
 
@@ -203,7 +203,7 @@ def _quotas(sample: Sample, scope: Scope) -> Iterator[Trouble]:
         )
 
 
-def _exact(names: Iterable[str], scope: Scope, path: PathKey) -> Iterator[Trouble]:
+def _exact(names: Iterable[str], scope: Scope, *, path: PathKey) -> Iterator[Trouble]:
     for name in names:
         if name not in scope.types:
             yield Trouble(path, f"`{name}`, which is no column here", nearest(name, scope.types))
@@ -223,10 +223,10 @@ def _shares(sample: Sample, path: PathKey) -> Iterator[Trouble]:
 # ---- representation --------------------------------------------------------------------------------------------------
 
 
-def _representation(spec: UseCase, scope: Scope, part: Representation) -> Iterator[Trouble]:
+def _representation(spec: UseCase, scope: Scope, *, part: Representation) -> Iterator[Trouble]:
     for name, formula in part.dimensions.items():
         path: PathKey = ("representation", "dimensions", name)
-        expression, troubles = try_parse(formula, scope.types, path)
+        expression, troubles = try_parse(formula, scope.types, path=path)
         yield from troubles
         if expression is None:
             continue

@@ -65,7 +65,7 @@ class Scope:
         """The same for a field of the dataset, whose name in the spec is `name`."""
         if field.protect != "generalise":
             return self.bases(field.from_ or name)
-        expression, _ = try_parse(field.value or "", self.types, ())
+        expression, _ = try_parse(field.value or "", self.types, path=())
         return frozenset[str]().union(*(self.bases(used) for used in (expression.columns if expression else ())))
 
 
@@ -88,10 +88,10 @@ def build_scope(spec: UseCase) -> tuple[Scope, list[Trouble]]:
     for source in _used_sources(spec):
         for name, column in spec.sources[source].columns.items():
             if name in KEYWORDS:
-                troubles.append(_reserved(("sources", source, "columns", name), name, column.column))
+                troubles.append(_reserved(("sources", source, "columns", name), name, column=column.column))
             if name not in columns:
                 columns[name], origin[name] = column, source
-            elif not _is_key_of(spec, source, name):
+            elif not _is_key_of(spec, source, name=name):
                 hint = f"a name of its own (`column: {column.column or name}` keeps the source's spelling)"
                 shared = (
                     "a join key of another join" if name in keys else f"`{name}`, also a column of `{origin[name]}`"
@@ -101,7 +101,7 @@ def build_scope(spec: UseCase) -> tuple[Scope, list[Trouble]]:
     brought: dict[str, frozenset[str]] = {}
     for place, name, kind, made_from in _event_columns(spec):
         if name in KEYWORDS:
-            troubles.append(_reserved(place, name, None))
+            troubles.append(_reserved(place, name, column=None))
         elif name in types:
             troubles.append(Trouble(place, f"`{name}`, already a column", "a new name"))
         else:
@@ -110,11 +110,11 @@ def build_scope(spec: UseCase) -> tuple[Scope, list[Trouble]]:
     for name, formula in spec.extract.derive.items():
         path: PathKey = ("extract", "derive", name)
         if name in KEYWORDS:
-            troubles.append(_reserved(path, name, None))
+            troubles.append(_reserved(path, name, column=None))
         if name in types:
             troubles.append(Trouble(path, f"`{name}`, already a column", "a new name"))
             continue
-        expression, trouble = try_parse(formula, types, path)
+        expression, trouble = try_parse(formula, types, path=path)
         troubles += trouble
         if expression is not None:
             derived[name], types[name] = expression, expression.type
@@ -128,28 +128,28 @@ def _event_columns(spec: UseCase) -> Iterator[tuple[PathKey, str, str, frozenset
             of = source_types(spec, table.events).get(measure.of or "", "integer")
             sums = "integer" if of == "integer" else "decimal"
             kind = {"count": "integer", "days_since": "integer", "sum": sums, "mean": "float"}.get(measure.measure, of)
-            yield ("extract", "history", index, "columns", name), name, kind, _read_of(spec, table, measure.of)
+            yield ("extract", "history", index, "columns", name), name, kind, _read_of(spec, table, of=measure.of)
     label = spec.extract.label
     if label is not None:
-        yield ("extract", "label", "name"), label.name, "boolean", _read_of(spec, label, None)
+        yield ("extract", "label", "name"), label.name, "boolean", _read_of(spec, label, of=None)
 
 
-def _read_of(spec: UseCase, table: History | Label, of: str | None) -> frozenset[str]:
+def _read_of(spec: UseCase, table: History | Label, *, of: str | None) -> frozenset[str]:
     declared = spec.sources[table.events].columns if table.events in spec.sources else {}
     names = {*table.on, table.at, *([of] if of else [])}
     if table.where is not None:
-        condition, _ = try_parse(table.where, source_types(spec, table.events), ())
+        condition, _ = try_parse(table.where, source_types(spec, table.events), path=())
         names |= condition.columns if condition else set()
     return frozenset(f"{table.events}.{declared[name].column or name}" for name in names if name in declared)
 
 
-def _reserved(path: PathKey, name: str, column: str | None) -> Trouble:
+def _reserved(path: PathKey, name: str, *, column: str | None) -> Trouble:
     """A column named `true` or `null` would be read as the word wherever a formula or a rule names it."""
     origin = "" if path[0] == "extract" else f"; `column: {column or name}` keeps the source's own"
     return Trouble(path, f"`{name}`, a word of the expression language", f"another name{origin}")
 
 
-def try_parse(formula: str, types: dict[str, str], path: PathKey) -> tuple[Expression | None, list[Trouble]]:
+def try_parse(formula: str, types: dict[str, str], *, path: PathKey) -> tuple[Expression | None, list[Trouble]]:
     """Parse a formula; its refusal becomes a trouble at `path`."""
     try:
         return parse(formula, _formula_types(types)), []
@@ -162,7 +162,7 @@ def _used_sources(spec: UseCase) -> list[str]:
     return [name for index, name in enumerate(order) if name in spec.sources and name not in order[:index]]
 
 
-def _is_key_of(spec: UseCase, source: str, name: str) -> bool:
+def _is_key_of(spec: UseCase, source: str, *, name: str) -> bool:
     return any(join.source == source and name in join.on for join in spec.extract.join)
 
 
@@ -178,7 +178,7 @@ def _source_troubles(spec: UseCase) -> Iterator[Trouble]:
             continue
         if join.source in seen:
             yield Trouble((*path, "source"), f"`{join.source}` a second time", "each source joined once")
-        yield from _key_troubles(spec, join.source, (path, join.on, seen))
+        yield from _key_troubles(spec, join.source, join=(path, join.on, seen))
         seen.add(join.source)
     seen |= {table.events for table in spec.extract.event_tables()}
     for name in spec.sources:
@@ -190,7 +190,7 @@ def _source_troubles(spec: UseCase) -> Iterator[Trouble]:
             )
 
 
-def _key_troubles(spec: UseCase, source: str, join: tuple[PathKey, tuple[str, ...], set[str]]) -> Iterator[Trouble]:
+def _key_troubles(spec: UseCase, source: str, *, join: tuple[PathKey, tuple[str, ...], set[str]]) -> Iterator[Trouble]:
     path, keys, earlier = join
     for key in keys:
         left = next((spec.sources[name].columns[key] for name in sorted(earlier) if name in spec.sources

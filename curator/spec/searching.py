@@ -67,7 +67,7 @@ def _ladder(name: str, ladder: Ladder, *, spec: UseCase, scope: Scope, path: Pat
     if len(kinds) > 1:
         yield Trouble(path, " and ".join(f"`{kind}`" for kind in kinds), "one of them")
         return
-    expression, troubles = try_parse(leaf(name, ladder, spec=spec), scope.types, (*path, "of"))
+    expression, troubles = try_parse(leaf(name, ladder, spec=spec), scope.types, path=(*path, "of"))
     if expression is None:
         yield from troubles
         return

@@ -66,7 +66,7 @@ def compile_suite(spec: UseCase, scope: Scope) -> Suite:
         try:
             rules.append(_rule(expectation, index=index, types=types))
         except (UnwritableError, CuratorError) as refused:
-            faults.append(_fault(spec, index, (refused.found, refused.expected)))
+            faults.append(_fault(spec, index, words=(refused.found, refused.expected)))
     if faults:
         raise _refusal(spec, faults)
     return _suite(spec.ref, rules)
@@ -94,7 +94,7 @@ def _refusal(spec: UseCase, faults: list[Fault]) -> SpecError:
     )
 
 
-def _fault(spec: UseCase, index: int, words: tuple[str, str]) -> Fault:
+def _fault(spec: UseCase, index: int, *, words: tuple[str, str]) -> Fault:
     name = spec.quality.expectations[index].type
     return Fault(file=f"{spec.ref}: quality.expectations[{index}] {name}", found=words[0], expected=words[1])
 
@@ -124,7 +124,7 @@ def columns_of(expectation: Expectation) -> tuple[str, ...]:
 
 def _row(item: _Item) -> RowRule:
     expectation = item.expectation
-    failing = fails(expectation.type, expectation.kwargs, item.types)
+    failing = fails(expectation.type, expectation.kwargs, types=item.types)
     missing = _missing(expectation, item.types)
     for formula in filter(None, (failing, missing)):
         parse(formula, item.types)

@@ -45,7 +45,7 @@ _LIST = {"duckdb": "[{}]", "spark": "array({})"}
 _WIDE = "CAST({value} AS DECIMAL(38, 0))"  # Spark adds 64-bit integers in 64 bits, and averages them as doubles
 
 
-def figure_sql(rule: FigureRule, engine: str, column_sql: str) -> str:
+def figure_sql(rule: FigureRule, engine: str, *, column_sql: str) -> str:
     """The aggregate expression of a figure.
 
     Quantiles are the nearest rank as GX asks it of pandas (`interpolation="nearest"`): the value at index
@@ -74,7 +74,7 @@ def figure_sql(rule: FigureRule, engine: str, column_sql: str) -> str:
         )
     value = _value(rule, column_sql)
     if rule.figure == "quantile":
-        return _quantiles(rule, value, engine)
+        return _quantiles(rule, value, engine=engine)
     if engine == "spark" and rule.type == "integer" and rule.figure in ("sum", "mean"):
         total = f"sum({_WIDE.format(value=value)})"
         mean = f"CAST({total} AS DOUBLE) / nullif(count({value}), 0)"
@@ -97,7 +97,7 @@ def _value(rule: FigureRule, column: str) -> str:
     return column
 
 
-def _quantiles(rule: FigureRule, value: str, engine: str) -> str:
+def _quantiles(rule: FigureRule, value: str, *, engine: str) -> str:
     values = _SORTED[engine].format(value=value)
     shares = (_NEAREST[engine].format(sorted=values, value=value, share=repr(q)) for q in rule.arguments["quantiles"])
     return _LIST[engine].format(", ".join(shares))

@@ -7,7 +7,7 @@ The language is three-valued and so is SQL; a bit of the mask is not. Every form
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from curator.suite._literals import NUMBERS, TEXTS, UnwritableError, literal, number, ordinal, text
 from curator.suite._strftime import unreadable
@@ -48,7 +48,7 @@ def ignored(columns: Sequence[str], types: Types, *, ignore: str) -> str | None:
     raise UnwritableError("an unknown `ignore_row_if`", expected=", ".join((*_BOTH, *_EITHER, "neither", "never")))
 
 
-def fails(name: str, arguments: Arguments, types: Types) -> str:
+def fails(name: str, arguments: Arguments, *, types: Types) -> str:
     """The formula of an expectation.
 
     Args:
@@ -65,12 +65,19 @@ def fails(name: str, arguments: Arguments, types: Types) -> str:
     return _BUILDERS[name](arguments, types)
 
 
-def _of_value(condition: Callable[[str, str, Arguments], str]) -> Callable[[Arguments, Types], str]:
+class _Value(NamedTuple):
+    """What a condition is on: a column, or an expression on one, and its type."""
+
+    column: str
+    kind: str
+
+
+def _of_value(condition: Callable[[_Value, Arguments], str]) -> Callable[[Arguments, Types], str]:
     """Of a condition on a value that is there, the condition on any row."""
 
     def build(arguments: Arguments, types: Types) -> str:
         column = arguments["column"]
-        return f"{present(column, types)} and {condition(column, types[column], arguments)}"
+        return f"{present(column, types)} and {condition(_Value(column, types[column]), arguments)}"
 
     return build
 
@@ -82,17 +89,18 @@ def _members(kind: str, arguments: Arguments) -> list[str]:
     return [literal(value, kind) for value in values if value is not None]
 
 
-def _outside(column: str, kind: str, arguments: Arguments) -> str:
-    members = _members(kind, arguments)
-    return f"{column} not in ({', '.join(members)})" if members else "true"
+def _outside(value: _Value, arguments: Arguments) -> str:
+    members = _members(value.kind, arguments)
+    return f"{value.column} not in ({', '.join(members)})" if members else "true"
 
 
-def _inside(column: str, kind: str, arguments: Arguments) -> str:
-    members = _members(kind, arguments)
-    return f"{column} in ({', '.join(members)})" if members else "false"
+def _inside(value: _Value, arguments: Arguments) -> str:
+    members = _members(value.kind, arguments)
+    return f"{value.column} in ({', '.join(members)})" if members else "false"
 
 
-def _not_between(column: str, kind: str, arguments: Arguments) -> str:
+def _not_between(value: _Value, arguments: Arguments) -> str:
+    column, kind = value
     low, high = arguments.get("min_value"), arguments.get("max_value")
     if low is None and high is None:
         raise UnwritableError("neither `min_value` nor `max_value`", expected="at least one bound")
@@ -113,14 +121,14 @@ def _flag(arguments: Arguments, name: str) -> bool:
     return value
 
 
-def _length_outside(column: str, kind: str, arguments: Arguments) -> str:
+def _length_outside(value: _Value, arguments: Arguments) -> str:
     for bound in ("min_value", "max_value"):
         _whole(arguments.get(bound, 0))
-    return _not_between(f"length({column})", "integer", arguments)
+    return _not_between(_Value(f"length({value.column})", "integer"), arguments)
 
 
-def _length_not(column: str, kind: str, arguments: Arguments) -> str:
-    return f"length({column}) <> {_whole(arguments['value'])}"
+def _length_not(value: _Value, arguments: Arguments) -> str:
+    return f"length({value.column}) <> {_whole(arguments['value'])}"
 
 
 def _whole(value: Any) -> str:
@@ -136,25 +144,25 @@ def _patterns(column: str, arguments: Arguments) -> list[str]:
     return [f"finds({column}, {text(pattern)})" for pattern in patterns]
 
 
-def _no_pattern(column: str, kind: str, arguments: Arguments) -> str:
+def _no_pattern(value: _Value, arguments: Arguments) -> str:
     match_on = arguments.get("match_on", "any")
     if match_on not in ("any", "all"):
         raise UnwritableError("an unknown `match_on`", expected="any, all")
     glue = " or " if match_on == "any" else " and "
-    return f"not ({glue.join(_patterns(column, arguments))})"
+    return f"not ({glue.join(_patterns(value.column, arguments))})"
 
 
-def _some_pattern(column: str, kind: str, arguments: Arguments) -> str:
-    return f"({' or '.join(_patterns(column, arguments))})"
+def _some_pattern(value: _Value, arguments: Arguments) -> str:
+    return f"({' or '.join(_patterns(value.column, arguments))})"
 
 
-def _pair(condition: Callable[[str, str, Arguments], str]) -> Callable[[Arguments, Types], str]:
+def _pair(condition: Callable[[tuple[str, str], Arguments], str]) -> Callable[[Arguments, Types], str]:
     """Of a comparison of two columns, its failure: a missing side never compares well, as in pandas."""
 
     def build(arguments: Arguments, types: Types) -> str:
         pair = (arguments["column_A"], arguments["column_B"])
         _alike(pair, types)
-        met = condition(*pair, arguments)
+        met = condition(pair, arguments)
         nan = [null(column, types) for column in pair if types[column] == "float"]
         failing = "(" + " or ".join([f"({met}) is not true", *nan]) + ")"
         left_out = ignored(pair, types, ignore=arguments.get("ignore_row_if", PAIR_DEFAULT))
@@ -163,12 +171,13 @@ def _pair(condition: Callable[[str, str, Arguments], str]) -> Callable[[Argument
     return build
 
 
-def _greater(left: str, right: str, arguments: Arguments) -> str:
+def _greater(pair: tuple[str, str], arguments: Arguments) -> str:
+    left, right = pair
     return f"{left} {'>=' if _flag(arguments, 'or_equal') else '>'} {right}"
 
 
-def _equal(left: str, right: str, arguments: Arguments) -> str:
-    return f"{left} = {right}"
+def _equal(pair: tuple[str, str], arguments: Arguments) -> str:
+    return " = ".join(pair)
 
 
 def _repeated_within(arguments: Arguments, types: Types) -> str:
@@ -202,10 +211,10 @@ _BUILDERS: dict[str, Callable[[Arguments, Types], str]] = {
     "expect_column_values_to_be_in_set": _of_value(_outside),
     "expect_column_values_to_not_be_in_set": _of_value(_inside),
     "expect_column_values_to_match_regex": _of_value(
-        lambda column, kind, given: f"not finds({column}, {text(given['regex'])})"
+        lambda value, given: f"not finds({value.column}, {text(given['regex'])})"
     ),
     "expect_column_values_to_not_match_regex": _of_value(
-        lambda column, kind, given: f"finds({column}, {text(given['regex'])})"
+        lambda value, given: f"finds({value.column}, {text(given['regex'])})"
     ),
     "expect_column_values_to_match_regex_list": _of_value(_no_pattern),
     "expect_column_values_to_not_match_regex_list": _of_value(_some_pattern),
@@ -213,7 +222,7 @@ _BUILDERS: dict[str, Callable[[Arguments, Types], str]] = {
     "expect_column_value_lengths_to_be_between": _of_value(_length_outside),
     "expect_column_value_lengths_to_equal": _of_value(_length_not),
     "expect_column_values_to_match_strftime_format": _of_value(
-        lambda column, kind, given: unreadable(column, given["strftime_format"])
+        lambda value, given: unreadable(value.column, given["strftime_format"])
     ),
     "expect_column_pair_values_a_to_be_greater_than_b": _pair(_greater),
     "expect_column_pair_values_to_be_equal": _pair(_equal),

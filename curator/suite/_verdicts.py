@@ -167,10 +167,10 @@ def _listed(rule: FigureRule, figure: FigureValue) -> list[Any]:
 
 def _ranges_hold(rule: FigureRule, values: list[Any]) -> list[bool]:
     ranges = rule.expectation.kwargs["quantile_ranges"]["value_ranges"]
-    return [_in_range(value, low, high) for value, (low, high) in zip(values, ranges, strict=True)]
+    return [_in_range(value, low, high=high) for value, (low, high) in zip(values, ranges, strict=True)]
 
 
-def _in_range(value: float | None, low: float | None, high: float | None) -> bool:
+def _in_range(value: float | None, low: float | None, *, high: float | None) -> bool:
     if value is None or value != value:
         return False
     near = any(bound is not None and _near(value, bound) for bound in (low, high))

@@ -57,7 +57,7 @@ def read_alike(engines: dict[str, Engine], path: Path, **source: Any) -> list[st
     """The rows of a source, which both engines must give alike; raw cells included."""
     found = {}
     for name, engine in engines.items():
-        bound = engine.bind("odd", declared(path.name, **source), path)
+        bound = engine.bind("odd", declared(path.name, **source), path=path)
         columns = [f'"{column}"' for column in source["columns"]] + sorted(bound.raw_columns.values())
         found[name] = (
             ordered(engine.rows(f'SELECT {", ".join(columns)} FROM "{bound.relation}"')),
@@ -320,7 +320,7 @@ def test_live_rows_are_taken_in_alike(engines: dict[str, Engine]) -> None:
     source = declared("live", columns={"id": "integer", "day": "date"})
     found = {}
     for name, engine in engines.items():
-        bound = engine.adopt("live", source, Live())
+        bound = engine.adopt("live", source, table=Live())
         raw = bound.raw_columns["day"]
         found[name] = ordered(engine.rows(f'SELECT id, day, {raw} FROM "{bound.relation}"')), bound.estimated_rows
     assert found["duckdb"] == found["spark"]
@@ -335,7 +335,7 @@ BROKEN = {
 
 
 def look_through(engine: Engine, source: Source, path: Path) -> None:
-    bound = engine.bind("rows", source, path)
+    bound = engine.bind("rows", source, path=path)
     engine.rows(f'SELECT count(*), max(place) FROM "{bound.relation}"')
 
 

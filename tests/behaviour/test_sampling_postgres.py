@@ -38,9 +38,9 @@ def test_postgresql_draws_what_the_engine_draws(
     postgres: PostgresServer, rows: list[tuple[Any, ...]], by: list[str]
 ) -> None:
     spec = spec_of({"sample": {"fraction": 0.3, "by": by, "seed": 2}}, sources=SOURCES)
-    condition = pushed_share(spec, scope_of(spec), "t")
+    condition = pushed_share(spec, scope_of(spec), source="t")
     in_database = pushed_share(
-        spec, scope_of(spec), "t", columns={name: f"CAST({quoted(name)} AS text)" for name in by}
+        spec, scope_of(spec), source="t", columns={name: f"CAST({quoted(name)} AS text)" for name in by}
     )
     assert condition is not None
     assert in_database is not None

@@ -256,7 +256,7 @@ def count(suite: Suite, table: pa.Table) -> Counts:
         rule.id: moments(table[rule.column], squares=True).figure(rule.figure) for rule in exact_rules(suite.figures)
     }
     rest = [rule for rule in suite.figures if rule.id not in exact]
-    columns += [figure_sql(rule, "duckdb", f'"{rule.column}"') for rule in rest]
+    columns += [figure_sql(rule, "duckdb", column_sql=f'"{rule.column}"') for rule in rest]
     columns.append("count(*)")
     with duckdb.connect() as base:
         base.register("rows", table)

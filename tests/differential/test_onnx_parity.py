@@ -83,7 +83,7 @@ def fitted(pipeline: Any, *, target: str, features: list[str] | None = None, tab
 def proof(model: Fitted, *, held_back: pa.Table | None = None) -> Parity:
     """As `convert` does, in this process: the child's start is what takes long."""
     onnx = convert_request(request_of(model))
-    return parity(model, onnx, rows(400, seed=1) if held_back is None else held_back)
+    return parity(model, onnx, rows=rows(400, seed=1) if held_back is None else held_back)
 
 
 COUNTS = {"use_idf": False, "norm": None}

@@ -63,7 +63,7 @@ def test_a_log_beside_the_file_is_read_and_watched(tmp_path: Path) -> None:
     source = Source.model_validate_json('{"path": "x", "table": "t", "columns": {"id": "integer"}}')
     engine = open_engine("duckdb", scratch=tmp_path)
     try:
-        bound = engine.bind("t", source, path)
+        bound = engine.bind("t", source, path=path)
         assert engine.rows(f"SELECT sum(id) FROM {quoted(bound.relation)}") == [(3,)]
         assert [place.name for place in bound.places] == ["base.duckdb", "base.duckdb.wal"]
         bound.unchanged()

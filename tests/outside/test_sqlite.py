@@ -162,7 +162,7 @@ def test_a_log_that_grows_while_it_is_read_refuses_the_run(make: Make, tmp_path:
         writer.execute("PRAGMA wal_autocheckpoint = 0")
         engine = open_engine("duckdb", scratch=tmp_path)
         try:
-            bound = engine.bind("t", source, folder / "base.sqlite")
+            bound = engine.bind("t", source, path=folder / "base.sqlite")
             bound.unchanged()
             writer.execute("INSERT INTO t VALUES (1, 'a', 5)")
             with pytest.raises(SourceError) as caught:

@@ -61,7 +61,7 @@ def source(path: Path, **changes: object) -> Source:
 
 
 def read(engine: Engine, path: Path) -> list[tuple[int, ...]]:
-    bound = engine.bind("t", source(path), path)
+    bound = engine.bind("t", source(path), path=path)
     return sorted(engine.rows(f'SELECT id, sex FROM "{bound.relation}"'))
 
 
@@ -108,7 +108,7 @@ def test_a_file_cut_short_is_a_source_error_without_its_text(
 
 
 def streamed(engine: Engine, wanted: Source, path: Path) -> int:
-    bound = engine.bind("t", wanted, path)
+    bound = engine.bind("t", wanted, path=path)
     return sum(len(batch) for batch in engine.batches(f'SELECT id, note FROM "{bound.relation}"', rows=1_000))
 
 

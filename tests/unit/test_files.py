@@ -42,7 +42,7 @@ def source(path: Any, columns: dict[str, Any] | None = None, **changes: Any) -> 
 
 
 def rows(engine: Engine, declared: Source, folder: Path, names: str = "id, name, cost") -> list[tuple[Any, ...]]:
-    bound = engine.bind("t", declared, where_of(declared.addresses, source="t", folder=folder))
+    bound = engine.bind("t", declared, path=where_of(declared.addresses, source="t", folder=folder))
     return engine.rows(f'SELECT {names} FROM "{bound.relation}" ORDER BY ALL')
 
 
@@ -115,7 +115,7 @@ def test_a_large_packed_file_is_read_in_flat_memory_and_never_unpacked_to_disk(t
     (tmp_path / "scratch").mkdir()
     engine = open_engine("duckdb", scratch=tmp_path / "scratch", threads=2, memory="300MB")
     declared = source("rows.csv.bz2", {"id": "integer", "name": "text", "cost": "integer"}, separator=";")
-    bound = engine.bind("t", declared, tmp_path / "rows.csv.bz2")
+    bound = engine.bind("t", declared, path=tmp_path / "rows.csv.bz2")
     for _ in range(2):  # the engine may read it again
         assert engine.rows(f'SELECT count(*), sum(id), sum(cost) FROM "{bound.relation}"') == [
             (1_000_000, 499_999_500_000, 12_000_000)
@@ -325,7 +325,7 @@ def test_files_of_several_forms_are_one_source(engine: Engine, tmp_path: Path) -
     )
     (tmp_path / "c.jsonl").write_text('{"id": 5, "cost": 6}\n')
     declared = source(["a.csv", "b.parquet", "c.jsonl"], {"id": "integer", "cost": "integer"})
-    bound = engine.bind("t", declared, where_of(declared.addresses, source="t", folder=tmp_path))
+    bound = engine.bind("t", declared, path=where_of(declared.addresses, source="t", folder=tmp_path))
     raw = bound.raw_columns["cost"]
     assert engine.rows(f'SELECT id, cost, {raw} FROM "{bound.relation}" ORDER BY id') == [
         (1, None, "x1"), (2, 3, "3"), (3, 4, None), (5, 6, "6"),
@@ -344,7 +344,7 @@ def test_a_real_year_is_the_same_however_it_is_packed(shared_data: Path, engine:
                "year": {"type": "integer", "from_name": "[0-9]{4}"}}  # fmt: skip
     drift = [{"files": "*_2012*", "rename": {"adresse": "adr"}, "encoding": "windows-1252"}]
     declared = source("caracteristiques_*", columns, encoding="latin-1", drift=drift)
-    bound = engine.bind("t", declared, where_of(declared.addresses, source="t", folder=tmp_path))
+    bound = engine.bind("t", declared, path=where_of(declared.addresses, source="t", folder=tmp_path))
     grouped = (
         f'SELECT num, adr, hrmn, lum, count(*) AS n, count(DISTINCT year) AS y FROM "{bound.relation}" GROUP BY ALL'
     )

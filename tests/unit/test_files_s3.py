@@ -74,20 +74,20 @@ def source(path: str, columns: dict[str, Any] | None = None, **changes: Any) -> 
 def bound(engine: Engine, path: str, columns: dict[str, Any] | None = None, **changes: Any) -> str:
     declared = source(path, columns, **changes)
     where: Where = where_of(declared.addresses, source="t", folder=Path())
-    return f'"{engine.bind("t", declared, where).relation}"'
+    return f'"{engine.bind("t", declared, path=where).relation}"'
 
 
 @pytest.fixture
 def fetched(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Bytes asked of the store, request by request."""
     sizes: list[int] = []
-    plain = _stores._fetch
+    plain = _stores._Held.between
 
-    def counting(*args: Any) -> bytes:
-        sizes.append(args[-1] - args[-2])
-        return plain(*args)
+    def counting(held: Any, start: int, end: int) -> bytes:
+        sizes.append(end - start)
+        return plain(held, start, end)
 
-    monkeypatch.setattr(_stores, "_fetch", counting)
+    monkeypatch.setattr(_stores._Held, "between", counting)
     return sizes
 
 

@@ -28,20 +28,20 @@ def version(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Manifest]:
 
 
 def test_a_split_equals_its_rows(version: tuple[Path, Manifest]) -> None:
-    dataset = load_split(*version, "train")
+    dataset = load_split(*version, split="train")
     assert dataset.split == "train"
     assert dataset.to_list() == accidents(120).to_pylist()
 
 
 def test_streaming_gives_the_same_rows(version: tuple[Path, Manifest]) -> None:
-    stream = load_split(*version, "test", streaming=True)
+    stream = load_split(*version, split="test", streaming=True)
     assert list(stream) == accidents(30).to_pylist()
-    assert stream.features == load_split(*version, "test").features
+    assert stream.features == load_split(*version, split="test").features
 
 
 def test_no_file_is_written(version: tuple[Path, Manifest]) -> None:
     before = sorted(version[0].rglob("*"))
-    dataset = load_split(*version, "train")
+    dataset = load_split(*version, split="train")
     dataset.filter(lambda row: row["severity"] == 1)
     assert dataset.cache_files == []
     assert sorted(version[0].rglob("*")) == before
@@ -51,15 +51,15 @@ def test_the_fingerprint_follows_from_the_bytes(version: tuple[Path, Manifest], 
     again = write_dataset(tmp_path / "again", spec="0" * 64)
     other = write_dataset(tmp_path / "other", spec="1" * 64)
     marks = [
-        load_split(folder, manifest, "train")._fingerprint
+        load_split(folder, manifest, split="train")._fingerprint
         for folder, manifest in (version, (tmp_path / "again", again), (tmp_path / "other", other))
     ]
     assert marks[0] == marks[1] != marks[2]
-    assert load_split(*version, "test")._fingerprint != marks[0]
+    assert load_split(*version, split="test")._fingerprint != marks[0]
 
 
 def test_columns_in_the_order_asked(version: tuple[Path, Manifest]) -> None:
-    table = read_table(*version, "test", ["severity", "place"])
+    table = read_table(*version, split="test", columns=["severity", "place"])
     assert table.column_names == ["severity", "place"]
     assert table.equals(accidents(30).select(["severity", "place"]))
 
@@ -67,14 +67,14 @@ def test_columns_in_the_order_asked(version: tuple[Path, Manifest]) -> None:
 @pytest.mark.parametrize("split", ["valid", "", "TRAIN", "data/train"])
 def test_an_unknown_split_names_the_known_ones(split: str, version: tuple[Path, Manifest]) -> None:
     with pytest.raises(UsageError) as raised:
-        read_table(*version, split)
+        read_table(*version, split=split)
     assert raised.value.code == "split-unknown"
     assert raised.value.expected == "train, test"
 
 
 def test_an_unknown_column_names_the_known_ones(version: tuple[Path, Manifest]) -> None:
     with pytest.raises(UsageError) as raised:
-        read_table(*version, "train", ["speed"])
+        read_table(*version, split="train", columns=["speed"])
     assert (raised.value.code, raised.value.expected) == ("column-unknown", "person, place, severity, day")
 
 
@@ -89,7 +89,7 @@ def test_a_damaged_shard_is_said(damage: str, tmp_path: Path) -> None:
     if damage == "link":
         shard.symlink_to(tmp_path / "moved")
     with pytest.raises(StorageError) as raised:
-        read_table(tmp_path / "x", manifest, "train")
+        read_table(tmp_path / "x", manifest, split="train")
     assert raised.value.code == "shard-unreadable"
 
 
@@ -99,9 +99,9 @@ def test_several_shards_are_read_in_order(tmp_path: Path) -> None:
     for number in range(3):
         pq.write_table(pa.table({"n": [number * 2, number * 2 + 1]}), folder / f"part-{number:05}.parquet")
     manifest = write_manifest(tmp_path / "x", kind="dataset", name="x", about={})
-    assert read_table(tmp_path / "x", manifest, "train")["n"].to_pylist() == list(range(6))
-    assert load_split(tmp_path / "x", manifest, "train", streaming=True).num_shards == 3
-    assert [row["n"] for row in load_split(tmp_path / "x", manifest, "train", streaming=True)] == list(range(6))
+    assert read_table(tmp_path / "x", manifest, split="train")["n"].to_pylist() == list(range(6))
+    assert load_split(tmp_path / "x", manifest, split="train", streaming=True).num_shards == 3
+    assert [row["n"] for row in load_split(tmp_path / "x", manifest, split="train", streaming=True)] == list(range(6))
 
 
 CHILD = """
@@ -118,9 +118,9 @@ from curator.hub import load_split, read_table
 light = sorted({"datasets", "pandas"} & set(sys.modules))
 from curator.manifest import Manifest
 folder = Path(sys.argv[1])
-read_table(folder, Manifest.read(folder), "train")
+read_table(folder, Manifest.read(folder), split="train")
 after_table = sorted({"datasets", "pandas"} & set(sys.modules))
-load_split(folder, Manifest.read(folder), "train")
+load_split(folder, Manifest.read(folder), split="train")
 print(json.dumps([light, after_table, os.environ["HF_HUB_OFFLINE"], len(calls)]))
 """
 

@@ -86,7 +86,7 @@ def test_clamping_and_rounding_are_formulas(words: dict[str, Any], formula: str)
     value = spec_value()
     value["fields"]["age"] = {**WORLD, **words}
     use_case = parse_use_case(json.dumps(value))
-    assert engine_formula("age", use_case.fields["age"], scope_of(use_case)) == formula
+    assert engine_formula("age", use_case.fields["age"], scope=scope_of(use_case)) == formula
 
 
 @pytest.fixture(scope="module")

@@ -138,7 +138,7 @@ def test_shared_tokens_are_counted(tmp_path: Path) -> None:
     one, two = tmp_path / "one.parquet", tmp_path / "two.parquet"
     parquet.write_table(rows, one)
     parquet.write_table(rows.slice(10).append_column("more", pa.array([0] * 30)), two)
-    found = compare_copies("b@1.0.0", [one], [two], roles=Roles(quasi=("age",), tokens=("who",)))
+    found = compare_copies("b@1.0.0", [one], others=[two], roles=Roles(quasi=("age",), tokens=("who",)))
     assert (found.rows, found.tokens, found.columns) == (40, 30, ("age", "hour"))
     assert (found.by_quasi, found.by_all) == (0.0, 0.75)
 

@@ -283,7 +283,7 @@ def test_filters_of_a_source_and_a_window_come_first() -> None:
 @given(ROWS, FRACTION, st.sampled_from([["who"], ["id"], ["who", "place"]]))
 def test_a_source_that_applies_the_share_changes_nothing(rows: list[Row], fraction: float, by: list[str]) -> None:
     use_case = spec_of({"sample": {"by": by, "fraction": fraction}})
-    condition = pushed_share(use_case, scope_of(use_case), "t")
+    condition = pushed_share(use_case, scope_of(use_case), source="t")
     assert condition is not None
     with connected(use_case, {"t": rows}) as connection:
         whole = drawn_in(connection, use_case, "id")
@@ -304,7 +304,7 @@ def test_a_share_is_pushed_only_where_it_changes_nothing() -> None:
     def pushed(source: str = "t", join: Any = None, **sample_part: Any) -> bool:
         join = {"source": "u", "on": ["place"], "orphans": "ignore", **(join or {})}
         spec = spec_of({"sample": {**sample, **sample_part}, "join": [join]}, **joined)
-        return pushed_share(spec, scope_of(spec), source) is not None
+        return pushed_share(spec, scope_of(spec), source=source) is not None
 
     assert pushed()
     assert pushed("u", by=["beds"])

@@ -223,7 +223,7 @@ def test_a_quantile_may_miss_its_range_by_one_ten_thousandth(value: float | None
 def test_figures_need_an_engine_with_templates() -> None:
     rule: FigureRule = compiled(("expect_column_mean_to_be_between", {"column": "age"})).figures[0]
     with pytest.raises(UsageError) as refused:
-        figure_sql(rule, "postgres", '"age"')
+        figure_sql(rule, "postgres", column_sql='"age"')
     assert refused.value.code == "figure-engine"
 
 

@@ -162,9 +162,9 @@ def _parse_private(data: bytes, source: str) -> Ed25519PrivateKey:
         key = load_pem_private_key(data, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as fault:
         # The cause is cut off: a parser's message may quote what it read.
-        raise malformed("a signing key", source, f"no readable key ({type(fault).__name__})") from None
+        raise malformed("a signing key", source, found=f"no readable key ({type(fault).__name__})") from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise malformed("a signing key", source, "a key of another algorithm")
+        raise malformed("a signing key", source, found="a key of another algorithm")
     return key
 
 

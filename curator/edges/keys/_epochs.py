@@ -140,7 +140,7 @@ class FileKeys:
 
     def _path(self, name: str) -> Path:
         if not EPOCH_NAME.fullmatch(name):
-            raise malformed("the secret of an epoch", "the key folder", "a name that no epoch can have")
+            raise malformed("the secret of an epoch", "the key folder", found="a name that no epoch can have")
         return self.private / "keys" / "epochs" / f"{name}.key"
 
     @staticmethod
@@ -151,7 +151,7 @@ class FileKeys:
 def _parse(text: str, what: str, *, source: str) -> bytes:
     digits = text.strip(" \t\r\n")
     if not _HEX.fullmatch(digits):
-        raise malformed(what, source, "something that is not 64 hexadecimal digits")
+        raise malformed(what, source, found="something that is not 64 hexadecimal digits")
     return bytes.fromhex(digits)
 
 

@@ -55,13 +55,13 @@ def read_secret(path: Path, *, what: str) -> bytes:
     """
     descriptor = _open(path, what)
     try:
-        _check_private(os.fstat(descriptor), path, what)
+        _check_private(os.fstat(descriptor), path, what=what)
         return os.read(descriptor, _MAX_BYTES)
     finally:
         os.close(descriptor)
 
 
-def malformed(what: str, name: str, found: str) -> SecretError:
+def malformed(what: str, name: str, *, found: str) -> SecretError:
     """The error of a key that is there but is not one; `found` never quotes it."""
     return SecretError(
         "key-malformed",
@@ -83,13 +83,13 @@ def missing(what: str, name: str) -> SecretError:
     )
 
 
-def _check_private(found: os.stat_result, path: Path, what: str) -> None:
+def _check_private(found: os.stat_result, path: Path, *, what: str) -> None:
     if not stat.S_ISREG(found.st_mode) or found.st_size > _MAX_BYTES:
-        raise malformed(what, path.name, "a thing that is not a small regular file")
+        raise malformed(what, path.name, found="a thing that is not a small regular file")
     if found.st_uid != os.geteuid():
-        raise _readable(path, what, "a file that belongs to another user")
+        raise _readable(path, what, found="a file that belongs to another user")
     if stat.S_IMODE(found.st_mode) & ~_OWNER_ONLY:
-        raise _readable(path, what, f"mode {stat.S_IMODE(found.st_mode):04o}")
+        raise _readable(path, what, found=f"mode {stat.S_IMODE(found.st_mode):04o}")
 
 
 def _open(path: Path, what: str) -> int:
@@ -99,8 +99,8 @@ def _open(path: Path, what: str) -> int:
         raise missing(what, path.name) from fault
     except OSError as fault:
         if fault.errno == errno.ELOOP:
-            raise _readable(path, what, "a symbolic link") from fault
-        raise malformed(what, path.name, "a file that cannot be opened") from fault
+            raise _readable(path, what, found="a symbolic link") from fault
+        raise malformed(what, path.name, found="a file that cannot be opened") from fault
 
 
 def _make_private(folder: Path) -> None:
@@ -137,7 +137,7 @@ def _exists(path: Path, what: str) -> SecretError:
     )
 
 
-def _readable(path: Path, what: str, found: str) -> SecretError:
+def _readable(path: Path, what: str, *, found: str) -> SecretError:
     return SecretError(
         "key-readable-by-others",
         asked=f"read {what} from {path.name}",

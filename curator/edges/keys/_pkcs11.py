@@ -68,13 +68,13 @@ class Pkcs11Keys:
     def root(self) -> bytes:
         """32 bytes computed in the token. Raises SecretError `key-missing`, `key-provider`."""
         with self._session() as session:
-            return self._hmac(session, _ROOT_OBJECT, _ROOT_LABEL)
+            return self._hmac(session, _ROOT_OBJECT, message=_ROOT_LABEL)
 
     def epoch_root(self, name: str) -> bytes:
         """32 bytes computed in the token. Raises SecretError as `root`."""
         with self._session() as session:
-            inner = self._hmac(session, _EPOCH_OBJECT.format(name), _EPOCH_LABEL)
-            return self._hmac(session, _ROOT_OBJECT, _EPOCH_LABEL + inner)
+            inner = self._hmac(session, _EPOCH_OBJECT.format(name), message=_EPOCH_LABEL)
+            return self._hmac(session, _ROOT_OBJECT, message=_EPOCH_LABEL + inner)
 
     def has_epoch(self, name: str) -> bool:
         """Whether the token has the epoch's object."""
@@ -120,10 +120,10 @@ class Pkcs11Keys:
 
         found = list(session.get_objects({Attribute.CLASS: ObjectClass.SECRET_KEY, Attribute.LABEL: label}))
         if len(found) > 1:
-            raise malformed("a secret", "the token", "two objects of one label")
+            raise malformed("a secret", "the token", found="two objects of one label")
         return found[0] if found else None
 
-    def _hmac(self, session: Any, label: str, message: bytes) -> bytes:
+    def _hmac(self, session: Any, label: str, *, message: bytes) -> bytes:
         from pkcs11 import Mechanism
 
         key = self._find(session, label)

@@ -64,7 +64,7 @@ def _parse(text: str, *, source: str) -> bytes:
     if len(digits) < 2 * MIN_BYTES and (not digits or _HEX.fullmatch(digits)):
         raise _too_short(source)
     if not _HEX.fullmatch(digits):
-        raise malformed(_WHAT, source, "something that is not an even number of hexadecimal digits")
+        raise malformed(_WHAT, source, found="something that is not an even number of hexadecimal digits")
     return bytes.fromhex(digits)
 
 

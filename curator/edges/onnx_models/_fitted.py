@@ -115,7 +115,7 @@ def fit(pipeline: Any, table: pa.Table, *, features: Sequence[str], target: str,
     check_target(wanted, target=target, task=task)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        _fit(pipeline, frame_of(columns_of(rows, inputs)), wanted)
+        _fit(pipeline, frame_of(columns_of(rows, inputs)), wanted=wanted)
     if _unconverged(caught):
         notes += ("The training stopped before it converged.",)
     return Fitted(pipeline=pipeline, task=task, target=target, features=inputs, rows=len(wanted), notes=notes)
@@ -141,7 +141,7 @@ def _frequent_labels(rows: pa.Table, wanted: Any, *, rarest: int) -> tuple[pa.Ta
     return rows.take(positions(keep)), wanted[keep], (note,)
 
 
-def _fit(pipeline: Any, frame: Any, wanted: Any) -> None:
+def _fit(pipeline: Any, frame: Any, *, wanted: Any) -> None:
     from sklearn.utils._param_validation import InvalidParameterError
 
     try:

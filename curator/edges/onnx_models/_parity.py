@@ -147,7 +147,7 @@ class Parity:
         )
 
 
-def parity(fitted: Fitted, model: bytes, rows: pa.Table) -> Parity:
+def parity(fitted: Fitted, model: bytes, *, rows: pa.Table) -> Parity:
     """Compare a fitted pipeline with its conversion, as a receiver would run it.
 
     Args:
@@ -277,18 +277,18 @@ def _stress(fitted: Fitted, base: Columns) -> Iterator[_Stress]:
     numbers = [feature.name for feature in fitted.features if feature.kind == "number"]
     texts = [feature.name for feature in fitted.features if feature.kind == "text"]
     for name in numbers:
-        yield "nulls", name, _with(base, name, [np.nan])
-        yield "extremes", name, _with(_repeated(base, len(_EXTREMES)), name, _EXTREMES)
+        yield "nulls", name, _with(base, name, values=[np.nan])
+        yield "extremes", name, _with(_repeated(base, len(_EXTREMES)), name, values=_EXTREMES)
     for name in texts:
-        yield "nulls", name, _with(base, name, [""])
-        yield "unknown", name, _with(base, name, [_UNKNOWN])
-        yield "extremes", name, _with(base, name, _ODD)
+        yield "nulls", name, _with(base, name, values=[""])
+        yield "unknown", name, _with(base, name, values=[_UNKNOWN])
+        yield "extremes", name, _with(base, name, values=_ODD)
         changed = [change(value) for change in _CHANGES for value in base[name]]
-        yield "accents", name, _with(_repeated(base, len(_CHANGES)), name, changed)
+        yield "accents", name, _with(_repeated(base, len(_CHANGES)), name, values=changed)
     empty: dict[str, list[Any]] = {**{name: [np.nan] for name in numbers}, **{name: [""] for name in texts}}
     together: Columns = base
     for name, values in empty.items():
-        together = _with(together, name, values)
+        together = _with(together, name, values=values)
     yield "nulls", "all features at once", dict(together)
 
 
@@ -296,7 +296,7 @@ def _repeated(base: Columns, times: int) -> dict[str, np.ndarray[Any, Any]]:
     return {name: np.tile(values, times) for name, values in base.items()}
 
 
-def _with(base: Columns, name: str, values: Sequence[Any]) -> dict[str, np.ndarray[Any, Any]]:
+def _with(base: Columns, name: str, *, values: Sequence[Any]) -> dict[str, np.ndarray[Any, Any]]:
     column = np.empty_like(base[name])
     column[:] = [values[i % len(values)] for i in range(len(column))]
     return {**base, name: column}

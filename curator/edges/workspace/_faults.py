@@ -31,15 +31,15 @@ def find_faults(git: Git, root: Path, *, data: bool) -> list[str]:
     """Every fault, one sentence each, naming the file; see `Workspace.faults`."""
     head = git.files("HEAD", under=_WATCHED)
     pointers = [path for path in head if path.endswith(_POINTER_ENDING)]
-    found = [*_files(git, root, head), *_staged(git), *_stray(root, head)]
+    found = [*_files(git, root, head=head), *_staged(git), *_stray(root, head)]
     for path in pointers:
-        found += _version(git, root, path, data=data)
+        found += _version(git, root, path=path, data=data)
     found += [*_history(git), *_exposed(git), *_tags(git), *_objects(git)]
     found += [f"{PRIVATE}/journal/{name}: a journal entry that cannot be read" for name in _damaged(root)]
     return found
 
 
-def _files(git: Git, root: Path, head: dict[str, str]) -> Iterator[str]:
+def _files(git: Git, root: Path, *, head: dict[str, str]) -> Iterator[str]:
     """Committed files against the work tree, by content."""
     for path, blob in head.items():
         place = root / path
@@ -74,7 +74,7 @@ def _stray(root: Path, head: dict[str, str]) -> Iterator[str]:
                 yield f"{name}: a data folder without a committed pointer on this branch"
 
 
-def _version(git: Git, root: Path, path: str, *, data: bool) -> Iterator[str]:
+def _version(git: Git, root: Path, *, path: str, data: bool) -> Iterator[str]:
     """One pointer, its folder and its cache objects."""
     place = path.removesuffix(_POINTER_ENDING)
     try:

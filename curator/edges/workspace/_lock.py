@@ -68,7 +68,7 @@ class FileLock:
         with disk_errors(self._path.parent, asked="lock the workspace"):
             handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            self._wait(handle, deadline, wait_seconds)
+            self._wait(handle, deadline, wait_seconds=wait_seconds)
         except BaseException:
             os.close(handle)
             raise
@@ -77,7 +77,7 @@ class FileLock:
             os.pwrite(handle, f"{os.getpid()} {socket.gethostname()}\n".encode(), 0)
         self.handle = handle
 
-    def _wait(self, handle: int, deadline: float, wait_seconds: float) -> None:
+    def _wait(self, handle: int, deadline: float, *, wait_seconds: float) -> None:
         told = False
         while not _try_lock(handle):
             owner = _owner(handle)

@@ -275,7 +275,9 @@ def _undo(parts: Parts, entry: Entry) -> None:
     """Take back what was placed; what somebody changed or committed since is left to them."""
     root, git = parts.root, parts.git
     kept = git.files("HEAD", under=entry.blobs) if entry.blobs else {}
-    ours = [path for path, blob in entry.blobs.items() if kept.get(path) != blob and _holds(git, root / path, blob)]
+    ours = [
+        path for path, blob in entry.blobs.items() if kept.get(path) != blob and _holds(git, root / path, blob=blob)
+    ]
     for place, staged in entry.folders.items():
         if (root / place).exists() and f"{place}.dvc" not in kept:
             _take_back(root / place, root / staged)
@@ -283,7 +285,7 @@ def _undo(parts: Parts, entry: Entry) -> None:
         if path in entry.created:
             (root / path).unlink()
         elif path in entry.replaced:
-            _restore(parts, root / path, git.run("cat-file", "blob", entry.replaced[path]))
+            _restore(parts, root / path, data=git.run("cat-file", "blob", entry.replaced[path]))
     if not any(f"{place}.dvc" in kept for place in entry.folders):
         store.Cache(root).remove(entry.objects)
     for name in reversed(entry.made):
@@ -300,11 +302,11 @@ def _take_back(place: Path, staged: Path) -> None:
         remove_tree(place)
 
 
-def _holds(git: Git, path: Path, blob: str) -> bool:
+def _holds(git: Git, path: Path, *, blob: str) -> bool:
     return path.is_file() and git.blob_name(path.read_bytes()) == blob
 
 
-def _restore(parts: Parts, path: Path, data: bytes) -> None:
+def _restore(parts: Parts, path: Path, *, data: bytes) -> None:
     part = parts.scratch / "restored"
     part.unlink(missing_ok=True)
     write_synced(part, data)

@@ -34,11 +34,11 @@ def taken(git: Git, root: Path, *, places: Iterable[str], tag: str) -> None:
         found = [kind for kind, path in (("folder", place), ("pointer", f"{place}.dvc")) if (root / path).exists()]
         if found or git.files("HEAD", under=[f"{place}.dvc"]):
             kind = found[0] if found else "committed pointer"
-            raise _version_exists(place, found=kind, free=_next_free(git, root, place))
+            raise _version_exists(place, found=kind, free=_next_free(git, root, place=place))
     if tag and (not _TAG.fullmatch(tag) or not git.ask("check-ref-format", f"refs/tags/{tag}")):
         raise _tag_invalid()
     if tag and git.resolve(f"refs/tags/{tag}"):
-        free = next((_next_free(git, root, place) for place in places), "a version that does not exist")
+        free = next((_next_free(git, root, place=place) for place in places), "a version that does not exist")
         raise _version_exists(tag, found="tag", free=free)
 
 
@@ -129,7 +129,7 @@ def _tag_invalid() -> UsageError:
     )
 
 
-def _next_free(git: Git, root: Path, place: str) -> str:
+def _next_free(git: Git, root: Path, *, place: str) -> str:
     """The first free patch version after the ones that exist with the same major and minor number."""
     match = DATA_PATH.fullmatch(place)
     if match is None:

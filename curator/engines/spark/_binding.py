@@ -49,13 +49,13 @@ Reader = Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
 def bind_source(session: Any, named: Named, *, scratch: Path) -> tuple[Bound, Any]:
     """The source as DuckDB sees it, and the Spark relation of the same columns. Raises SourceError."""
+    name, source, where = named
     engine = DuckDBEngine(scratch=scratch, threads=1)
     try:
-        bound = engine.bind(*named)
+        bound = engine.bind(name, source, path=where)
         schema = _schema(engine, bound.relation)
     finally:
         engine.close()
-    name, source, _ = named
     columns = _native_columns(name, source, bound.places)
     if columns is not None:
         return bound, _native(session, source, bound=bound, columns=columns)
@@ -73,7 +73,7 @@ def adopt_rows(session: Any, name: str, source: Source, *, table: LiveTable, scr
     """
     engine = DuckDBEngine(scratch=scratch, threads=1)
     try:
-        adopted = engine.adopt(name, source, table)
+        adopted = engine.adopt(name, source, table=table)
         schema = _schema(engine, adopted.relation)
         query = f"SELECT * FROM {quoted(adopted.relation)}"  # noqa: S608 (quoted identifier)
         frame = None
@@ -120,7 +120,7 @@ def _native_columns(name: str, source: Source, places: Sequence[Place]) -> dict[
     types: dict[str, str] | None = None
     for place in places:
         path = place.path
-        if path is None or kind_of(name, source, place) != SourceFormat.parquet:
+        if path is None or kind_of(name, source, place=place) != SourceFormat.parquet:
             return None
         if path.name.startswith((".", "_")) or ":" in path.name:
             return None  # the first Spark takes for its own papers and reads nothing of, the second for an address
@@ -205,7 +205,8 @@ def _read(named: Named, once: uuid.UUID) -> Iterator[pa.RecordBatch]:
     with tempfile.TemporaryDirectory(prefix=f"curator-read-{once.hex[:8]}-") as folder:
         engine = DuckDBEngine(scratch=Path(folder), threads=1, memory=_READER_MEMORY)
         try:
-            bound = engine.bind(*named)
+            name, source, where = named
+            bound = engine.bind(name, source, path=where)
             yield from engine.batches(f"SELECT * FROM {quoted(bound.relation)}", rows=_READ_ROWS)  # noqa: S608 (quoted)
         except CuratorError as fault:
             raise carry(fault) from None
