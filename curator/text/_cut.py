@@ -6,7 +6,7 @@ import re
 from bisect import bisect_left
 from dataclasses import dataclass
 
-from curator.text._words import FIRST
+from curator.text._words import COMMON, FIRST
 
 _WORD = re.compile(
     r"(?<![A-Za-z])(?:[A-Za-z] ){3,24}[A-Za-z](?![A-Za-z])"  # letters set apart
@@ -17,6 +17,7 @@ _ARTICLE = re.compile("(?:al|el|ar|as|ad|an|at|ed|es|az|ibn|ben|bin|bou|d|l)[-']
 _NO_LETTER = bytes(code for code in range(128) if not chr(code).isalpha())
 _NO_CAPITAL = bytes(code for code in range(128) if not chr(code).isupper())
 LINE = re.compile(r"[^\n]+")
+_ONE_LETTER = frozenset(("A", "L'", "D'", "N'", "S'", "Y"))
 TIGHT = frozenset(("", " ", "  ", ". ", ".", "-", " - ", ".-", "'", "\t", "- ", " -"))
 """What may stand between the words of one name."""
 
@@ -85,7 +86,30 @@ def _words_of(plain: str) -> list[Word]:
             if " " in text:
                 text = text.replace(" ", "")
             words.append(Word(match.start(), match.end(), text, text.upper(), _shape(text), bare))
+    _mark_heads(plain, words)
     return words
+
+
+def _mark_heads(plain: str, words: list[Word]) -> None:
+    """Mark heads in capitals within a line as making no use of case: three words or more, a common one among them."""
+    first = 0
+    for place in range(len(words) + 1):
+        word = words[place] if place < len(words) else None
+        if word is not None and _in_head(word) and (place == first or _is_near(plain, words[place - 1], word)):
+            continue
+        head = words[first:place]
+        if len(head) > 2 and any(one.upper in COMMON for one in head):
+            for one in head:
+                one.bare = True
+        first = place if word is not None and _in_head(word) else place + 1
+
+
+def _in_head(word: Word) -> bool:
+    return word.shape == "U" or (word.text in _ONE_LETTER)
+
+
+def _is_near(plain: str, before: Word, word: Word) -> bool:
+    return word.start - before.end < 4 and not plain[before.end : word.start].strip(" ,'-\"")
 
 
 def _is_bare(line: str) -> bool:

@@ -3,6 +3,9 @@
 A model costs far more than the rules. Where every word with a capital is a common one, or lies in a mention that the
 rules found, it has nothing to add; in lines that make no use of case, where every word is common or lies in a mention.
 A text with doubts in most of its sentences is read whole: a model judges better with what stands around.
+
+What the model then says is believed where a word of its claim may be a name. In scans a model takes torn words in small
+letters, single letters and heads such as `Monsieur le Directeur` for names; nearly none of them is.
 """
 
 from __future__ import annotations
@@ -12,9 +15,11 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 from curator.text._cut import Cut, Word
+from curator.text._kinds import Kind
 from curator.text._spans import Span
-from curator.text._words import LABELS_OF_NAMES, PARTICLES, ROLES, TITLES, is_common
+from curator.text._words import AMBIGUOUS_FIRST, COURTESIES, FIRST, LABELS_OF_NAMES, PARTICLES, ROLES, TITLES, is_common
 
+_ARTICLES = frozenset(("LE", "LA", "L'", "DU", "AU"))
 _SENTENCE = re.compile(r"[^\n]+?(?:(?<=[a-z0-9)]{2})[.!?;]+(?= +[A-Z])|(?=\n)|\Z)")
 
 
@@ -39,6 +44,42 @@ def doubtful(cut: Cut, firm: Sequence[Span]) -> Iterator[tuple[int, int]]:
         last = sentence.span()
     if last is not None:
         yield last
+
+
+def believed(cut: Cut, claim: Span) -> bool:
+    """Whether a model's claim holds a word that may be a name; of a place or body, any word with a capital may."""
+    first, last = cut.within(claim.start, claim.end)
+    words = cut.words[first:last]
+    if any(_may_name(word) or _is_first_name(word) or _holds_capital(word) for word in words):
+        return True
+    if claim.kind is Kind.person:
+        named = len(words) > 1 and words[0].upper in COURTESIES and _has_capital(words[1])
+        return (named and words[1].upper not in ROLES) or _is_body(cut, last - 1)
+    if len(words) > 1 and words[-1].upper in PARTICLES:
+        return True  # gare de, before a name that is claimed apart
+    if claim.kind is Kind.other:
+        return any(_is_body(cut, place) for place in range(first, last))
+    return any(_has_capital(word) for word in words)
+
+
+def _is_body(cut: Cut, place: int) -> bool:
+    """Whether a common word with a capital stands after an article: the Chambre, the Matin."""
+    word, before = cut.words[place], cut.words[place - 1]
+    tight = place > 0 and cut.gap(place) in (" ", "")
+    return tight and word.shape == "C" and len(word.text) > 2 and before.shape == "l" and before.upper in _ARTICLES
+
+
+def _is_first_name(word: Word) -> bool:
+    return word.upper in FIRST and word.upper not in AMBIGUOUS_FIRST and (word.shape in "CU" or word.bare)
+
+
+def _holds_capital(word: Word) -> bool:
+    """Whether a word in small letters goes on with a capital: llle-et-Vilaine."""
+    return word.shape == "l" and not word.text.islower()
+
+
+def _has_capital(word: Word) -> bool:
+    return len(word.text) > 1 and (word.shape in "CU" or word.bare)
 
 
 def _may_name(word: Word) -> bool:

@@ -10,7 +10,7 @@ from curator.text._addresses import find_addresses
 from curator.text._codes import find_codes
 from curator.text._cut import Cut
 from curator.text._dates import find_dates
-from curator.text._doubts import doubtful
+from curator.text._doubts import believed, doubtful
 from curator.text._echoes import find_echoes
 from curator.text._kinds import Kind
 from curator.text._lists import groups
@@ -64,7 +64,8 @@ class Finder:
         places = [(reading, place) for reading in readings for place in reading.doubts()]
         named = self.model.entities([reading.view.read[start:end] for reading, (start, end) in places])
         for (reading, (offset, _)), spans in zip(places, named, strict=True):
-            reading.named += [Span(offset + span.start, offset + span.end, span.kind) for span in spans]
+            claims = (Span(offset + span.start, offset + span.end, span.kind) for span in spans)
+            reading.named += [claim for claim in claims if believed(reading.cut, claim)]
 
     def _placed(self, readings: Sequence[_Reading], places: Sequence[tuple[int, int]]) -> list[Span]:
         spans: list[Span] = []

@@ -16,6 +16,7 @@ from curator.text._spans import Span
 from curator.text._words import (
     AMBIGUOUS_FIRST,
     COMMON,
+    COURTESIES,
     FIRST,
     LABELS_OF_NAMES,
     LAST,
@@ -43,6 +44,8 @@ VILLE MAIRIE GARE SOCIETE COMMUNE POLICE GENDARMERIE BRIGADE COMPAGNIE REGION DI
 REPUBLIQUE COUR MAISON BANQUE POSTE CAISSE
 """)
 )
+_ARTICLES = frozenset(("LE", "LA", "L'", "LES", "DES"))
+_BEFORE_SMALL = COURTESIES | frozenset(listed("NOMME NOMMEE DENOMME DENOMMEE PRENOMME PRENOMMEE SUSNOMME SURNOMME ALIAS"))
 _ABBREVIATED = frozenset(listed("M MR MME MLLE NOMME NOMMEE SIEUR DENOMME DENOMMEE"))
 _SHORT_TITLES = frozenset(("Me", "Ms", "Herr"))  # written so: otherwise a word, or a name
 
@@ -76,7 +79,7 @@ class PersonFinder:
     def _at(self, index: int, word: Word) -> None:
         upper = word.upper
         if upper in TITLES or (len(upper) > 6 and upper in _MISSPELT_TITLES):
-            if upper != "ME" or word.text == "Me":
+            if (upper != "ME" or word.text == "Me") and not (upper == "M" and self._is_elided(word)):
                 self._after(index, strong=True)
         elif (
             word.text in _SHORT_TITLES and not word.bare and not (index and self._cut.words[index - 1].upper in TITLES)
@@ -99,6 +102,10 @@ class PersonFinder:
         if upper in LAST:
             self._family_name(index, word)
 
+    def _is_elided(self, word: Word) -> bool:
+        """Whether M is the pronoun: il m'a vu."""
+        return self._cut.plain[word.end : word.end + 2].lstrip(" ").startswith("'")
+
     def _after(self, index: int, *, strong: bool) -> None:
         """The name that follows a title or a role."""
         words = self._cut.words
@@ -108,16 +115,30 @@ class PersonFinder:
                 return
             if word.upper in TITLES:
                 return
+            if word.shape == "l" and not word.bare and not self._may_follow(index, place):
+                return
             skipped = word.upper in _BETWEEN or (word.upper in ("S", "E") and "(" in gap)
             if not skipped or (word.upper in PARTICLES and self._is_name_particle(place)):
                 last = self._walk(place, strong=strong)
                 if last == place and self._is_called(index, place):
                     last = max(place + 1, self._walk(place + 1, strong=False))
-                if last > place:
+                if last > place and (strong or any(one.shape != "I" for one in words[place:last])):
                     self._found.append((place, last))
                     if words[index].upper in LISTS:
                         self._listed(last)
                 return
+
+    def _may_follow(self, index: int, place: int) -> bool:
+        """Whether a word in small letters may belong to a name after a title or role, in a line that uses case."""
+        title, word, gap = self._cut.words[index], self._cut.words[place], self._cut.gap(place)
+        if title.upper in WEAK_ROLES and word.upper in _ARTICLES:
+            return False  # par les uns
+        if title.upper not in TITLES or word.upper in _BETWEEN or word.upper in PARTICLES or word.upper in LAST_PARTS:
+            return True
+        if word.upper in FIRST:
+            return True
+        dotted = title.upper != "M" or gap.startswith(".")
+        return title.upper in _BEFORE_SMALL and dotted and "," not in gap
 
     def _is_called(self, index: int, place: int) -> bool:
         """Whether a common word is a name here: right after M. or Mme, with a capital (M. Durant)."""

@@ -164,6 +164,9 @@ SENOR SENORA SIGNOR SIGNORA SENHOR SENHORA
 )
 """Words after which a name stands, however it is written."""
 
+COURTESIES = frozenset(listed("M MR MME MMES MLLE MLLES MELLE MONSIEUR MADAME MADEMOISELLE SIEUR VEUVE VVE"))
+"""Those of them that stand before a name alone, not before a charge."""
+
 LISTS = frozenset(
     listed("""
 PRESENTS PRESENTES PRESENT ABSENTS EXCUSES PARTICIPANTS PARTICIPANT MEMBRES DESTINATAIRES COPIE CONSORTS TEMOINS
