@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +18,7 @@ from forge import (
 from package_world import Key
 
 from curator.canonical import canonical_json, sha256_bytes
-from curator.evidence import Artifact, Stage, peek_envelope
+from curator.evidence import Artifact, Stage, peek_envelope, pre_authentication_encoding
 
 # ---- forgers: keys of their own -------------------------------------------------------------------------------
 
@@ -180,12 +182,23 @@ def _costly(forge: Forge, stage: Stage, key: Key, count: int) -> bytes:
     """Megabytes of JSON that is slow to parse, in the evidence."""
     contents = dict(forge.contents)
     for number in range(count):
-        facts = {"number": number, "values": [[1]] * 150_000}
+        facts = {"number": number, "values": "many"}
         like = forge.request.statement
         made = (Artifact("x", sha256_bytes(bytes([number]))),)
-        statement = forge.sign(stage, key, like=like, subjects=made, inputs=(), facts=facts)
-        contents[f"evidence/{statement.digest}.json"] = statement.data
+        data = _filled(forge.sign(stage, key, like=like, subjects=made, inputs=(), facts=facts).data, key)
+        contents[f"evidence/{sha256_bytes(data)}.json"] = data
     return forge.signed(contents)
+
+
+def _filled(data: bytes, key: Key) -> bytes:
+    """A small envelope made large, and signed anew: to write so much as values would take seconds."""
+    outer = json.loads(data)
+    values = b"[" + b",".join([b"[1]"] * 150_000) + b"]"
+    payload = base64.b64decode(outer["payload"]).replace(b'"many"', values)
+    outer["payload"] = base64.b64encode(payload).decode()
+    signature = key.sign(pre_authentication_encoding(outer["payloadType"], payload))
+    outer["signatures"] = [{"keyid": key.keyid, "sig": base64.b64encode(signature).decode()}]
+    return canonical_json(outer)
 
 
 @case("costly-evidence-by-a-stranger", "signer-unknown")

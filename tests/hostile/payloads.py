@@ -105,7 +105,8 @@ def run_length_bomb() -> bytes:
 
 def page_bomb() -> bytes:
     """Plain pages of zeros, 320 MB, that zstd makes tiny."""
-    column = pa.array([bytes(1 << 20)] * 320, pa.binary())
+    ends = pa.py_buffer(np.arange(0, 321 << 20, 1 << 20, dtype=np.int32))
+    column = pa.Array.from_buffers(pa.binary(), 320, [None, ends, pa.py_buffer(np.zeros(320 << 20, dtype=np.uint8))])
     return parquet(pa.table({"x": column}), use_dictionary=False, write_statistics=False)
 
 
