@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from curator.engines._cells import physical_of, read_as, stated, typed
+from curator.engines._cells import physical_of, read_as, stated, typed, worded
 from curator.engines._columns import require_type
 from curator.engines._readers import cell_of
 from curator.spec.model import Column, LogicalType, Source
@@ -89,8 +89,10 @@ def taking(name: str, source: Source, *, physical: Mapping[str, str]) -> Taking:
 def _cell(name: str, key: str, *, source: Source, physical: str) -> tuple[str, str | None]:
     """A cell as its declared type, and the text of one that has none; None where every cell has one."""
     column = source.columns[key]
-    if physical == "VARCHAR":
-        cell = cell_of(quoted(key), source, apply_nulls=True)
+    if physical == "VARCHAR" or worded(column, physical):
+        cell = cell_of(
+            quoted(key) if physical == "VARCHAR" else f"CAST({quoted(key)} AS VARCHAR)", source, apply_nulls=True
+        )
         if column.type in _PROSE:
             return cell, None
         cell = stated(cell, source)

@@ -19,6 +19,8 @@ _ONE_WIDTH = {  # of the types that not every engine has: unsigned numbers, mome
     "UTINYINT": "SMALLINT", "USMALLINT": "INTEGER", "UINTEGER": "BIGINT",
     "UBIGINT": "DECIMAL(20, 0)", "TIMESTAMP_S": "TIMESTAMP", "TIMESTAMP_MS": "TIMESTAMP", "TIMESTAMP_NS": "TIMESTAMP",
 }  # fmt: skip
+_TRUE, _FALSE = ("true", "t", "1"), ("false", "f", "0")
+_WORDED = ("VARCHAR", "ENUM", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
 NOTHING = "NULL"  # the type of a Parquet column that holds nulls only and has none
 
 
@@ -43,7 +45,7 @@ def read_as(cell: str, column: Column, *, source: Source) -> str:
     if column.type == LogicalType.integer:
         return f"CASE WHEN regexp_full_match({text}, '[-+]?[0-9]{{1,19}}') THEN TRY_CAST({text} AS BIGINT) END"
     if column.type == LogicalType.boolean:
-        return f"CASE WHEN lower({text}) IN ('true', '1') THEN true WHEN lower({text}) IN ('false', '0') THEN false END"
+        return _truth(text, column)
     if column.format:
         return _moment(text, column.format, kind=column.type)
     if column.type == LogicalType.date:
@@ -51,6 +53,21 @@ def read_as(cell: str, column: Column, *, source: Source) -> str:
         return f"CASE WHEN {iso} THEN TRY_CAST({text} AS DATE) END"
     iso = f"regexp_full_match({text}, '{_ISO_MOMENT}') AND {text} >= '0001'"  # most programs know no year 0
     return f"CASE WHEN {iso} THEN TRY_CAST({text} AS TIMESTAMP) END"
+
+
+def _truth(text: str, column: Column) -> str:
+    """A word for true or false, in any letter case: those that the column declares, else those that exports write."""
+    true, false = (
+        ", ".join(f"lower({literal(word)})" for word in words)
+        for words in (column.true or _TRUE, column.false or _FALSE)
+    )
+    return f"CASE WHEN lower({text}) IN ({true}) THEN true WHEN lower({text}) IN ({false}) THEN false END"
+
+
+def worded(column: Column, physical: str) -> bool:
+    """Whether typed cells are read by their words: texts and whole numbers, where words for true and false are said."""
+    read = physical.startswith(_WORDED) and not physical.endswith("]")
+    return column.type == LogicalType.boolean and bool(column.true) and read
 
 
 def _number(text: str, column: Column, *, source: Source) -> str:

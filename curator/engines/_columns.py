@@ -7,11 +7,12 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from curator.engines._cells import NOTHING
+from curator.engines._cells import NOTHING, worded
 from curator.errors import SourceError
 from curator.files import FileReading
 from curator.spec.model import Column, LogicalType
 
+_WITH_WORDS = Column(type=LogicalType.boolean, true=("1",), false=("0",))
 _WHOLE_DIGITS = 18  # of a decimal without fraction that surely fits 64 bits
 
 # Physical types that hold a logical type without loss.
@@ -110,12 +111,14 @@ def require_type(name: str, key: str, *, column: Column, physical: str) -> None:
     if physical == NOTHING or _holds(physical, column.type):
         return
     fitting = [kind for kind in _COMPATIBLE if _holds(physical, kind)]
+    words = "say what stands for `true` and `false` in the column, or " if worded(_WITH_WORDS, physical) else ""
+    words = words if column.type == LogicalType.boolean else ""
     raise SourceError(
         "source-column-type",
         asked=f"read `{key}` of the source `{name}` as {column.type}",
         found=f"a column of type {physical}",
         expected=f"one of {', '.join(_COMPATIBLE[column.type])}",
-        todo=f"declare it as {' or '.join(fitting)} in the spec, or ask the holder why the column changed"
+        todo=f"{words}declare it as {' or '.join(fitting)} in the spec, or ask the holder why the column changed"
         if fitting
         else "no declared type reads this one: ask the holder for a text, a 64-bit number, a date or a timestamp",
     )

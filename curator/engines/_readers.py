@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from curator.engines._cells import NOTHING, physical_of, read_as, stated, typed
+from curator.engines._cells import NOTHING, physical_of, read_as, stated, typed, worded
 from curator.engines._columns import require_columns, require_type
 from curator.engines._columns import require_table as require_table
 from curator.engines._days import odd_days, sound_day
@@ -125,7 +125,9 @@ def _opened(name: str, source: Source, *, place: Place, describe: Describe, stre
     reading = reading.written(separator=separator_of(reading.source, place.name))
     if kind in (SourceFormat.duckdb, SourceFormat.sqlite):
         scan = quoted(f"{kind}_{name}")
-        return _file(place, reading, kind=kind, scan=scan, physical=describe(f"SELECT * FROM {scan}"))  # noqa: S608
+        physical = describe(f"SELECT * FROM {scan}")  # noqa: S608
+        odd = frozenset(found for found, held in physical.items() if held.startswith(("DATE", "TIMESTAMP")))
+        return _file(place, reading, kind=kind, scan=scan, physical=physical, odd=odd)
     file = _literal_of(name, reading.source, place=place, kind=kind, streams=streams)
     if kind == SourceFormat.csv:
         header = header_of(name, reading.source, stream=_unpacked(name, place))
@@ -176,8 +178,8 @@ def _selected(name: str, file: _File, *, raw: Sequence[str]) -> list[str]:
             found = file.reading.name_in_file(spelt)
             physical = file.physical[found]
             cell = cell_of(quoted(found), source, apply_nulls=physical == "VARCHAR" and file.kind != SourceFormat.csv)
-            if file.textual and column.type not in _PROSE:
-                cell = stated(cell, source)
+            if (file.textual and column.type not in _PROSE) or worded(column, physical):
+                cell = stated(cell if physical == "VARCHAR" else f"CAST({cell} AS VARCHAR)", source)
                 value = read_as(cell, column, source=source)
             else:
                 require_type(name, key, column=column, physical=physical)
@@ -196,7 +198,9 @@ def _typed(file: _File, found: str, *, column: Column, cell: str) -> tuple[str, 
 
 
 def _odd(file: _File, column: Column, *, key: str) -> bool:
-    return file.reading.name_in_file(column.column or key) in file.odd
+    """Whether typed cells of a column may be unreadable: days of no calendar, words for neither true nor false."""
+    found = file.reading.name_in_file(column.column or key)
+    return found in file.odd or worded(column, file.physical.get(found, ""))
 
 
 def _constant(file: _File, key: str, *, column: Column) -> bool:

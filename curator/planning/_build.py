@@ -152,7 +152,13 @@ def _options(source: Source) -> dict[str, Any]:
     """Reader options that the spec sets to something else than the default."""
     said = source.model_dump(mode="json", exclude_defaults=True, exclude={"path", "columns"})
     formats = {name: column.format for name, column in source.columns.items() if column.format}
-    return said | ({"formats": formats} if formats else {})
+    said |= {"formats": formats} if formats else {}
+    truths = {
+        name: f"true: {', '.join(column.true)}; false: {', '.join(column.false or ())}"
+        for name, column in source.columns.items()
+        if column.true
+    }
+    return said | ({"truths": truths} if truths else {})
 
 
 def _columns(sources: Iterable[SourcePlan], *, only: str | None) -> Iterator[str]:

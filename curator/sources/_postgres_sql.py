@@ -37,7 +37,7 @@ FITTING: dict[str, tuple[str, ...]] = {
     "integer": (*_WHOLE, "numeric", *_TEXTS, "bpchar"),
     "decimal": ("numeric", *_WHOLE, *_TEXTS, "bpchar"),
     "float": ("float8", "float4", "numeric", *_WHOLE, *_TEXTS, "bpchar"),
-    "boolean": ("bool", *_TEXTS, "bpchar"),
+    "boolean": ("bool", *_TEXTS, "bpchar", "enum", "char", "bit", *_WHOLE),
     "date": ("date", *_TEXTS, "bpchar"),
     "timestamp": ("timestamp", "timestamptz", "date", *_TEXTS, "bpchar"),
 }
@@ -55,6 +55,10 @@ _ALIKE: dict[str, tuple[str, ...]] = {
     "text": (*_TEXTS, *_AS_TEXT), "free_text": (*_TEXTS, "bpchar"), "integer": _WHOLE,
     "decimal": (*_WHOLE, "numeric"), "float": (*_WHOLE, "float8", "float4"), "boolean": ("bool",), "date": ("date",),
     "timestamp": ("timestamp", "timestamptz"),
+}  # fmt: skip
+# Logical type of a watermark -> types under which its order is the server's.
+_GROWING: dict[str, tuple[str, ...]] = {
+    "integer": (*_WHOLE, "numeric"), "date": ("date",), "timestamp": ("timestamp", "timestamptz"),
 }  # fmt: skip
 # Type -> when the engine reads a value of it (of `numeric`, when it may).
 _READABLE = {
@@ -106,7 +110,7 @@ def planned_table(asked: Asked) -> Table:
 
 def _natural(column: Column) -> str:
     """The type that a declared column has where nothing else is known; a date with a layout is a text."""
-    return "text" if column.format else _NATURAL[column.type]
+    return "text" if column.spelt else _NATURAL[column.type]
 
 
 def select_sql(asked: Asked, table: Table) -> str:
@@ -135,6 +139,31 @@ def select_sql(asked: Asked, table: Table) -> str:
     keys = ", ".join(_quoted(key) for key in values)
     inner = f"SELECT {listed}{extra} FROM {table.name}{_where(plain)}"  # noqa: S608 (likewise)
     return f"SELECT {keys} FROM ({inner}) t{_where(printed)}"  # noqa: S608 (likewise)
+
+
+def highest_sql(key: str, asked: Asked, table: Table) -> str | None:
+    """A query of the highest value of a column that the engine reads; None for a type whose order is another."""
+    name = spelt(asked.source, key)
+    kind, column = table.types[name], _quoted(name)
+    if kind not in _GROWING.get(asked.source.columns[key].type, ()):
+        return None
+    where = f" WHERE {_READABLE[kind].format(column)}" if kind in _READABLE else ""
+    most = f"max({column}) AT TIME ZONE 'UTC'" if kind == "timestamptz" else f"max({column})"
+    return f"SELECT CAST({most} AS text) FROM {table.name}{where}"  # noqa: S608 (quoted identifiers)
+
+
+def earlier_sql(key: str, asked: Asked, table: Table, floor: int | datetime.date) -> str | None:
+    """A query of the number of rows below a value, or without one; None for a type whose order is another."""
+    name = spelt(asked.source, key)
+    kind, column = table.types[name], _quoted(name)
+    if kind not in _GROWING.get(asked.source.columns[key].type, ()):
+        return None
+    if isinstance(floor, datetime.datetime):
+        bound = f"TIMESTAMP WITH TIME ZONE '{floor}+00'" if kind == "timestamptz" else f"TIMESTAMP '{floor}'"
+    else:
+        bound = f"DATE '{floor}'" if isinstance(floor, datetime.date) else str(floor)
+    counts = (f"(SELECT count(*) FROM {table.name} WHERE {column} {test})" for test in (f"< {bound}", "IS NULL"))  # noqa: S608
+    return f"SELECT {' + '.join(counts)}"
 
 
 def _where(conditions: Sequence[str]) -> str:

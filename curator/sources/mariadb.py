@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from datetime import date, datetime
 from typing import Any, TypeAlias
 
 import pyarrow as pa
@@ -20,7 +21,7 @@ from curator.sources import _faults
 from curator.sources._feeding import Feeding, count_sql, select_sql, text_batch, text_schema
 from curator.sources._joining import LEFT, RIGHT, KeyTest, alone_sql, joined_from
 from curator.sources._secrets import password_of
-from curator.sources._shape import require_columns, require_type, spelt
+from curator.sources._shape import plain_watermark, require_columns, require_type, spelt
 
 _OPTIONS = ("socket", "ssl_ca", "connect_timeout", "statement_timeout")
 _BLOCK = 20_000
@@ -63,7 +64,7 @@ FEEDING = Feeding(
         "integer": (*_WHOLE, "decimal", "year", "bit", *_TEXTS),
         "decimal": ("decimal", *_WHOLE, *_TEXTS),
         "float": ("double", "float", "decimal", *_WHOLE, *_TEXTS),
-        "boolean": ("tinyint", "bit", *_TEXTS),
+        "boolean": (*_WHOLE, "bit", "enum", *_TEXTS),
         "date": ("date", *_TEXTS),
         "timestamp": ("datetime", "timestamp", *_TEXTS),
     },
@@ -88,6 +89,7 @@ _HASHING = """
 SET SESSION join_cache_level = 8, join_buffer_size = 33554432, join_buffer_space_limit = 134217728
 """
 _READ = "<= 9223372036854775807"  # the whole numbers that the engine reads; one without sign may be larger
+_SQL: dict[type, str] = {date: "DATE", datetime: "DATETIME"}
 _TABLES = """
 SELECT table_schema, table_name, engine, table_type, table_schema = database() FROM information_schema.tables
 WHERE table_schema NOT IN ('information_schema', 'mysql', 'performance_schema', 'sys') AND table_type <> 'SEQUENCE'
@@ -189,6 +191,34 @@ class MariadbSource:
             alone = self._rows(alone_sql(self._places[_table(left)], self._places[_table(right)], keys=tests))[0]
             return int(alone[0]), int(alone[1])
 
+    def highest(self, asked: Asked, column: str) -> str | None:
+        """The highest value of a column that grows, of those that the engine reads; None without one."""
+        with self._translated(asked.name):
+            name, kind, table = self._growing(asked, column)
+            if kind is None:
+                return None
+            read = f"{name} {_READ}" if kind in _WHOLE else f"{name} >= DATE '0001-01-01'"
+            found = self._rows(f"SELECT MAX({name}) FROM {table} WHERE {read}")[0][0]  # noqa: S608 (quoted identifiers)
+            return None if found is None else plain_watermark(found, asked.source.columns[column].type)
+
+    def earlier(self, asked: Asked, column: str, floor: int | date | datetime) -> int | None:
+        """Rows of the whole table below a value, or without one; None for a type whose order is another."""
+        with self._translated(asked.name):
+            name, kind, table = self._growing(asked, column)
+            if kind is None:
+                return None
+            bound = str(floor) if isinstance(floor, int) else f"CAST('{floor}' AS {_SQL[type(floor)]})"
+            tests = (f"{name} < {bound}", f"{name} IS NULL")
+            counts = (f"(SELECT COUNT(*) FROM {table} WHERE {test})" for test in tests)  # noqa: S608 (likewise)
+            return int(self._rows(f"SELECT {' + '.join(counts)}")[0][0])
+
+    def _growing(self, asked: Asked, column: str) -> tuple[str, str | None, str]:
+        """A column in quotes, its type where its order is the server's, and its table. Raises SourceError."""
+        types, _ = self._checked(asked)
+        name = spelt(asked.source, column)
+        fits = types[name] in FEEDING.ordered.get(asked.source.columns[column].type, ())
+        return _quoted(name), types[name] if fits else None, self._places[_table(asked)]
+
     def rows(self, source: str, statement: str) -> Iterator[list[tuple[str | None, ...]]]:
         """The rows of a statement, some thousands at a time, as they come."""
         from pymysql.cursors import SSCursor
@@ -283,7 +313,7 @@ def _planned_place(asked: Asked) -> str:
 def _planned_types(asked: Asked) -> dict[str, str]:
     """The types that declared columns have where nothing else is known."""
     return {
-        spelt(asked.source, key): "varchar" if column.format else _NATURAL[column.type]
+        spelt(asked.source, key): "varchar" if column.spelt else _NATURAL[column.type]
         for key, column in asked.source.columns.items()
     }
 

@@ -120,7 +120,7 @@ class OracleSource:
         """The statement for a table whose columns are of the declared types."""
         asked = _in_capitals(asked)
         types = {
-            spelt(asked.source, key): "varchar2" if column.format else _NATURAL[column.type]
+            spelt(asked.source, key): "varchar2" if column.spelt else _NATURAL[column.type]
             for key, column in asked.source.columns.items()
         }
         table = ".".join(_quoted(part) for part in (asked.source.table or asked.name.upper()).split(".", 1))

@@ -15,6 +15,7 @@ from curator.spec.expectations import EXPECTATIONS, ExpectationType
 from curator.spec.form_checks import FORMS, form_troubles
 from curator.spec.model import (
     AiActClass,
+    Column,
     Disclosure,
     EntitySplits,
     Expectation,
@@ -97,6 +98,30 @@ def _readers(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
                 yield Trouble(place, f"a format on a column of type {declared.type}", "a format on dates only")
             elif declared.format:
                 yield from _layout((*place, "format"), declared.format)
+            yield from _truths(place, declared, source)
+
+
+def _truths(place: PathKey, column: Column, source: Source) -> Iterator[Trouble]:
+    """Words for true and false: both or none, of a boolean, each meaning one thing."""
+    told = {"true": column.true, "false": column.false}
+    for word, words in told.items():
+        if words is not None and column.type != "boolean":
+            yield Trouble(
+                (*place, word), f"`{word}` of a column of type {column.type}", "`true` and `false` of booleans"
+            )
+            return
+        if words is None and any(told.values()):
+            other = "false" if word == "true" else "true"
+            yield Trouble((*place, other), f"`{other}` without `{word}`", f"`{word}`: the words that mean {word}")
+            return
+    seen: dict[str, str] = {token.strip().lower(): "null" for token in source.null_tokens} if column.true else {}
+    for word, words in told.items():
+        for text in words or ():
+            if text != text.strip():
+                yield Trouble((*place, word), "a word with spaces around it", "the word alone: a blank cell is null")
+            elif seen.get(text.lower(), word) != word:
+                yield Trouble((*place, word), f"`{text}`, which means {seen[text.lower()]} too", "one meaning a word")
+            seen.setdefault(text.lower(), word)
 
 
 def _drift(path: PathKey, source: Source) -> Iterator[Trouble]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import sqlite3
+from ast import literal_eval
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -89,6 +91,44 @@ def test_odd_text_is_read_alike(engines: dict[str, Engine], tmp_path: Path, pack
     rows = read_alike(engines, path, columns=TYPES, separator=";", encoding="latin-1", decimal=",", null_tokens=["NA"])
     assert len(rows) == 4
     assert "Été" in "".join(rows)
+
+
+WORDS = {"type": "boolean", "true": ["O", "Oui", 1, True], "false": ["n", "NON", 0, "Été"]}
+
+
+def test_words_for_true_and_false_are_read_alike(engines: dict[str, Engine], tmp_path: Path) -> None:
+    """In texts, Parquet and databases; what is neither keeps its cell, which sets the row apart."""
+    cells = ["O", " oui", "OUI", "1", "true", "N", "non", "ÉTÉ", "peut-être", "t", "", "NA", None]
+    wanted = [True] * 5 + [False] * 3 + [None] * 5
+    (tmp_path / "w.csv").write_text("id,b\n" + "".join(f"{n},{cell or ''}\n" for n, cell in enumerate(cells)))
+    with sqlite3.connect(tmp_path / "w.sqlite") as base:
+        base.execute("CREATE TABLE w (id, b)")
+        base.executemany("INSERT INTO w VALUES (?, ?)", enumerate(cells))
+    parquet.write_table(pa.table({"id": range(len(cells)), "b": cells}), tmp_path / "w.parquet")
+    with duckdb.connect(str(tmp_path / "w.duckdb")) as base:
+        base.execute("CREATE TABLE w AS SELECT * FROM read_parquet(?)", [str(tmp_path / "w.parquet")])
+    for name, table in (("w.csv", None), ("w.sqlite", "w"), ("w.parquet", None), ("w.duckdb", "w")):
+        more = {"table": table} if table else {}
+        rows = read_alike(engines, tmp_path / name, columns={"id": "integer", "b": WORDS}, null_tokens=["NA"], **more)
+        found = sorted((literal_eval(row) for row in rows), key=lambda row: int(row[0]))
+        assert [row[1] for row in found] == wanted, name
+        assert [row[2] for row in found if row[1] is None] == ["peut-être", "t", None, None, None], name
+
+
+def test_numbers_and_booleans_with_words_are_read_alike(engines: dict[str, Engine], tmp_path: Path) -> None:
+    table = pa.table({"n": pa.array([1, 0, 7, None], pa.int8()), "b": [True, False, None, True]})
+    parquet.write_table(table, tmp_path / "n.parquet")
+    rows = read_alike(engines, tmp_path / "n.parquet", columns={"n": WORDS, "b": WORDS})
+    assert sorted(rows) == ["(False, False, '0')", "(None, None, '7')", "(None, True, None)", "(True, True, '1')"]
+
+
+def test_a_number_is_no_boolean_without_words(engines: dict[str, Engine], tmp_path: Path) -> None:
+    parquet.write_table(pa.table({"n": pa.array([1, 0], pa.int8())}), tmp_path / "n.parquet")
+    for engine in engines.values():
+        with pytest.raises(SourceError) as caught:
+            engine.bind("odd", declared("n.parquet", columns={"n": "boolean"}), tmp_path / "n.parquet")
+        assert caught.value.code == "source-column-type"
+        assert "`true` and `false`" in caught.value.todo
 
 
 def test_json_lines_are_read_alike(engines: dict[str, Engine], tmp_path: Path) -> None:

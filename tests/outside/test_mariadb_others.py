@@ -41,6 +41,7 @@ def quoted(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
+WORDS = {"type": "boolean", "true": ["O", "oui", 1], "false": ["N", "non", 2]}
 # Type there, values of two rows, the declared type, and what is read of them.
 TYPES: dict[str, tuple[str, str, str, str, list[Any]]] = {
     "a day that is none": ("date", "'0000-00-00'", "'2020-02-29'", "date", [None, "2020-02-29"]),
@@ -59,6 +60,9 @@ TYPES: dict[str, tuple[str, str, str, str, list[Any]]] = {
     "more than a day": ("time", "'838:59:59'", "'-01:00'", "text", ["838:59:59", "-01:00:00"]),
     "enum": ("enum('a','b')", "'a'", "'z'", "text", ["a", ""]),
     "set": ("set('x','y')", "'y,x'", "''", "text", ["x,y", ""]),
+    "truth in an enum": ("enum('oui','non')", "'oui'", "'non'", WORDS, [True, False]),
+    "truth in a number": ("int", "2", "3", WORDS, [False, None]),
+    "truth in a letter": ("char(1)", "'n'", "'x'", WORDS, [False, None]),
     "tinyint(1)": ("tinyint(1)", "1", "5", "boolean", [True, None]),
     "tinyint(1) as a number": ("tinyint(1)", "1", "5", "integer", [1, 5]),
     "zeros before": ("int(6) zerofill", "42", "1000000", "integer", [42, 1000000]),

@@ -100,8 +100,10 @@ def test_a_materialised_view_that_was_never_filled(postgres: PostgresServer, tmp
     assert (error.code, error.found) == ("database-fault", "a materialised view that was never filled")
 
 
+WORDS = {"type": "boolean", "true": ["O", "oui", 1], "false": ["N", "non", 2]}
+
 # Type there, a value, the declared type, and what is read of it.
-TYPES: dict[str, tuple[str, str, str, Any]] = {
+TYPES: dict[str, tuple[str, str, Any, Any]] = {
     "enum": ("mood", "'ok'", "text", "ok"),
     "domain": ("positive", "5", "integer", 5),
     "domain of domains": ("deep", "'2020-02-29'", "date", "2020-02-29"),
@@ -128,6 +130,14 @@ TYPES: dict[str, tuple[str, str, str, Any]] = {
     "a day as text": ("text", "'31/12/2020'", "date", None),
     "serial": ("bigserial", "9223372036854775807", "integer", 9223372036854775807),
     "boolean": ("boolean", "'yes'", "boolean", True),
+    "boolean with words": ("boolean", "'no'", WORDS, False),
+    "boolean as a letter": ("text", "'t'", "boolean", True),
+    "truth in words": ("varchar(3)", "'Non'", WORDS, False),
+    "truth in padded words": ("char(3)", "'o'", WORDS, True),
+    "truth in one letter": ('"char"', "'N'", WORDS, False),
+    "truth in an enum": ("answer", "'oui'", WORDS, True),
+    "truth in a number": ("smallint", "2", WORDS, False),
+    "a number that is no truth": ("smallint", "3", WORDS, None),
 }  # fmt: skip
 UNREAD = {
     "bytea": ("bytea", "'\\x00'", "`encode(c, 'hex')`"), "money": ("money", "'12.34'", "`CAST(c AS numeric)`"),
@@ -140,7 +150,8 @@ UNREAD = {
 @pytest.fixture(scope="module")
 def types(postgres: PostgresServer) -> None:
     postgres.run(
-        "CREATE TYPE mood AS ENUM ('sad', 'ok')", "CREATE DOMAIN positive AS int CHECK (VALUE > 0)",
+        "CREATE TYPE mood AS ENUM ('sad', 'ok')", "CREATE TYPE answer AS ENUM ('oui', 'non')",
+        "CREATE DOMAIN positive AS int CHECK (VALUE > 0)",
         "CREATE DOMAIN d1 AS date", "CREATE DOMAIN d2 AS d1", "CREATE DOMAIN deep AS d2", "CREATE DOMAIN moody AS mood",
         "CREATE TYPE pair AS (a int, b int)",
     )  # fmt: skip

@@ -24,6 +24,8 @@ class Refresh(Word):
         operation: column of the feed that says what happened to a row.
         upsert: what it says, in whatever case, of a row that was inserted or updated.
         delete: what it says of a row that was deleted.
+        overlap: how far before the watermark rows are read again, for those that are committed late: numbers, days or
+            minutes, after the type of the watermark.
     """
 
     feed: Literal["full", "append", "changes"] = "full"
@@ -32,3 +34,4 @@ class Refresh(Word):
     operation: Name | None = None
     upsert: tuple[str, ...] = Field(default=("upsert", "insert", "update", "i", "u", "c", "r"), min_length=1)
     delete: tuple[str, ...] = Field(default=("delete", "d"), min_length=1)
+    overlap: int = Field(default=0, ge=0, le=1_000_000_000)

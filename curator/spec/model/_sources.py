@@ -5,12 +5,28 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from curator.spec.model._words import Formula, Name, Word
 
 Address = Annotated[str, Field(min_length=1, max_length=500)]
 _ENCODING = r"^[A-Za-z0-9_.-]{1,40}$"
+
+
+def _as_written(value: Any) -> Any:
+    """A word as a file has it: YAML takes `1` for a number and `true` for a truth."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int) else value
+
+
+TruthWord = Annotated[
+    str,
+    BeforeValidator(_as_written),
+    Field(min_length=1, max_length=100),
+    WithJsonSchema({"type": ["string", "integer", "boolean"], "minLength": 1, "maxLength": 100}),
+]
+"""A word of a source that stands for true or for false, read in any letter case."""
 
 
 class LogicalType(StrEnum):
@@ -40,6 +56,17 @@ class Column(Word):
     format: str | None = Field(
         default=None, max_length=40, description="strftime pattern of a date or timestamp as text"
     )
+    true: Annotated[tuple[TruthWord, ...], Field(strict=False, min_length=1)] | None = Field(
+        default=None, description="words that mean true in a boolean column, in any letter case"
+    )
+    false: Annotated[tuple[TruthWord, ...], Field(strict=False, min_length=1)] | None = Field(
+        default=None, description="words that mean false in a boolean column, in any letter case"
+    )
+
+    @property
+    def spelt(self) -> bool:
+        """Whether its cells are spelt in a way of their own: a layout of dates, words for true and false."""
+        return bool(self.format or self.true)
 
     @model_validator(mode="before")
     @classmethod
