@@ -55,6 +55,7 @@ class Git:
         self.root = root
         self.folder = self.common = root / ".git"
         self.inherited: set[int] = set()
+        self._author: tuple[str, ...] | None = None
         if not self.folder.exists():
             raise _git_absent("no .git here")
         try:
@@ -127,9 +128,10 @@ class Git:
 
         Raises StorageError when Git cannot tell: a failure is never taken for a no.
         """
-        if not self.resolve(f"{ancestor}^{{commit}}") or not self.resolve(f"{tip}^{{commit}}"):
-            return False
-        return self.ask("merge-base", "--is-ancestor", ancestor, tip)
+        reached, wanted = self.resolve(f"{tip}^{{commit}}"), ""
+        if reached and reached != ancestor:
+            wanted = self.resolve(f"{ancestor}^{{commit}}")
+        return reached == ancestor or bool(wanted and self.ask("merge-base", "--is-ancestor", ancestor, tip))
 
     def files(self, revision: str, *, under: Iterable[str] = ()) -> dict[str, str]:
         """Files of a commit: path to blob name, sorted by path.
@@ -256,12 +258,17 @@ class Git:
         return names
 
     def _identity(self) -> tuple[str, ...]:
-        """`-c` options that name a neutral author where the user has configured none."""
-        options: list[str] = []
-        for key, neutral in (("user.name", "curator"), ("user.email", "curator@localhost")):
-            if not self.ask("config", "--get", key):
-                options += ["-c", f"{key}={neutral}"]
-        return tuple(options)
+        """`-c` options that name a neutral author where the user has configured none; asked once."""
+        if self._author is None:
+            asked = ("config", "--null", "--name-only", "--get-regexp", r"^user\.(name|email)$")
+            done = _start(self.root, asked, inherited=self.inherited)
+            if done.returncode not in (0, 1):
+                raise _git_failed("config", done)
+            known = os.fsdecode(done.stdout).split("\0")
+            neutral = {"user.name": "curator", "user.email": "curator@localhost"}
+            missing = (f"{key}={value}" for key, value in neutral.items() if key not in known)
+            self._author = tuple(word for setting in missing for word in ("-c", setting))
+        return self._author
 
 
 def start_repository(root: Path) -> None:

@@ -23,6 +23,7 @@ PAYLOAD_TYPE = "application/vnd.in-toto+json"
 MAX_BYTES = 4_000_000
 """Largest envelope read or written, in bytes."""
 
+_SMALL = 32_768  # bytes of a payload that is remembered once it was read
 _MAX_DEPTH = 32
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.?)*+"?|[\[\]{}]', re.DOTALL)
 
@@ -180,12 +181,20 @@ def _decode(data: bytes) -> tuple[bytes, str, bytes]:
 
 
 def _read_payload(payload: bytes, keyid: str) -> Statement:
+    """The statement of a payload; one that was read before is not read again, for statements never change."""
+    return (_remembered if len(payload) <= _SMALL else _understood)(payload, keyid)
+
+
+def _understood(payload: bytes, keyid: str) -> Statement:
     statement = Statement.from_payload(strict_json(payload))
     if statement.to_bytes() != payload:
         raise invalid("a payload that is not in canonical form")
     if statement.keyid != keyid:
         raise invalid("a statement that names another key than the one that signs it")
     return statement
+
+
+_remembered = lru_cache(maxsize=1024)(_understood)
 
 
 def _check_size(data: bytes) -> None:
