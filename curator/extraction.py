@@ -9,6 +9,7 @@ add to, so that rows move once, when a dataset version is written.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from curator.addresses import Address, place_of
@@ -24,8 +25,9 @@ from curator.sqltext import quoted
 
 
 def extract(
-    use_case: UseCase, *, engine: Engine, paths: Mapping[str, Where], digest_key: bytes | None = None
-) -> Sample:
+    use_case: UseCase, *, engine: Engine, paths: Mapping[str, Where], digest_key: bytes | None = None,
+    live: Snapshots | None = None,
+) -> Sample:  # fmt: skip
     """Bind the sources of a use case and name its extracted rows.
 
     Args:
@@ -33,13 +35,14 @@ def extract(
         engine: where to work.
         paths: source -> where it stands: files, or the address of a live source.
         digest_key: for the digests of what live sources hand over; none are taken without.
+        live: live sources that stay open, to be read as of the same moment before or afterwards.
 
     Raises:
         SourceError: a source is missing or not shaped as declared, or a join declared `orphans: stop` has orphans.
         QualityError: `feature-leak`, when a feature is newer than its cut-off.
     """
     scope = scope_of(use_case)
-    with Snapshots(key=digest_key) as snapshots:
+    with nullcontext(live) if live is not None else Snapshots(key=digest_key) as snapshots:
         counted = _counted(use_case, scope, snapshots=snapshots, paths=paths)
         wanted = asked(use_case, scope, counted=counted)
         joining = _joining(use_case, scope, wanted=wanted, paths=paths, snapshots=snapshots, counted=counted)

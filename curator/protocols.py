@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
@@ -224,6 +225,17 @@ class CountsPartners(Protocol):
 
         None where the source might count otherwise than the engine, which then reads both tables whole.
         """
+
+
+@runtime_checkable
+class TellsWatermark(Protocol):
+    """What a live source may do besides: tell how far a column that grows reaches, and count the rows below a value."""
+
+    def highest(self, asked: Asked, column: str) -> str | None:
+        """The highest value that the engine would read, as `str` writes the int, date or datetime; None without one."""
+
+    def earlier(self, asked: Asked, column: str, floor: int | date | datetime) -> int | None:
+        """Rows of the whole table below a value, or without one; None where it might compare otherwise."""
 
 
 class JoinedTable(LiveTable, Protocol):

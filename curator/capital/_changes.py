@@ -3,33 +3,40 @@
     feed ─► rows since the watermark ─► the newest of each row key ─► upserts: extracted, checked and protected as ever
                                                                └────► every key among them: rows that may have to leave
 
-The engine does all of it; only row keys, tokenised at once, and the watermark come out of it.
+The engine does all of it; only row keys, tokenised at once, and the watermark come out of it. A feed in a database is
+asked for the rows since the watermark and the columns that something needs, as of the moment of the tables beside it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
 from curator.addresses import Address
 from curator.arrow import token_words
+from curator.capital._watermarks import Floor, Watch, beyond, floor_of
 from curator.errors import QualityError
+from curator.expressions import conjuncts, parse
 from curator.files import Where
 from curator.kernel import ROW_KEY
-from curator.protocols import BoundSource, Engine
+from curator.planning import asked
+from curator.protocols import Asked, BoundSource, Engine
 from curator.rowindex import Codes
 from curator.samples import ProtectedSample
-from curator.sources import is_live
-from curator.spec import UseCase
+from curator.sources import Adoption, Snapshots, is_live
+from curator.spec import UseCase, scope_of
 from curator.spec.model import Refresh, Source
+from curator.spec.scope import source_types
 from curator.sqltext import literal, quoted, text_key
 
 _SINCE, _NEWEST, _STAND = "changes since", "changes newest", "changes standing"
 _RANK = ".newest"
 _ROWS = 131_072
+_IN_DATABASE = Path("refresh.changes")  # where a feed stands that was taken in already
 
 
 class ChangeFeed:
@@ -39,18 +46,63 @@ class ChangeFeed:
         use_case: with `refresh.changes`.
         place: where the feed stands.
         after: the watermark that was reached before; None to read all of it.
+        noted: what was noted of the rows below it, for a feed in a database.
+
+    Attributes:
+        place: where it stands, for the extraction; of one in a database, where nothing stands but what is taken in.
+        position: how far it was read.
+        fence: what the next refresh compares before it reads on; empty for a feed in files.
     """
 
-    def __init__(self, use_case: UseCase, *, place: Where, after: str | None) -> None:
-        self._use_case, self.place, self._after = use_case, place, after
+    def __init__(
+        self, use_case: UseCase, *, place: Where, after: str | None, noted: Mapping[str, Any] | None = None
+    ) -> None:
+        self._use_case, self._after, self._noted = use_case, after, noted or {}
         self._refresh = use_case.refresh or Refresh()
         self._base = use_case.extract.from_
+        self._watch = Watch.of(use_case, source=self.source(), where=place)
+        self._live = place if isinstance(place, Address) and is_live(place) else None
+        self._taken: Adoption | None = None
+        self.place: Where = place if self._live is None else _IN_DATABASE
         self.position: str | None = after
+        self.fence: dict[str, Any] = {}
 
     @property
     def readable(self) -> bool:
-        """Whether it stands in files; the changes of a live source are found by a comparison of all rows."""
-        return not (isinstance(self.place, Address) and is_live(self.place))
+        """Whether it stands in files, or in a database that counts what was read; else all rows are compared."""
+        return self._live is None or (self._watch is not None and bool(self._noted) and self._after is not None)
+
+    def look(self, live: Snapshots, engine: Engine) -> None:
+        """Know how far it reaches before the base source is read. Raises as `bound`."""
+        if self._live is None:
+            self.bound(engine, self.source())
+        elif self._watch is not None:
+            self.position = self._watch.reach(live)
+            self.fence = self._watch.noted(live, self.position)
+
+    def take(self, live: Snapshots, engine: Engine) -> None:
+        """Take the rows since the watermark in where they stand in a database.
+
+        Raises:
+            OvertakenError: rows before it came late, or are gone.
+            SourceError: it cannot be read, or is not shaped as declared.
+        """
+        if self._live is None or self._watch is None or self._after is None:
+            return
+        self._watch.require(live, watermark=self._after, noted=self._noted)
+        self._taken = live.adopt(self._asked(), self._live, engine=engine)
+        name = self._watch.column
+        self.position = highest(engine, self._taken.relation, column=name) or self._after
+        self.fence = self._watch.noted(live, self.position)
+
+    def _asked(self) -> Asked:
+        """The columns that something needs, and the rows since the watermark, whatever the spec wants of them."""
+        read, source = self.use_case(), self.source()
+        needed = {*asked(read, scope_of(read))[self._base].columns, *self._use_case.extract.row_key}
+        needed |= {self._refresh.watermark or "", self._refresh.operation or ""}
+        since = parse(beyond(self._refresh.watermark or "", self._floor(source)), source_types(read, self._base))
+        columns = tuple(name for name in source.columns if name in needed)
+        return Asked(name=self._base, source=source, columns=columns, where=conjuncts(since))
 
     def use_case(self) -> UseCase:
         """The use case with the feed in the place of the base source."""
@@ -71,7 +123,7 @@ class ChangeFeed:
             SourceError: it is missing or not shaped as declared.
             QualityError: `refresh-operation`, `refresh-order`.
         """
-        bound = engine.bind(self._base, source, path=self.place)
+        bound: BoundSource = self._taken or engine.bind(self._base, source, path=self.place)
         at, since = quoted(self._refresh.watermark or ""), ""
         if self._after is not None:
             since = f" WHERE {at} >= {self._told(source)}"
@@ -84,6 +136,8 @@ class ChangeFeed:
         upserts = self._among(self._refresh.upsert)
         engine.define(_STAND, f"SELECT * FROM {quoted(_NEWEST)} WHERE {upserts}")  # noqa: S608 (quoted names)
         self.position = highest(engine, _SINCE, column=self._refresh.watermark or "") or self._after
+        if isinstance(bound, Adoption):
+            return replace(bound, bound=replace(cast(Any, bound.bound), relation=_STAND))
         return cast(BoundSource, replace(cast(Any, bound), relation=_STAND))
 
     def touched(self, protected: ProtectedSample) -> Codes:
@@ -104,11 +158,16 @@ class ChangeFeed:
         return feed.model_copy(update={"columns": {**base.columns, **feed.columns}})
 
     def _told(self, source: Source) -> str:
-        """The watermark reached before, as SQL."""
+        """From where on it is read, as SQL."""
+        floor = self._floor(source)
+        if isinstance(floor, int):
+            return str(floor)
         kind = str(source.columns[self._refresh.watermark or ""].type)
-        if kind == "integer":
-            return str(int(self._after or "0"))
-        return f"CAST({literal(self._after or '')} AS {'DATE' if kind == 'date' else 'TIMESTAMP'})"
+        return f"CAST({literal(str(floor))} AS {'DATE' if kind == 'date' else 'TIMESTAMP'})"
+
+    def _floor(self, source: Source) -> Floor:
+        kind = str(source.columns[self._refresh.watermark or ""].type)
+        return floor_of(self._after or "0", kind=kind, refresh=self._refresh)
 
     def _among(self, codes: tuple[str, ...]) -> str:
         listed = ", ".join(literal(code.lower()) for code in codes)

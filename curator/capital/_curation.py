@@ -18,6 +18,7 @@ from curator.capital._known import refuse_plain_hashes
 from curator.capital._parts import Recorder, code_facts
 from curator.capital._reports import keep_report
 from curator.capital._sources import forget_held, keep_digests, keep_index
+from curator.capital._watermarks import Watch
 from curator.coarsening import Kept, coarsen
 from curator.describing import describe
 from curator.edges.durable import disk_errors, link
@@ -45,6 +46,7 @@ from curator.samples import (
     Written,
     split_names,
 )
+from curator.sources import Snapshots
 from curator.spec import UseCase
 from curator.versioning import Progress, write_shards
 
@@ -110,11 +112,14 @@ def source_paths(use_case: UseCase, *, spec_folder: Path, options: RunOptions) -
     return {name: where_of(addresses, source=name, folder=folder) for name, (addresses, folder) in told.items()}
 
 
-def change_feed(use_case: UseCase, *, spec_folder: Path, options: RunOptions, after: str | None = None) -> ChangeFeed:
-    """The feed of changes of a use case that declares one, from a watermark on."""
+def change_feed(
+    use_case: UseCase, *, spec_folder: Path, options: RunOptions, noted: Mapping[str, Any] | None = None
+) -> ChangeFeed:
+    """The feed of changes of a use case that declares one, from the watermark on that was noted."""
     addresses = use_case.refresh.changes.addresses if use_case.refresh and use_case.refresh.changes else ()
     place = where_of(addresses, source="refresh.changes", folder=Path(options.data or spec_folder))
-    return ChangeFeed(use_case, place=place, after=after)
+    noted = noted or {}
+    return ChangeFeed(use_case, place=place, after=noted.get("watermark"), noted=noted.get("fence"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +132,7 @@ class Follower:
         following: which rows are known, and which shards stay.
         read: the use case with the filter that leaves known rows in the source; the use case itself when None.
         changes: the feed of changes, where one is read in the place of the base source.
+        noted: the watermark of the version before and what was noted of the rows below it, where `read` reads on.
         judge: called with what was written before it is published; None publishes nothing, else facts of the changes.
     """
 
@@ -136,6 +142,7 @@ class Follower:
     judge: Callable[[Written], dict[str, Any] | None]
     read: UseCase | None = None
     changes: ChangeFeed | None = None
+    noted: Mapping[str, Any] | None = None
 
 
 def curate(capital: Capital, spec: Path, *, use_case: UseCase, options: RunOptions) -> DatasetVersion:
@@ -224,7 +231,7 @@ def _prepared(
     stack.enter_context(run.digests)
     if options.to is not None:
         run.sending = stack.enter_context(Remote.of(capital.workspace.root, options.to).sending())
-    run.reached = run.reaches(options)
+    run.looks = options
     return run
 
 
@@ -285,7 +292,9 @@ class _Run:
         self.representation: RepresentationReport | None = None
         self.follower: Follower | None = None
         self.following: Following | None = None
+        self.looks: RunOptions | None = None
         self.reached: str | None = None
+        self.fence: dict[str, Any] = {}
         self.sending: Sending | None = None
 
     def close(self) -> None:
@@ -298,7 +307,15 @@ class _Run:
         read = self.follower.read if self.follower and self.follower.read else self._use_case
         feed = self.follower.changes if self.follower else None
         engine = feed.engine(self._engine) if feed else self._engine
-        sample = extract(read, engine=engine, paths=feed.paths(paths) if feed else paths, digest_key=key)
+        with Snapshots(key=key) as live:
+            self._look(live)
+            watch = self._watched(paths, live)
+            if feed is not None:
+                feed.take(live, self._engine)
+            sample = extract(read, engine=engine, paths=feed.paths(paths) if feed else paths, digest_key=key, live=live)
+            if watch is not None:
+                self.reached = self._highest(sample) or self._noted.get("watermark")
+                self.fence = watch.noted(live, self.reached)
         for name, bound in sample.bound.items():
             self.digests.begin(name, bound.places)
         return sample
@@ -348,30 +365,52 @@ class _Run:
         """What the next refresh starts from: for whom tokens were made, and the highest watermark read."""
         sample, refresh = protected.checked.sample, self._use_case.refresh
         told: dict[str, Any] = {"recipient": self._context.recipient, "epoch": self._context.epoch}
-        if refresh is not None and refresh.feed == "changes":
-            feed = self.follower.changes if self.follower else None
-            told["watermark"] = feed.position if feed else self.reached
+        feed = self.follower.changes if self.follower else None
+        if feed is not None:
+            told |= {"watermark": feed.position, "fence": feed.fence}
+        elif self.reached is not None or (refresh is not None and refresh.feed == "changes"):
+            told |= {"watermark": self.reached, "fence": self.fence}
         elif refresh is not None and refresh.watermark is not None:
-            since = self.follower is not None and self.follower.read is not None
-            relation = SAMPLE if since else sample.bound[self._use_case.extract.from_].relation
-            told["watermark"] = highest(sample.engine, relation, column=refresh.watermark)
+            told["watermark"] = self._highest(sample)
         return told
 
-    def reaches(self, options: RunOptions) -> str | None:
-        """How far the feed of changes reaches before the base source is read; None without a feed, or a file of it.
+    @property
+    def _noted(self) -> Mapping[str, Any]:
+        """The watermark of the version before, where this run reads on from it."""
+        return (self.follower.noted if self.follower else None) or {}
+
+    def _highest(self, sample: Sample) -> str | None:
+        """The highest watermark among the rows read."""
+        since = self.follower is not None and self.follower.read is not None
+        relation = SAMPLE if since else sample.bound[self._use_case.extract.from_].relation
+        column = self._use_case.refresh.watermark if self._use_case.refresh else None
+        return highest(sample.engine, relation, column=column or "")
+
+    def _watched(self, paths: Mapping[str, Where], live: Snapshots) -> Watch | None:
+        """The watermark of a base source that grows in a database. Raises OvertakenError."""
+        refresh, base = self._use_case.refresh, self._use_case.extract.from_
+        if self.looks is None or refresh is None or refresh.feed != "append":
+            return None
+        watch = Watch.of(self._use_case, source=self._use_case.sources[base], where=paths[base])
+        if watch is not None and self._noted:
+            watch.require(live, watermark=self._noted["watermark"], noted=self._noted.get("fence") or {})
+        return watch
+
+    def _look(self, live: Snapshots) -> None:
+        """Know how far the feed of changes reaches before the base source is read, unless it is read in its place.
 
         What comes into it meanwhile is read again by the next refresh, which does no harm.
         """
         refresh, followed = self._use_case.refresh, self.follower is not None and self.follower.changes is not None
-        if refresh is None or refresh.feed != "changes" or followed:
-            return None
-        feed = change_feed(self._use_case, spec_folder=self.spec_folder or Path(), options=options)
+        if self.looks is None or refresh is None or refresh.feed != "changes" or followed:
+            return
+        feed = change_feed(self._use_case, spec_folder=self.spec_folder or Path(), options=self.looks)
         try:
-            feed.bound(self._engine, feed.source())
+            feed.look(live, self._engine)
         except SourceError as missing:
             if missing.code != "source-missing":
                 raise
-        return feed.position
+        self.reached, self.fence = feed.position, feed.fence
 
     def protected(self, paths: Mapping[str, Where]) -> ProtectedSample:
         """Extract, check and protect, lazily."""

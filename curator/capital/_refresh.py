@@ -20,6 +20,7 @@ from curator.capital._changes import ChangeFeed
 from curator.capital._curation import Follower, RunOptions, publish_run, source_paths
 from curator.capital._keys import epoch_root
 from curator.capital._sources import kept_book, kept_digests, kept_held, kept_index
+from curator.capital._watermarks import OvertakenError, beyond, floor_of
 from curator.edges.parquet import shard_count
 from curator.errors import CuratorError, DisclosureError, IntegrityError, QualityError, SpecError
 from curator.files import Place, files_of
@@ -29,6 +30,7 @@ from curator.rowdigest import RowDigest
 from curator.rowindex import Changes, changes_between
 from curator.samples import Written, split_names
 from curator.spec import UseCase, load_use_case, parse_use_case, scope_of
+from curator.spec.model import Refresh
 from curator.spec.people import people_of
 from curator.suite import compile_suite
 
@@ -155,7 +157,7 @@ class _Refresher:
         try:
             following = self._difference("append")
             return (
-                self._followed(following, "append", read=_beyond(self._use_case, self._noted["watermark"]))
+                self._followed(following, "append", read=_beyond(self._use_case, self._noted["watermark"]), since=True)
                 if following
                 else None
             )
@@ -165,11 +167,14 @@ class _Refresher:
             if isinstance(refused, IntegrityError) and refused.code != "refresh-index":
                 raise
             return None
+        except OvertakenError:
+            return None
 
     def told(self) -> Refreshed | None:
         """Read the feed of changes beyond its watermark; None when a comparison of all rows must decide."""
-        after = self._noted.get("watermark")
-        feed = _curation.change_feed(self._use_case, spec_folder=self._spec.parent, options=self._options, after=after)
+        feed = _curation.change_feed(
+            self._use_case, spec_folder=self._spec.parent, options=self._options, noted=self._noted
+        )
         if whole_table(self._use_case) or not feed.readable:
             return None
         try:
@@ -178,6 +183,8 @@ class _Refresher:
         except (QualityError, DisclosureError, IntegrityError) as refused:
             if refused.code in _BAD_FEED or (isinstance(refused, IntegrityError) and refused.code != "refresh-index"):
                 raise
+            return None
+        except OvertakenError:
             return None
 
     def _difference(self, feed: Feed) -> Following | None:
@@ -211,8 +218,9 @@ class _Refresher:
         )
 
     def _followed(
-        self, following: Following, feed: str, *, read: UseCase | None = None, changes: ChangeFeed | None = None
-    ) -> Refreshed:
+        self, following: Following, feed: str, *, read: UseCase | None = None, changes: ChangeFeed | None = None,
+        since: bool = False,
+    ) -> Refreshed:  # fmt: skip
         """Run, and publish unless nothing changed."""
         index = self._index if self._same_tokens else None
         found: list[Changes | None] = []
@@ -225,15 +233,17 @@ class _Refresher:
             same = self._previous.manifest.about.get("row_digest") == written.row_digest
             return None if same and self.same_spec else self._told(feed, differ)
 
-        version = self._run(following, judge, read=read, changes=changes)
+        version = self._run(following, judge, read=read, changes=changes, noted=self._noted if since else None)
         return self._done(version, feed, found[0])
 
     def _run(
-        self, following: Following, judge: Any, *, read: UseCase | None, changes: ChangeFeed | None
-    ) -> DatasetVersion | None:
+        self, following: Following, judge: Any, *, read: UseCase | None, changes: ChangeFeed | None,
+        noted: Mapping[str, Any] | None,
+    ) -> DatasetVersion | None:  # fmt: skip
         follower = Follower(
-            previous=self._previous, line=self._line, following=following, judge=judge, read=read, changes=changes
-        )
+            previous=self._previous, line=self._line, following=following, judge=judge, read=read, changes=changes,
+            noted=noted,
+        )  # fmt: skip
         return publish_run(
             self._capital,
             self._spec,
@@ -287,16 +297,11 @@ def _beyond(use_case: UseCase, watermark: str) -> UseCase:
 
     Of moments, rows of the last minute are read again: the language has whole minutes, and known rows are left out.
     """
-    column = use_case.refresh.watermark if use_case.refresh else None
-    kind = str(use_case.sources[use_case.extract.from_].columns[column or ""].type)
-    if kind == "integer":
-        beyond = f"{column} > {int(watermark)}"
-    elif kind == "date":
-        beyond = f"{column} >= parse_date('{watermark[:10]}', '%Y-%m-%d')"
-    else:
-        minutes = int(watermark[11:13]) * 60 + int(watermark[14:16])
-        beyond = f"{column} >= timestamp_of(parse_date('{watermark[:10]}', '%Y-%m-%d'), {minutes})"
-    where = f"({use_case.extract.where}) and {beyond}" if use_case.extract.where else beyond
+    refresh = use_case.refresh or Refresh()
+    column = refresh.watermark or ""
+    kind = str(use_case.sources[use_case.extract.from_].columns[column].type)
+    since = beyond(column, floor_of(watermark, kind=kind, refresh=refresh))
+    where = f"({use_case.extract.where}) and {since}" if use_case.extract.where else since
     return use_case.model_copy(update={"extract": use_case.extract.model_copy(update={"where": where})})
 
 

@@ -9,6 +9,7 @@ the group `curator.sources` in your package. What such a class must do is `curat
 from curator.sources._opened import Adoption, Reading, Snapshots
 from curator.sources._schemes import (
     SCHEMES,
+    can_follow,
     is_live,
     joined_statement,
     register,
@@ -23,6 +24,7 @@ __all__ = [
     "Adoption",
     "Reading",
     "Snapshots",
+    "can_follow",
     "is_live",
     "joined_statement",
     "register",

@@ -80,6 +80,11 @@ def is_live(where: Address) -> bool:
     return where.scheme in known_schemes()
 
 
+def can_follow(where: Address, *, source: str) -> bool:
+    """Whether what is read there can be followed by a watermark. Raises SourceError like `source_class`."""
+    return hasattr(source_class(where, source=source), "earlier")
+
+
 def known_schemes() -> list[str]:
     """Every scheme that can be read, sorted."""
     return sorted({*SCHEMES, *_REGISTERED, *(entry.name for entry in entry_points(group=GROUP))})

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
 
 from curator.errors import SourceError
 from curator.protocols import Asked
@@ -12,6 +14,13 @@ from curator.spec.model import Source
 def spelt(source: Source, key: str) -> str:
     """What the table calls a column of the spec."""
     return source.columns[key].column or key
+
+
+def plain_watermark(text: str, kind: str) -> str:
+    """A highest value as Python writes it, of the text that a database gives: a number, a day, a moment."""
+    if kind == "integer":
+        return str(int(Decimal(text)))
+    return str(datetime.fromisoformat(text)) if kind == "timestamp" else text
 
 
 def require_columns(asked: Asked, present: Iterable[str]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from datetime import date, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -23,6 +24,8 @@ from curator.sources._postgres_sql import (
     TURNED,
     Side,
     Table,
+    earlier_sql,
+    highest_sql,
     joined_table,
     partners_sql,
     planned_table,
@@ -30,7 +33,7 @@ from curator.sources._postgres_sql import (
     select_sql,
 )
 from curator.sources._secrets import password_of
-from curator.sources._shape import require_columns, require_type, spelt
+from curator.sources._shape import plain_watermark, require_columns, require_type, spelt
 
 _OPTIONS = (
     "host",
@@ -184,6 +187,19 @@ class PostgresSource:
                 return None
             alone = self._rows(query)[0]
             return int(alone[0]), int(alone[1])
+
+    def highest(self, asked: Asked, column: str) -> str | None:
+        """The highest value of a column that grows, of those that the engine reads; None without one."""
+        with self._translated(asked.name):
+            query = highest_sql(column, asked, self._checked(asked)[0])
+            found = self._rows(query)[0][0] if query else None
+            return None if found is None else plain_watermark(found, asked.source.columns[column].type)
+
+    def earlier(self, asked: Asked, column: str, floor: int | date | datetime) -> int | None:
+        """Rows of the whole table below a value, or without one; None for a type whose order is another."""
+        with self._translated(asked.name):
+            query = earlier_sql(column, asked, self._checked(asked)[0], floor)
+            return int(self._rows(query)[0][0]) if query else None
 
     def close(self) -> None:
         """End the transaction, which wrote nothing."""
