@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from html import escape
 
 from curator.representation._report import ClassCount, Dimension
 from curator.representation._telling import Teller
 
-_MOST = 40  # classes drawn of one dimension, the greatest first
+_MOST = 40  # classes drawn of one dimension: the greatest
+_NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1b1f24; --soft: #57606a; --paper: #ffffff; --card: #f6f8fa; --line: #d0d7de;
@@ -31,9 +33,10 @@ dd { margin: 0; font-variant-numeric: tabular-nums; }
 svg { display: block; width: 100%; margin: .15rem 0 .6rem; overflow: visible; }
 .kept { fill: var(--kept); } .all { fill: var(--all); } .over { fill: var(--bad); } .track { fill: var(--line); }
 .bound { stroke: var(--bad); stroke-width: 2; stroke-dasharray: 3 3; }
-.legend { color: var(--soft); font-size: .9rem; margin: .25rem 0 0; }
-.legend span { display: inline-block; width: .8em; height: .8em; border-radius: 2px; margin-right: .4em; }
-.legend .a { background: var(--all); } .legend .k { background: var(--kept); margin-left: 1em; }
+.legend { display: flex; flex-wrap: wrap; column-gap: 1.2em; color: var(--soft); font-size: .9rem; margin: .25rem 0 0; }
+.legend span::before { content: ""; display: inline-block; width: .8em; height: .8em; border-radius: 2px;
+  margin-right: .4em; }
+.legend .a::before { background: var(--all); } .legend .k::before { background: var(--kept); }
 footer { color: var(--soft); font-size: .9rem; margin-top: 1.5rem; }
 @media print { section { break-inside: avoid; } }
 """
@@ -96,11 +99,11 @@ def _missing(teller: Teller) -> str:
 def _dimension(teller: Teller, dimension: Dimension) -> str:
     """Each class as two bars: its share of the population, and of the rows kept."""
     formula = f' <span class="soft">{escape(dimension.formula)}</span>' if dimension.formula != dimension.name else ""
-    shown = dimension.classes[:_MOST]
+    shown = _in_order(dimension.classes[:_MOST])
     bars = "".join("".join(_bars(teller, one)) for one in shown)
     legend = (
-        f'<p class="legend"><span class="a"></span>{escape(teller.say("legend-population"))} '
-        f'<span class="k"></span>{escape(teller.say("legend-kept"))}</p>'
+        f'<p class="legend"><span class="a">{escape(teller.say("legend-population"))}</span>'
+        f'<span class="k">{escape(teller.say("legend-kept"))}</span></p>'
     )
     left = len(dimension.classes) - len(shown)
     more = f'<p class="soft">+ {left}</p>' if left else ""
@@ -108,6 +111,15 @@ def _dimension(teller: Teller, dimension: Dimension) -> str:
         f'<section id="{escape(dimension.name)}"><h2>{escape(dimension.name)}{formula}</h2>'
         f"<p>{escape(teller.figures(dimension))}</p><dl>{bars}</dl>{more}{legend}</section>"
     )
+
+
+def _in_order(classes: Sequence[ClassCount]) -> list[ClassCount]:
+    """Classes that are all numbers, such as bands, by their size; any others as they come, the greatest first."""
+    values = [one for one in classes if one.state == "value"]
+    if not all(_NUMBER.fullmatch(one.value or "") for one in values):
+        return list(classes)
+    rest = [one for one in classes if one.state != "value"]
+    return [*sorted(values, key=lambda one: float(one.value or 0)), *rest]
 
 
 def _bars(teller: Teller, one: ClassCount) -> Iterator[str]:

@@ -47,13 +47,13 @@ class Teller:
         """A figure; a dash where there is none."""
         if value is None:
             return "–"
-        text = f"{value:.{digits}f}"
+        text = f"{value:z.{digits}f}".replace("-", "\N{MINUS SIGN}")
         return text if self.language == "en" else text.replace(".", ",")
 
     def percent(self, share: float) -> str:
         """A share of 1 in per cent."""
         text = f"{share * 100:.1f}"
-        return f"{text} %" if self.language == "en" else f"{text.replace('.', ',')}\u202f%"
+        return f"{text}%" if self.language == "en" else f"{text.replace('.', ',')}\u202f%"
 
     def rows(self) -> str:
         """How many rows are compared."""

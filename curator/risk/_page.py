@@ -27,9 +27,10 @@ dd { margin: 0; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .was { color: var(--before); }
 svg { display: block; width: 100%; margin: .15rem 0 .6rem; }
 .after { fill: var(--after); } .before { fill: var(--before); } .track { fill: var(--line); opacity: .55; }
-.legend { color: var(--soft); font-size: .9rem; margin: .25rem 0 0; }
-.legend span { display: inline-block; width: .8em; height: .8em; border-radius: 2px; margin-right: .4em; }
-.legend .b { background: var(--before); } .legend .a { background: var(--after); margin-left: 1em; }
+.legend { display: flex; flex-wrap: wrap; column-gap: 1.2em; color: var(--soft); font-size: .9rem; margin: .25rem 0 0; }
+.legend span::before { content: ""; display: inline-block; width: .8em; height: .8em; border-radius: 2px;
+  margin-right: .4em; }
+.legend .b::before { background: var(--before); } .legend .a::before { background: var(--after); }
 footer { color: var(--soft); font-size: .9rem; margin-top: 1.5rem; }
 @media print { section { break-inside: avoid; } }
 """
@@ -80,4 +81,4 @@ def _length(share: float, *, top: int, kind: str) -> Iterator[str]:
 
 def _legend(words: tuple[str, str]) -> str:
     before, after = (escape(word) for word in words)
-    return f'<p class="legend"><span class="b"></span>{before} <span class="a"></span>{after}</p>'
+    return f'<p class="legend"><span class="b">{before}</span><span class="a">{after}</span></p>'

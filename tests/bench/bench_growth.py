@@ -20,6 +20,7 @@ from tests.bench.__main__ import Figures, base_folder, base_of, machine, measure
 SIZES = "1000000,10000000"
 KEPT = ("limit", "keyed")
 WIDTH, HEIGHT, LEFT, TOP, GAP = 320, 220, 58, 34, 92
+ACROSS = "persons (both axes logarithmic)"
 COLOURS = {"limit": "#767676", "keyed": "#1f5fa8", "engine": "#b3541e"}
 CAPTIONS = {"limit": "limit (DuckDB's COPY)", "keyed": "keyed (the default)", "engine": "engine order"}
 
@@ -72,7 +73,7 @@ def drawn(found: Growth) -> str:
     """Time and memory against rows, both axes logarithmic, as one SVG without script or outside reference."""
     panels = [("seconds", "wall clock, s", 0), ("peak_mb", "peak memory, MB", WIDTH + GAP)]
     body = "".join(_panel(found, what=what, title=title, left=LEFT + shift) for what, title, shift in panels)
-    wide, high = LEFT + 2 * WIDTH + GAP + 20, TOP + HEIGHT + 70
+    wide, high = LEFT + 2 * WIDTH + GAP + 20, TOP + HEIGHT + 86
     legend = "".join(
         f'<rect x="{LEFT + place * 190}" y="{high - 20}" width="12" height="12" fill="{COLOURS[name]}"/>'
         f'<text x="{LEFT + place * 190 + 18}" y="{high - 9}">{CAPTIONS[name]}</text>'
@@ -94,6 +95,8 @@ def _panel(found: Growth, *, what: str, title: str, left: float) -> str:
         x = across(size)
         parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{TOP + HEIGHT}" stroke="#dddddd"/>')
         parts.append(f'<text x="{x:.1f}" y="{TOP + HEIGHT + 18}" text-anchor="middle">{size / 10**6:g} M</text>')
+    middle, below = left + WIDTH / 2, TOP + HEIGHT + 38
+    parts.append(f'<text x="{middle:.1f}" y="{below}" text-anchor="middle" fill="#555555">{ACROSS}</text>')
     for mark in up.decades():
         y = up(mark)
         parts.append(f'<line x1="{left}" x2="{left + WIDTH}" y1="{y:.1f}" y2="{y:.1f}" stroke="#dddddd"/>')

@@ -397,7 +397,7 @@ def test_the_empty_texts_of_the_real_table_are_found_and_named(stops: Path, tmp_
     assert (strongest.v, strongest.share, strongest.elsewhere) == (1.0, 1.0, 0.0)
     said = " ".join(Teller(report=report, language="en").missing())
     assert "race: 8,221 empty texts, which are no nulls, 9,219 texts that say unknown" in said
-    assert "whether race is empty depends on mdc (Cramér's V 1.00, p < 0.001). It is so in 100.0 %" in said
+    assert "whether race is empty depends on mdc (Cramér's V 1.00, p < 0.001). It is so in 100.0%" in said
 
 
 def test_dropping_them_by_a_rule_is_refused_by_the_gate(stops: Path, tmp_path: Path) -> None:
