@@ -20,7 +20,8 @@ from curator.agents import Agent, Directory, Role
 from curator.audit import Finding, Step, find_faults, trace
 from curator.capital import _curation, _generalising, _keys, _models, _rekey, _releases, _representation, _reveal, _risk
 from curator.capital._curation import Preview, RunOptions, Until
-from curator.capital._founding import add_agent, found, require_usable_root
+from curator.capital._founding import add_agent, begun, found, require_usable_root
+from curator.capital._models import numbers
 from curator.capital._parts import Recorder, require_role
 from curator.capital._refresh import Refreshed, refresh
 from curator.capital._remote import remote_findings, stored_dataset
@@ -61,6 +62,8 @@ class Capital:
     def create(cls, root: Path | str, *, holder: str, root_secret: bytes | None = None) -> Capital:
         """Create a capital: workspace, keys, the holder's public key and the first directory of agents.
 
+        A call that was cut short is completed by the same call again.
+
         Args:
             root: folder to create; absent, empty, or the root of a Git repository without DVC.
             holder: the organisation that holds the data.
@@ -73,7 +76,7 @@ class Capital:
         """
         if root_secret is None:
             require_usable_root(os.environ)
-        workspace = Workspace.create(Path(root), holder=holder)
+        workspace = begun(Path(root), holder=holder) or Workspace.create(Path(root), holder=holder)
         found(workspace, root_secret=root_secret, environ=os.environ)
         return cls(workspace, agent=HOLDER, environ=os.environ)
 
@@ -434,7 +437,7 @@ class Capital:
     def _folder(self, kind: str, ref: str) -> Path:
         name, _, wanted = ref.partition("@")
         known = [version for known_name, version in self.workspace.versions(kind) if known_name == name]
-        version = wanted or (max(known, key=lambda text: tuple(map(int, text.split(".")))) if known else "")
+        version = wanted or (max(known, key=numbers) if known else "")
         folder = self.workspace.root / f"{kind}s" / name / version
         if version not in known:
             names = ", ".join(self.datasets() + self.models()) or "none yet"

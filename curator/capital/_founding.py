@@ -9,10 +9,20 @@ from typing import TYPE_CHECKING
 from curator.agents import Agent, Directory, Role
 from curator.capital._keys import begin_epoch
 from curator.capital._parts import Recorder, now
-from curator.edges.keys import HOLDER, AgentSigner, create_agent_key, create_root, load_signer, provider_of, public_pem
+from curator.edges.keys import (
+    HOLDER,
+    AgentSigner,
+    create_root,
+    has_root,
+    load_root,
+    load_signer,
+    own_key,
+    provider_of,
+    public_pem,
+)
 from curator.edges.workspace import Workspace
 from curator.epochs import FIRST
-from curator.errors import UsageError
+from curator.errors import StorageError, UsageError
 from curator.evidence import Envelope, Stage, Statement, format_time, sign_statement
 
 if TYPE_CHECKING:
@@ -22,15 +32,26 @@ HOLDER_ROLES = frozenset({Role.STEWARD, Role.ENGINEER, Role.DELIVERER})
 """The holder may do all but review: nobody decides alone."""
 
 
+def begun(root: Path, *, holder: str) -> Workspace | None:
+    """The workspace of a founding that was cut short before anything was signed in it; None when there is none."""
+    try:
+        workspace = Workspace.open(root)
+    except StorageError:
+        return None
+    signed = workspace.committed("evidence") or workspace.committed("holder.pub")
+    return None if signed or workspace.holder != holder else workspace
+
+
 def found(workspace: Workspace, *, root_secret: bytes | None, environ: Mapping[str, str]) -> None:
     """Draw the keys and publish the holder's public key with the first directory.
 
-    A root secret that the environment holds is taken from there and written nowhere.
+    A root secret that the environment holds is taken from there and written nowhere. Keys that a founding drew before
+    it was cut short are taken: nothing was made with them.
     """
     keys = provider_of(workspace.private, {} if root_secret else environ)
-    if not keys.root_elsewhere:
+    if not keys.root_elsewhere and not _has_root(workspace.private, root_secret):
         create_root(workspace.private, secret=root_secret)
-    public = create_agent_key(workspace.private, HOLDER)
+    public = own_key(workspace.private, HOLDER)
     signer = load_signer(workspace.private, HOLDER, environ={})
     holder = Agent(name=HOLDER, public=public.hex(), roles=HOLDER_ROLES, since=format_time(now()))
     envelope = _sign(Directory(agents=(holder,), holder=public), signer, previous=())
@@ -46,6 +67,11 @@ def found(workspace: Workspace, *, root_secret: bytes | None, environ: Mapping[s
     )
 
 
+def _has_root(private: Path, secret: bytes | None) -> bool:
+    """Whether the root secret is there already, and is the one asked for."""
+    return has_root(private) and secret in (None, load_root(private, {}))
+
+
 def require_usable_root(environ: Mapping[str, str]) -> None:
     """Refuse a root secret of the environment that cannot be used, before anything is made. Raises SecretError."""
     keys = provider_of(Path(), environ)
@@ -56,11 +82,16 @@ def require_usable_root(environ: Mapping[str, str]) -> None:
 def add_agent(capital: Capital, name: str, *, roles: Iterable[str], public: bytes | None) -> Agent:
     """Publish a directory with the agent added or changed; see `Capital.add_agent`."""
     held = frozenset(_role(role) for role in roles)
+    with capital.workspace.lock():  # two that follow one directory would fork it
+        return _add(capital, name, held=held, public=public)
+
+
+def _add(capital: Capital, name: str, *, held: frozenset[Role], public: bytes | None) -> Agent:
     recorder = capital.recorder(Role.STEWARD)
     present = {agent.name: agent for agent in recorder.directory.agents}
     if public is None:
         known = present.get(name)
-        public = bytes.fromhex(known.public) if known else create_agent_key(capital.workspace.private, name)
+        public = bytes.fromhex(known.public) if known else own_key(capital.workspace.private, name)
     agent = Agent(name=name, public=public.hex(), roles=held, since=format_time(now()))
     directory = Directory(
         agents=tuple({**present, name: agent}.values()),

@@ -61,8 +61,20 @@ def current_epoch(capital: Capital) -> Epoch:
 
 
 def begin_epoch(recorder: Recorder, keys: KeyProvider, *, name: str, previous: Iterable[str] = ()) -> Envelope:
-    """Draw an epoch's secret and sign that it was created; the caller publishes, and destroys it if that fails."""
-    keys.create_epoch(name)
+    """Draw an epoch's secret and sign that it was created; the caller publishes, and destroys it if that fails.
+
+    A secret that is there although no statement tells of the epoch was drawn by a command that was cut short: nothing
+    was made with it, and it is taken; one that was half destroyed is destroyed first.
+    """
+    if keys.has_epoch(name):
+        try:
+            keys.epoch_root(name)
+        except SecretError as fault:
+            if fault.code != "key-malformed":
+                raise
+            keys.destroy_epoch(name)
+    if not keys.has_epoch(name):
+        keys.create_epoch(name)
     named = key_id(keys.epoch_root(name))
     facts = facts_of(Change.CREATE, epoch=name, key_id=named)
     return recorder.record(Stage.KEYS, subjects=(artifact_of(name, named),), previous=previous, facts=facts)
@@ -70,6 +82,11 @@ def begin_epoch(recorder: Recorder, keys: KeyProvider, *, name: str, previous: I
 
 def rotate(capital: Capital, name: str | None) -> Epoch:
     """Begin a new epoch, which becomes the current one; see `Capital.rotate_keys`."""
+    with capital.workspace.lock():  # from the look at what is there to the statement about it
+        return _rotate(capital, name)
+
+
+def _rotate(capital: Capital, name: str | None) -> Epoch:
     recorder = capital.recorder(Role.STEWARD, Role.CUSTODIAN)
     known = epochs(capital)
     chosen = name or _next_name(known)
@@ -94,6 +111,11 @@ def rotate(capital: Capital, name: str | None) -> Epoch:
 
 def destroy(capital: Capital, name: str, *, reason: str) -> Epoch:
     """Record, then do, the destruction of an epoch's secret; see `Capital.destroy_keys`."""
+    with capital.workspace.lock():
+        return _destroy(capital, name, reason=reason)
+
+
+def _destroy(capital: Capital, name: str, *, reason: str) -> Epoch:
     recorder = capital.recorder(Role.CUSTODIAN)
     said = checked_reason(reason, asked=f"destroy the keys of epoch {name}")
     epoch = find_epoch(epochs(capital), name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -12,10 +13,11 @@ from curator import release
 from curator.agents import Role
 from curator.capital._parts import now
 from curator.capital._rekey import refuse_shared_tokens
-from curator.edges.durable import disk_errors
-from curator.errors import UsageError
+from curator.edges.durable import disk_errors, move, sync_file
+from curator.errors import NotAllowedError, UsageError
 from curator.evidence import Envelope, Stage
 from curator.lifecycle import Request
+from curator.policy import State
 from curator.records import DatasetVersion, ModelVersion, html_table
 from curator.spec import UseCase
 
@@ -72,6 +74,11 @@ def request(capital: Capital, refs: tuple[str, ...], *, to: str, channel: str, p
 
 def review(capital: Capital, name: str, *, approve: bool, reason: str) -> Case:
     """Sign and publish a review."""
+    with capital.workspace.lock():  # a request is judged as it stands, and nobody changes it meanwhile
+        return _review(capital, name, approve=approve, reason=reason)
+
+
+def _review(capital: Capital, name: str, *, approve: bool, reason: str) -> Case:
     recorder = capital.recorder(*Role)
     asked = release.find_request(capital.evidence, name, directory=recorder.directory)
     versions = _versions(capital, asked)
@@ -114,18 +121,38 @@ def deliver(capital: Capital, name: str, *, into: Path | None, canaries: Path | 
             earlier=_released_before(capital, versions),
             trained=_trained_on(capital, versions),
         )
-        final = _place(folder, delivery.path, asked=asked)
-        try:
-            _publish(capital, delivery.envelope, message=f"Deliver {asked.id}")
-        except BaseException:
-            if not (workspace.root / delivery.envelope.path).is_file():  # else it was published before the interruption
-                final.unlink(missing_ok=True)
-            raise
+        with workspace.lock():
+            _still_approved(capital, asked)
+            final = _place(folder, delivery.path, asked=asked)
+            try:
+                _publish(capital, delivery.envelope, message=f"Deliver {asked.id}")
+            except BaseException:
+                if not (workspace.root / delivery.envelope.path).is_file():  # else published before the interruption
+                    final.unlink(missing_ok=True)
+                raise
     return final
+
+
+def _still_approved(capital: Capital, asked: Request) -> None:
+    """Refuse a delivery when somebody delivered or refused while its package was attacked and written."""
+    state = release.status(capital.evidence, asked.digest, directory=capital.directory())
+    if state is not State.APPROVED:
+        raise NotAllowedError(
+            "move-not-allowed",
+            asked=f"deliver {asked.id}",
+            found=f"a request that is {state} since the delivery began",
+            expected="a request that is approved",
+            todo="see where the request stands with `curator release status`; the package was not kept",
+        )
 
 
 def recall(capital: Capital, name: str, *, reason: str) -> Case:
     """Sign and publish a recall."""
+    with capital.workspace.lock():
+        return _recall(capital, name, reason=reason)
+
+
+def _recall(capital: Capital, name: str, *, reason: str) -> Case:
     recorder = capital.recorder(*Role)
     asked = release.find_request(capital.evidence, name, directory=recorder.directory)
     deliveries = [
@@ -241,12 +268,15 @@ def _use_case(capital: Capital, versions: Iterable[DatasetVersion | ModelVersion
 
 def _place(folder: Path, written: Path, *, asked: Request) -> Path:
     """Move the package to its folder under a name of its own; one left by a delivery cut short is replaced."""
-    import shutil
-
     final = folder / f"{written.stem}-{asked.id}{written.suffix}"
     part = final.with_suffix(".part")
-    shutil.copyfile(written, part)
-    part.replace(final)
+    try:
+        shutil.copyfile(written, part)
+        sync_file(part)
+        move(part, final)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
     return final
 
 

@@ -11,6 +11,7 @@ from curator.edges.keys._agents import (
     AgentSigner,
     create_agent_key,
     load_signer,
+    own_key,
     parse_public,
     public_pem,
     read_public,
@@ -18,7 +19,7 @@ from curator.edges.keys._agents import (
 from curator.edges.keys._epochs import EPOCH_NAME, FileKeys, KeyProvider
 from curator.edges.keys._pkcs11 import Pkcs11Keys
 from curator.edges.keys._provider import provider_of
-from curator.edges.keys._root import create_root, load_root
+from curator.edges.keys._root import create_root, has_root, load_root
 from curator.edges.keys._sealed import CHUNK, SealedReader, SealedWriter, open_sealed, seal, unseal
 
 __all__ = [
@@ -33,9 +34,11 @@ __all__ = [
     "SealedWriter",
     "create_agent_key",
     "create_root",
+    "has_root",
     "load_root",
     "load_signer",
     "open_sealed",
+    "own_key",
     "parse_public",
     "provider_of",
     "public_pem",

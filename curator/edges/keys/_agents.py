@@ -64,6 +64,19 @@ def create_agent_key(private: Path, name: str) -> bytes:
     return key.public_key().public_bytes_raw()
 
 
+def own_key(private: Path, name: str) -> bytes:
+    """The raw public key of an agent whose key lies here, drawn when there is none yet.
+
+    A key that lies here although nobody is listed with it was drawn by a command that was cut short.
+
+    Raises:
+        SecretError: as `create_agent_key` and `load_signer`.
+    """
+    if _path(private, name).exists():
+        return load_signer(private, name, environ={}).public
+    return create_agent_key(private, name)
+
+
 def load_signer(private: Path, name: str, *, environ: Mapping[str, str]) -> AgentSigner:
     """The signer of an agent: from the file CURATOR_SIGNING_KEY_FILE, else `keys/agents/NAME.pem`.
 

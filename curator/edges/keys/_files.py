@@ -7,18 +7,21 @@ import os
 import secrets
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
 from curator.errors import SecretError
 
 _MAX_BYTES = 65_536
 _OWNER_ONLY = 0o600
+_NO_NAMELESS = (errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL, errno.EXDEV)
 
 
 def write_secret(path: Path, data: bytes, *, what: str) -> None:
     """Write a new file of mode 0600, whole or not at all, and never over an existing one.
 
-    The bytes are flushed to disk under a temporary name; a hard link then gives them their name, which fails when the
-    name is taken. Folders that are missing are made with mode 0700.
+    The bytes are flushed to disk without a name (`O_TMPFILE`, open(2)), so that a process killed meanwhile leaves none
+    of them; where the filesystem cannot, under a temporary name. A hard link then gives them their name, which fails
+    when it is taken. Folders that are missing are made with mode 0700.
 
     Args:
         path: where.
@@ -29,14 +32,11 @@ def write_secret(path: Path, data: bytes, *, what: str) -> None:
         SecretError: `key-exists`.
     """
     _make_private(path.parent)
-    draft = path.parent / f".{secrets.token_hex(8)}.tmp"
     try:
-        _write_durably(draft, data)
-        os.link(draft, path)
+        if not _link_nameless(path, data):
+            _link_draft(path, data)
     except FileExistsError as fault:
         raise _exists(path, what) from fault
-    finally:
-        draft.unlink(missing_ok=True)
     flush_folder(path.parent)
 
 
@@ -109,13 +109,40 @@ def _make_private(folder: Path) -> None:
         missing_one.mkdir(mode=0o700, exist_ok=True)
 
 
-def _write_durably(path: Path, data: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _OWNER_ONLY)
-    with os.fdopen(descriptor, "wb") as stream:
-        os.fchmod(descriptor, _OWNER_ONLY)
-        stream.write(data)
-        stream.flush()
-        os.fsync(descriptor)
+def _link_nameless(path: Path, data: bytes) -> bool:
+    """Write a file that has no name before its last one; False where the system has no such files."""
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        descriptor = os.open(".", os.O_WRONLY | os.O_TMPFILE | os.O_CLOEXEC, _OWNER_ONLY, dir_fd=folder)
+        with os.fdopen(descriptor, "wb") as stream:
+            _flush(stream, data)
+            # `dst_dir_fd` makes Python call linkat(2), the one that follows the link to the open file.
+            os.link(f"/proc/self/fd/{descriptor}", path.name, dst_dir_fd=folder, follow_symlinks=True)
+    except OSError as fault:
+        if fault.errno in _NO_NAMELESS:
+            return False
+        raise
+    finally:
+        os.close(folder)
+    return True
+
+
+def _link_draft(path: Path, data: bytes) -> None:
+    draft = path.parent / f".{secrets.token_hex(8)}.tmp"
+    try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _OWNER_ONLY)
+        with os.fdopen(descriptor, "wb") as stream:
+            _flush(stream, data)
+        os.link(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _flush(stream: BinaryIO, data: bytes) -> None:
+    os.fchmod(stream.fileno(), _OWNER_ONLY)
+    stream.write(data)
+    stream.flush()
+    os.fsync(stream.fileno())
 
 
 def flush_folder(folder: Path) -> None:

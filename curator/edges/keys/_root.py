@@ -55,6 +55,11 @@ def create_root(private: Path, *, secret: bytes | None = None) -> None:
     write_secret(_path(private), value.hex().encode("ascii") + b"\n", what=_WHAT)
 
 
+def has_root(private: Path) -> bool:
+    """Whether `keys/root.key` is there."""
+    return _path(private).exists()
+
+
 def _path(private: Path) -> Path:
     return private / "keys" / "root.key"
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import yaml
 
 from curator.edges import store
-from curator.edges.durable import PRIVATE_MODE, disk_errors, make_folders, move, sync_folder, write_synced
+from curator.edges.durable import PRIVATE_MODE, disk_errors, make_folders, move, remove_tree, sync_folder, write_synced
 from curator.edges.git import Git, start_repository
 from curator.errors import StorageError, UsageError
 
@@ -32,6 +32,7 @@ DATA_PATH = re.compile(
 )
 
 _BEGUN = "begun"
+_OURS = "repository\n"  # what the file says when the repository was begun with the workspace
 _PARTS = ("keys", "tmp", "holder", "journal")
 _IGNORED = "/.curator/\n/releases/*.cur\n"
 _ATTRIBUTES = (
@@ -63,7 +64,9 @@ def create(root: Path, *, holder: str, created: datetime | None = None) -> None:
         _refuse_taken(root)
     with disk_errors(root, asked="create a workspace"):
         _make_private(root)
-        begun.touch(mode=0o600)
+        if begun.exists():
+            _drop_unborn(root, begun)
+        begun.write_text("" if (root / ".git").exists() else _OURS, encoding="ascii")
     start_repository(root)
     when = (created or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     settings = f"format: 1\nholder: {json.dumps(holder, ensure_ascii=False)}\ncreated: {when}\n"
@@ -135,6 +138,14 @@ def with_lines(path: Path, lines: str) -> bytes:
     missing = b"".join(line.encode() + b"\n" for line in lines.splitlines() if line.encode() not in present)
     separator = b"\n" if old and not old.endswith(b"\n") and missing else b""
     return old + separator + missing
+
+
+def _drop_unborn(root: Path, begun: Path) -> None:
+    """Remove a repository that a creation cut short began, and that has no branch yet: a killed Git leaves locks."""
+    git = root / ".git"
+    branches = (git / "refs/heads").is_dir() and any((git / "refs/heads").iterdir())
+    if begun.read_text(encoding="ascii") == _OURS and git.is_dir() and not branches:
+        remove_tree(git)
 
 
 def _commit_files(root: Path, files: Mapping[str, bytes]) -> None:
