@@ -49,6 +49,7 @@ def package(capital: Capital, model: Any, *, dataset: DatasetVersion, wanted: Wa
     recorder = capital.recorder(Role.ENGINEER)
     use_case = capital.use_case(dataset)
     number = wanted.version or _next_version(capital, wanted.name)
+    capital.workspace.require_place(f"models/{wanted.name}/{number}")
     _refuse_taken(capital, wanted)
     columns = needed_columns(model, target=wanted.target, features=wanted.features)
     workspace = capital.workspace
@@ -98,10 +99,13 @@ def _tables(dataset: DatasetVersion, columns: tuple[str, ...]) -> Callable[[str]
     return table
 
 
+def numbers(version: str) -> tuple[int, ...]:
+    """The three numbers of a version, without what a hyphen adds (`1.2.0-rc.1`)."""
+    return tuple(int(part) for part in version.partition("-")[0].split("."))
+
+
 def _next_version(capital: Capital, name: str) -> str:
-    taken = [
-        tuple(map(int, version.split("."))) for known, version in capital.workspace.versions("model") if known == name
-    ]
+    taken = [numbers(version) for known, version in capital.workspace.versions("model") if known == name]
     if not taken:
         return "1.0.0"
     major, minor, patch = max(taken)

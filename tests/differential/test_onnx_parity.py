@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import (
     GradientBoostingClassifier,
@@ -19,18 +19,22 @@ from sklearn.ensemble import (
     HistGradientBoostingRegressor,
     RandomForestClassifier,
     RandomForestRegressor,
+    VotingClassifier,
 )
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder, SplineTransformer, StandardScaler
 from sklearn.svm import LinearSVC
+from sklearn.tree import DecisionTreeClassifier
 
 from curator.edges.onnx_models import Fitted, Parity, adopt, convert, parity
 from curator.edges.onnx_models._child import convert_request
 from curator.edges.onnx_models._convert import request_of
-from curator.errors import CuratorError, ParityError
+from curator.edges.onnx_models._fitted import feature_names
+from curator.errors import CuratorError, ParityError, UsageError
 from curator.modelling import training_frame
 
 WORDS = ("l'été", "feu", "forêt", "Noël", "ça", "accident", "route", "ŒUVRE", "naïf", "12", "ÉLÈVE")
@@ -218,9 +222,21 @@ def test_a_step_that_onnx_cannot_hold_is_named(before: Any) -> None:
     assert caught.value.code == "estimator-not-convertible"
 
 
+class Twice(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+    """A regressor of two targets."""
+
+    def fit(self, rows: Any, truth: Any) -> Twice:
+        self.fitted_ = True
+        return self
+
+    def predict(self, rows: Any) -> Any:
+        return np.zeros((len(rows), 2))
+
+
 REFUSED: dict[str, tuple[Any, str]] = {
     "no probabilities": (make_pipeline(SimpleImputer(), LinearSVC()), "probabilities"),
     "no model": (make_pipeline(SimpleImputer()), "neither"),
+    "several answers": (make_pipeline(SimpleImputer(), Twice()), "several targets"),
 }
 
 
@@ -233,6 +249,46 @@ def test_what_cannot_be_packaged_says_why(pipeline: Any, why: str) -> None:
 def test_an_unfitted_pipeline_is_refused() -> None:
     with pytest.raises(ParityError, match="not fitted"):
         adopt(LogisticRegression(), rows().schema, target="severe", features=NUMBERS)
+
+
+@pytest.mark.parametrize("what", ["pipeline.pkl", None, LogisticRegression], ids=["a path", "nothing", "a class"])
+def test_what_is_no_pipeline_is_not_called_a_pipeline_without_names(what: Any) -> None:
+    with pytest.raises(ParityError, match="neither a classifier nor a regressor"):
+        feature_names(what)
+
+
+def test_a_pipeline_that_reads_its_own_target_is_refused() -> None:
+    with pytest.raises(UsageError) as caught:
+        fitted(make_pipeline(SimpleImputer(), LogisticRegression()), target="severe", features=["age", "severe"])
+    assert caught.value.code == "target-among-features"
+
+
+def test_the_step_that_the_converter_refuses_is_named_alone() -> None:
+    pipeline = make_pipeline(SimpleImputer(), SplineTransformer(), LogisticRegression(max_iter=500))
+    with pytest.raises(ParityError) as caught:
+        convert(fitted(pipeline, target="severe", features=NUMBERS))
+    assert caught.value.found.startswith("skl2onnx refuses SplineTransformer (")
+
+
+def test_of_a_search_the_best_that_it_found_is_packaged() -> None:
+    search = GridSearchCV(
+        make_pipeline(prepare(scale=True), LogisticRegression(max_iter=500)),
+        {"logisticregression__C": [0.1, 1.0]},
+        cv=2,
+    )
+    model = fitted(search, target="severe", features=[*NUMBERS, *TEXTS])
+    assert model.pipeline is search.best_estimator_
+    proof(model).require()
+
+
+def test_a_vote_and_bins_are_converted_in_a_form_of_equal_answers() -> None:
+    vote = VotingClassifier(
+        [("a", LogisticRegression(max_iter=500)), ("b", DecisionTreeClassifier(max_depth=3))], voting="soft"
+    )
+    proof(fitted(make_pipeline(prepare(scale=False), vote), target="severe", features=[*NUMBERS, *TEXTS])).require()
+    bins = make_pipeline(SimpleImputer(), KBinsDiscretizer(4), LogisticRegression(max_iter=500))
+    found = proof(fitted(bins, target="severe", features=NUMBERS))
+    assert found.per_case["plain"].rows == 400
 
 
 def test_what_the_pipeline_itself_refuses_is_told_not_hidden() -> None:

@@ -46,6 +46,10 @@ REFUSALS: dict[str, tuple[Any, str]] = {
     "an unknown version": (lambda capital: capital.train("road-accidents@9.9.9"), "version-unknown"),
     "a model's version twice": (lambda capital: capital.train("road-accidents", version="1.0.0"), ""),
     "a version that is no number": (lambda capital: capital.train("road-accidents", version="../x"), ""),
+    "a model's name that is no name": (
+        lambda capital: capital.package(object(), trained_on="road-accidents", name="Near Miss", target="severe"),
+        "path-invalid",
+    ),
     "an unknown role": (lambda capital: capital.add_agent("eve", roles=["king"]), "role-unknown"),
     "an agent with a path for a name": (lambda capital: capital.add_agent("../eve", roles=["engineer"]), ""),
     "an unknown request": (lambda capital: capital.deliver("R-0000000000"), ""),

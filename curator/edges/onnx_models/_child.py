@@ -1,7 +1,7 @@
 """The converting process: a pickled request on standard input, ONNX bytes on standard output.
 
-Started by `convert` only, which is also who wrote the pickle. Errors leave as the name of their type: a converter's
-message may quote categories, which are values of rows.
+Started by `convert` only, which is also who wrote the pickle. Errors leave as the name of their type and of the step
+that was being converted: a converter's message may quote categories, which are values of rows.
 """
 
 from __future__ import annotations
@@ -29,8 +29,19 @@ def main() -> None:
         answer.write(convert_request(request))
 
 
-def _name_only(kind: type[BaseException], _: BaseException, __: TracebackType | None) -> None:
-    sys.stderr.write(f"\n{_MARK}{kind.__name__}\n")
+def _name_only(kind: type[BaseException], _: BaseException, trace: TracebackType | None) -> None:
+    sys.stderr.write(f"\n{_MARK}{kind.__name__} {_step_in(trace)}\n")
+
+
+def _step_in(trace: TracebackType | None) -> str:
+    """Name of the class of the innermost step that was being converted; empty before any was."""
+    found = ""
+    while trace is not None:
+        for value in list(trace.tb_frame.f_locals.values()):
+            step = getattr(value, "raw_operator", None)  # skl2onnx hands each step on within an object of its own
+            found = type(step).__name__ if step is not None else found
+        trace = trace.tb_next
+    return found
 
 
 def convert_request(request: dict[str, Any]) -> bytes:
@@ -40,7 +51,7 @@ def convert_request(request: dict[str, Any]) -> bytes:
     from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 
     classify = request["task"] == "classification"
-    pipeline = _addressed(request["pipeline"], request["inputs"])
+    pipeline = _addressed(_eased(request["pipeline"]), request["inputs"])
     types = {"number": FloatTensorType, "text": StringTensorType}
     model = convert_sklearn(
         pipeline,
@@ -53,6 +64,16 @@ def convert_request(request: dict[str, Any]) -> bytes:
     )
     onnx.checker.check_model(model, full_check=True)
     return bytes(model.SerializeToString(deterministic=True))
+
+
+def _eased(pipeline: Any) -> Any:
+    """The pipeline, this process's own copy, in a form of equal answers that skl2onnx takes."""
+    for part in parts(pipeline):
+        if hasattr(part, "flatten_transform"):  # of a vote: how `transform` would shape what no prediction reads
+            part.flatten_transform = False
+        if getattr(part, "encode", None) == "onehot" and hasattr(part, "bin_edges_"):
+            part.encode = "onehot-dense"
+    return pipeline
 
 
 def _addressed(pipeline: Any, inputs: list[tuple[str, str]]) -> Any:

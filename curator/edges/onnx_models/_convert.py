@@ -74,8 +74,10 @@ def _run_child(request: bytes, fitted: Fitted) -> bytes:
 
 def _refused(fitted: Fitted, kind: str) -> ParityError:
     steps = {type(part).__name__ for part in parts(fitted.pipeline)} - {"Pipeline"}
+    fault, _, step = kind.partition(" ")
     return not_convertible(
-        ", ".join(sorted(step for step in steps if not step.startswith("_"))), f"skl2onnx refuses it ({kind})"
+        ", ".join(sorted(step for step in steps if not step.startswith("_"))),
+        f"skl2onnx refuses {step if step in steps else 'it'} ({fault})",
     )
 
 

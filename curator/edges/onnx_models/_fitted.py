@@ -196,7 +196,7 @@ def _unconverged(caught: Sequence[warnings.WarningMessage]) -> bool:
 
 
 def adopt(pipeline: Any, schema: pa.Schema, *, target: str, features: Sequence[str] | None = None) -> Fitted:
-    """Take over a pipeline that the caller fitted.
+    """Take over a pipeline that the caller fitted; of a search over parameters, the best that it found.
 
     Args:
         pipeline: any fitted scikit-learn classifier with probabilities, or regressor of one value.
@@ -207,32 +207,39 @@ def adopt(pipeline: Any, schema: pa.Schema, *, target: str, features: Sequence[s
     Raises:
         ParityError: `estimator-not-convertible` when it is not fitted, gives no probabilities, or has other labels
             than texts, integers or booleans.
-        UsageError: `features-unknown` when it does not know the names of its features and none are given.
+        UsageError: `features-unknown` when it does not know the names of its features and none are given,
+            `target-among-features`.
         SpecError: as `signature`.
     """
-    from sklearn.base import is_classifier, is_regressor
-    from sklearn.exceptions import NotFittedError
-    from sklearn.utils.validation import check_is_fitted
+    from sklearn.base import is_classifier
 
-    if not (is_classifier(pipeline) or is_regressor(pipeline)):
-        raise not_convertible(type(pipeline).__name__, "neither a classifier nor a regressor")
-    try:
-        check_is_fitted(pipeline)
-    except NotFittedError:
-        raise not_convertible(type(pipeline).__name__, "not fitted") from None
+    names = feature_names(pipeline, features)
+    if target in names:
+        raise UsageError(
+            "target-among-features",
+            asked=f"package a model that predicts `{target}`",
+            found=f"a pipeline that reads `{target}` too",
+            expected="features other than the target",
+            todo="fit it again without that column",
+        )
+    while hasattr(pipeline, "best_estimator_"):
+        pipeline = pipeline.best_estimator_
     task: Task = "classification" if is_classifier(pipeline) else "regression"
     if task == "classification":
         _check_classes(pipeline)
-    names = feature_names(pipeline, features)
-    return Fitted(pipeline=pipeline, task=task, target=target, features=signature(schema, names))
+    adopted = Fitted(pipeline=pipeline, task=task, target=target, features=signature(schema, names))
+    _check_single(adopted)
+    return adopted
 
 
 def feature_names(pipeline: Any, features: Sequence[str] | None = None) -> tuple[str, ...]:
     """The columns a fitted pipeline reads: those given, or those it was fitted with.
 
     Raises:
+        ParityError: `estimator-not-convertible` when it is no fitted classifier or regressor.
         UsageError: `features-unknown` when there are neither, or when both exist and differ.
     """
+    _check_fitted(pipeline)
     own = tuple(str(name) for name in getattr(pipeline, "feature_names_in_", ()))
     if (own or features) and (not own or not features or own == tuple(features)):
         return own or tuple(features or ())
@@ -245,6 +252,40 @@ def feature_names(pipeline: Any, features: Sequence[str] | None = None) -> tuple
     )
 
 
+def _check_single(fitted: Fitted) -> None:
+    """Refuse a regressor whose answer to one row is several numbers."""
+    if fitted.task == "classification":
+        return
+    one = {
+        f.name: np.zeros(1, np.float32) if f.kind == "number" else np.array([""], dtype=object) for f in fitted.features
+    }
+    try:
+        several = len(fitted.answers(one).scores) > 1
+    except ValueError:  # a row that it refuses; the proof asks it again, of many rows
+        return
+    if several:
+        raise not_convertible(type(fitted.pipeline).__name__, "a regressor of several targets")
+
+
+def _check_fitted(pipeline: Any) -> None:
+    from sklearn.base import BaseEstimator, is_classifier, is_regressor
+    from sklearn.exceptions import NotFittedError
+    from sklearn.utils.validation import check_is_fitted
+
+    if not isinstance(pipeline, BaseEstimator) or not (is_classifier(pipeline) or is_regressor(pipeline)):
+        raise not_convertible(
+            type(pipeline).__name__,
+            "neither a classifier nor a regressor",
+            todo="give the fitted pipeline itself, with a classifier or a regressor at its end",
+        )
+    try:
+        check_is_fitted(pipeline)
+    except NotFittedError:
+        raise not_convertible(
+            type(pipeline).__name__, "not fitted", todo="fit it on rows of the version, then package it"
+        ) from None
+
+
 def _check_classes(pipeline: Any) -> None:
     if not hasattr(pipeline, "predict_proba"):
         raise not_convertible(type(pipeline).__name__, "a classifier without probabilities")
@@ -255,13 +296,17 @@ def _check_classes(pipeline: Any) -> None:
         raise not_convertible(type(pipeline).__name__, f"labels of type {classes.dtype}")
 
 
-def not_convertible(what: str, why: str) -> ParityError:
+_TODO = (
+    "replace that step (see how to bring your own pipeline), or calibrate the classifier so that it gives probabilities"
+)
+
+
+def not_convertible(what: str, why: str, *, todo: str = _TODO) -> ParityError:
     """The error for what ONNX cannot hold; `what` names a class, `why` never quotes a value."""
     return ParityError(
         "estimator-not-convertible",
         asked=f"convert {what} to ONNX",
         found=why,
         expected="scikit-learn steps that skl2onnx converts, numbers and texts as inputs, labels with probabilities",
-        todo="replace that step (see the decision on model parity), or calibrate the classifier so that it gives "
-        "probabilities",
+        todo=todo,
     )

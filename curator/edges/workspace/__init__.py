@@ -15,6 +15,7 @@ from pathlib import Path
 from curator.edges.durable import disk_errors
 from curator.edges.git import Git, ref_unknown
 from curator.edges.workspace import _faults, _layout, _publication
+from curator.edges.workspace import _refusals as refuse
 from curator.edges.workspace._journal import Journal
 from curator.edges.workspace._lock import FileLock, scratch_folder, sweep_scratch
 
@@ -114,6 +115,10 @@ class Workspace:
             finally:
                 if not nested:
                     self.git.inherited.discard(handle)
+
+    def require_place(self, place: str) -> None:
+        """Refuse a data folder's name before any work for it is done. Raises UsageError `path-invalid`."""
+        refuse.bad_place(place)
 
     def publish(
         self,

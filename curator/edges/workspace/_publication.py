@@ -28,7 +28,7 @@ from curator.edges.durable import (
 from curator.edges.git import Git
 from curator.edges.workspace import _refusals as refuse
 from curator.edges.workspace._journal import Entry, Journal
-from curator.edges.workspace._layout import COMMITTED, DATA_PATH, PRIVATE, with_lines
+from curator.edges.workspace._layout import COMMITTED, PRIVATE, with_lines
 from curator.errors import StorageError
 from curator.manifest import MANIFEST, Manifest
 
@@ -126,9 +126,7 @@ def settle(parts: Parts, entry: Entry) -> bool:
 
 def _staged_manifest(place: str, folder: Path) -> Manifest:
     """The manifest of a staged folder, after checks that need no hashing: place, names, sizes."""
-    match = DATA_PATH.fullmatch(place)
-    if match is None:
-        raise refuse.bad_path("a data folder elsewhere than datasets/NAME/VERSION or models/NAME/VERSION")
+    match = refuse.bad_place(place)
     manifest = Manifest.read(folder)
     if (f"{manifest.kind}s", manifest.name, manifest.version) != match.group("folder", "name", "version"):
         raise refuse.staged_differs(place, "a manifest of another kind, name or version")

@@ -76,6 +76,14 @@ def elsewhere(tmp: Path, folders: Iterable[Path]) -> None:
         raise bad_path("a staged folder that is absent or not in a scratch folder of this workspace")
 
 
+def bad_place(place: str) -> re.Match[str]:
+    """Refuse a data folder that is not datasets/NAME/VERSION or models/NAME/VERSION: UsageError `path-invalid`."""
+    match = DATA_PATH.fullmatch(place)
+    if match is None:
+        raise bad_path("a data folder elsewhere than datasets/NAME/VERSION or models/NAME/VERSION")
+    return match
+
+
 def bad_path(found: str) -> UsageError:
     """The error of a path that may not be published."""
     return UsageError(
