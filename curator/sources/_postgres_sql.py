@@ -304,21 +304,30 @@ class Side:
 def same_key(key: str, left: Side, *, right: Side) -> KeyTest | None:
     """The test that a key is the same on both sides; None where the server might decide otherwise than the engine.
 
-    Whole numbers as they are; days and moments where the engine reads them; texts byte by byte, as they leave the
+    Whole numbers as they are; days and moments where the engine reads them (of decimals it reads six digits, which the
+    server does not round to); texts byte by byte, as they leave the
     server. Of texts the engine must read each as it is: no null token, a database in UTF-8.
     """
     kinds, declared = (left.kind(key), right.kind(key)), {one.asked.source.columns[key].type for one in (left, right)}
     if declared == {LogicalType.integer} and all(kind in _WHOLE for kind in kinds):
         return KeyTest(same=f"{left.column(key)} = {right.column(key)}")
-    if declared == {LogicalType.date} and kinds == ("date", "date"):
-        read = [_READABLE["date"].format(side.column(key)) for side in (left, right)]
-        return KeyTest(same=f"{left.column(key)} = {right.column(key)}", left=read[0], right=read[1])
+    if (declared == {LogicalType.date} and kinds == ("date", "date")) or (
+        declared == {LogicalType.timestamp} and all(kind in _GROWING["timestamp"] for kind in kinds)
+    ):
+        values = [_key_value(key, side) for side in (left, right)]
+        read = [_READABLE[str(side.kind(key))].format(value) for side, value in zip((left, right), values, strict=True)]
+        return KeyTest(same=f"{values[0]} = {values[1]}", left=read[0], right=read[1])
     plain = left.table.utf8 and not left.asked.source.null_tokens and not right.asked.source.null_tokens
     if declared == {LogicalType.text} and plain and all(kind in (*_TEXTS, *_AS_TEXT) for kind in kinds):
         texts = [_key_text(key, side) for side in (left, right)]
         collation = "" if _one_collation(key, left, right=right) else ' COLLATE "C"'
         return KeyTest(same=f"{texts[0]} = {texts[1]}{collation}")
     return None
+
+
+def _key_value(key: str, side: Side) -> str:
+    """A day or a moment as it leaves the server: with a zone, in UTC."""
+    return f"({side.column(key)} AT TIME ZONE 'UTC')" if side.kind(key) == "timestamptz" else side.column(key)
 
 
 def _key_text(key: str, side: Side) -> str:

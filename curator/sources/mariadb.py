@@ -89,6 +89,8 @@ _HASHING = """
 SET SESSION join_cache_level = 8, join_buffer_size = 33554432, join_buffer_space_limit = 134217728
 """
 _READ = "<= 9223372036854775807"  # the whole numbers that the engine reads; one without sign may be larger
+# That a day, or the day of a moment, is one of the calendar: its number leads back to it.
+_DAY = "({0} >= DATE '0001-01-01' AND FROM_DAYS(TO_DAYS({0})) = CAST({0} AS DATE))"
 _SQL: dict[type, str] = {date: "DATE", datetime: "DATETIME"}
 _TABLES = """
 SELECT table_schema, table_name, engine, table_type, table_schema = database() FROM information_schema.tables
@@ -160,7 +162,7 @@ class MariadbSource:
         return MariadbTable(self, asked, statement=statement, unread_of={asked.name: unread})
 
     def joinable(self, join: AskedJoin, tables: Mapping[str, Asked]) -> bool:
-        """Whether the server compares the keys as the engine does: whole numbers alone."""
+        """Whether the server compares the keys as the engine does: numbers, days and moments."""
         with self._translated(join.asked.name):
             return _comparable(join, {**tables, join.asked.name: join.asked}, described=self._described)
 
@@ -324,19 +326,24 @@ def _kind(data: str, whole: str) -> str:
 
 
 def _same(key: str, left: Side, *, right: Side) -> KeyTest | None:
-    """The test that a key is the same on both sides: whole numbers that the engine reads; None for all else.
+    """The test that a key is the same on both sides: numbers, days and moments that the engine reads; None for others.
 
-    Texts are compared by collations, and days hold `0000-00-00`, which the engine reads as none.
+    Texts are compared by collations. A day such as `0000-00-00` or `2020-02-31`, which equals itself there, is none to
+    the engine. Every cell comes as a text: a null token would make a null of one that has a partner there.
     """
-    columns, kinds = [], []
+    columns, kinds, declared = [], [], set()
     for asked, types, alias in (left, right):
-        if asked.source.columns[key].type != "integer":
+        if asked.source.null_tokens:
             return None
+        declared.add(asked.source.columns[key].type)
         kinds.append(types.get(spelt(asked.source, key)))
         columns.append(f"{_quoted(alias)}.{_quoted(spelt(asked.source, key))}")
-    if not all(kind in _WHOLE for kind in kinds):
+    kind = next(iter(declared)) if len(declared) == 1 else None
+    if kind not in ("integer", "date", "timestamp") or not all(found in FEEDING.ordered[kind] for found in kinds):
         return None
     same = f"{columns[0]} = {columns[1]}"
+    if kind != "integer":
+        return KeyTest(same=same, left=_DAY.format(columns[0]), right=_DAY.format(columns[1]))
     if kinds != ["bigint", "bigint"]:
         return KeyTest(same=same)
     return KeyTest(same=same, left=f"{columns[0]} {_READ}", right=f"{columns[1]} {_READ}")

@@ -134,6 +134,11 @@ TEXTS = (
 UUIDS = "('6ba7b810-9dad-11d1-80b4-00c04fd430c8'), ('6BA7B810-9DAD-11D1-80B4-00C04FD430C9'), (NULL)"
 NUMBERS = "(1), (2), (2), (NULL), (-32768), (32767), (0), (7)"
 DAYS = "('2020-01-01'), ('2020-01-01'), ('infinity'), ('-infinity'), ('0044-03-15 BC'), ('9999-12-31'), (NULL)"
+MOMENTS = (
+    "('2020-01-01 12:00'), ('2020-01-01 12:00:00.123456'), ('2020-01-01 12:00:00.123'), ('infinity'), ('-infinity'), "
+    "('0044-03-15 10:00 BC'), ('10000-01-01 00:00'), ('9999-12-31 23:59:59.999'), ('1899-12-31 23:00'), (NULL), (NULL)"
+)
+DECIMALS = "('1'), ('1.50'), ('1.5'), ('1.0000000000000000001'), ('0.1234567'), ('NaN'), ('1000000'), (NULL)"
 KEYS: dict[str, tuple[str, str, str, str, bool]] = {
     "integers": ("integer", "int2", "int8", NUMBERS, True),
     "text": ("text", "text", "varchar(20)", TEXTS, True),
@@ -144,7 +149,13 @@ KEYS: dict[str, tuple[str, str, str, str, bool]] = {
     "days": ("date", "date", "date", DAYS, True),
     "numeric as integer": ("integer", "numeric", "int4", "(1), (2), (NULL)", False),
     "texts as integer": ("integer", "text", "int4", "(1), (2), (NULL)", False),
-    "moments": ("timestamp", "timestamp", "timestamptz", "('2020-01-01 12:00'), ('infinity'), (NULL)", False),
+    "moments": ("timestamp", "timestamp", "timestamp(3)", MOMENTS, True),
+    "moments and zones": ("timestamp", "timestamp", "timestamptz", MOMENTS, True),
+    "moments in zones": ("timestamp", "timestamptz", "timestamptz", MOMENTS, True),
+    "days as moments": ("timestamp", "date", "timestamp", "('2020-01-01'), ('infinity'), (NULL)", False),
+    "decimals": ("decimal", "numeric", "numeric(30, 20)", DECIMALS, False),
+    "whole decimals": ("decimal", "int8", "int8", "(1), (2000000000000), (NULL)", False),
+    "floats": ("float", "float8", "float8", "('1.5'), ('NaN'), ('Infinity'), (NULL)", False),
 }  # fmt: skip
 
 
@@ -286,6 +297,14 @@ def test_the_evidence_says_what_came_joined(postgres: PostgresServer, base: Path
 
 
 NUMBERED = "(1), (2), (2), (NULL), (-5), (127), (0), (7)"
+ODD_DAYS = (
+    "('2020-01-01'), ('0000-00-00'), (NULL), ('2021-01-01'), ('2020-02-31'), ('2020-00-10'), ('2020-05-00'), "
+    "('0001-01-01'), ('0000-12-31'), ('1500-02-29'), ('1582-10-10'), ('9999-12-31'), ('2020-02-29')"
+)
+ODD_MOMENTS = (
+    "('2020-01-01 12:00'), ('2020-01-01 12:00:00.123'), ('2020-01-01 12:00:00.123456'), ('0000-00-00 00:00:00'), "
+    "('2020-02-31 10:00'), ('2020-00-10 10:00'), ('1500-02-29 10:00'), ('9999-12-31 23:59:59'), ('1999-07-01'), (NULL)"
+)
 MARIADB_KEYS: dict[str, tuple[str, str, str, str, bool]] = {
     "integers": ("integer", "tinyint", "bigint", NUMBERED, True),
     "beyond what is read": (
@@ -294,21 +313,25 @@ MARIADB_KEYS: dict[str, tuple[str, str, str, str, bool]] = {
     ),
     "padded with zeros": ("integer", "int(5) zerofill", "int", "(1), (2), (NULL), (3)", False),
     "text": ("text", "varchar(20)", "varchar(9)", "('x'), ('a'), ('A'), ('a '), ('é'), ('e'), ('ß'), (NULL)", False),
-    "days": ("date", "date", "date", "('2020-01-01'), ('0000-00-00'), (NULL), ('2021-01-01')", False),
+    "days": ("date", "date", "date", ODD_DAYS, True),
+    "moments": ("timestamp", "datetime(6)", "datetime(3)", ODD_MOMENTS, True),
+    "moments of two types": ("timestamp", "datetime", "timestamp NULL", ODD_MOMENTS, True),
+    "decimals": ("decimal", "decimal(30,20)", "decimal(30,9)", "(1), (1.5), (0.1234567), (NULL)", False),
     "numeric as integer": ("integer", "decimal(9,2)", "int", "(1), (2), (NULL)", False),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", ["inner", "left"])
 @pytest.mark.parametrize("case", MARIADB_KEYS)
-def test_mariadb_joins_whole_numbers_as_the_engine_does(
+def test_mariadb_joins_as_the_engine_does(
     mariadb: MariadbServer, tmp_path: Path, case: str, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CURATOR_SOURCE_PASSWORD", MARIADB_PASSWORD)
     declared, left, right, keys, able = MARIADB_KEYS[case]
     with mariadb.connect() as connection, connection.cursor() as cursor:
         for statement in (
-            "SET SESSION sql_mode = ''",
+            "SET SESSION sql_mode = 'ALLOW_INVALID_DATES'",
+            "SET SESSION time_zone = '+00:00'",
             f"CREATE OR REPLACE TABLE l (id int AUTO_INCREMENT PRIMARY KEY, who varchar(9) DEFAULT 'p', k {left})",
             f"CREATE OR REPLACE TABLE r (k {right}, b int AUTO_INCREMENT PRIMARY KEY)",
             f"INSERT INTO l (k) VALUES {keys}",
@@ -322,6 +345,21 @@ def test_mariadb_joins_whole_numbers_as_the_engine_does(
     assert there == here
     assert joined_there(mariadb.statements()[before:]) is able
     assert there[1]["r"]["left"] >= 1
+
+
+def test_null_tokens_keep_numbers_apart(
+    mariadb: MariadbServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CURATOR_SOURCE_PASSWORD", MARIADB_PASSWORD)
+    mariadb.run(
+        "CREATE OR REPLACE TABLE l AS SELECT 1 AS id, 'p' AS who, -1 AS k UNION ALL SELECT 2, 'q', 5",
+        "CREATE OR REPLACE TABLE r AS SELECT -1 AS k, 1 AS b UNION ALL SELECT 5, 2",
+    )
+    value = spec_of_two(mariadb, "integer", right={"null_tokens": ["-1"]})
+    value["sources"]["t"]["null_tokens"] = ["-1"]
+    there, here = both(tmp_path, value)
+    assert there == here
+    assert [row["id"] for row in there[0]] == [2]
 
 
 def test_mariadb_and_files_give_the_same_bytes_joined_there(
