@@ -26,14 +26,15 @@ _SENTENCE = re.compile(r"[^\n]+?(?:(?<=[a-z0-9)]{2})[.!?;]+(?= +[A-Z])|(?=\n)|\Z
 def doubtful(cut: Cut, firm: Sequence[Span]) -> Iterator[tuple[int, int]]:
     """Places of the sentences to read, neighbours together; `firm` are disjoint claims in order."""
     ends = [span.end for span in firm]
-    words = iter(cut.words)
-    word = next(words, None)
+    words = iter(range(len(cut.words)))
+    place = next(words, None)
     last: tuple[int, int] | None = None
     for sentence in _SENTENCE.finditer(cut.plain):
         asked = False
-        while word is not None and word.start < sentence.end():
-            asked = asked or (_may_name(word) and not _inside(word, firm, ends=ends))
-            word = next(words, None)
+        while place is not None and cut.words[place].start < sentence.end():
+            word = cut.words[place]
+            asked = asked or ((_may_name(word) or _is_body(cut, place)) and not _inside(word, firm, ends=ends))
+            place = next(words, None)
         if not asked:
             continue
         if last is not None and last[1] >= sentence.start() - 1:
@@ -53,6 +54,8 @@ def believed(cut: Cut, claim: Span) -> bool:
     if any(_may_name(word) or _is_first_name(word) or _holds_capital(word) for word in words):
         return True
     if claim.kind is Kind.person:
+        if sum(word.shape == "I" and cut.plain.startswith(".", word.end) for word in words) > 1:
+            return True
         named = len(words) > 1 and words[0].upper in COURTESIES and _has_capital(words[1])
         return (named and words[1].upper not in ROLES) or _is_body(cut, last - 1)
     if len(words) > 1 and words[-1].upper in PARTICLES:
@@ -65,8 +68,9 @@ def believed(cut: Cut, claim: Span) -> bool:
 def _is_body(cut: Cut, place: int) -> bool:
     """Whether a common word with a capital stands after an article: the Chambre, the Matin."""
     word, before = cut.words[place], cut.words[place - 1]
-    tight = place > 0 and cut.gap(place) in (" ", "")
-    return tight and word.shape == "C" and len(word.text) > 2 and before.shape == "l" and before.upper in _ARTICLES
+    led = before.upper in _ARTICLES or cut.gap(place) == "' "
+    tight = place > 0 and before.shape == "l" and cut.gap(place).strip() in ("", "'", '"')
+    return led and tight and word.shape == "C" and len(word.text) > 2
 
 
 def _is_first_name(word: Word) -> bool:
@@ -74,8 +78,9 @@ def _is_first_name(word: Word) -> bool:
 
 
 def _holds_capital(word: Word) -> bool:
-    """Whether a word in small letters goes on with a capital: llle-et-Vilaine."""
-    return word.shape == "l" and not word.text.islower()
+    """Whether a word goes on with a capital after its first letter: llle-et-Vilaine, Opera-Comique."""
+    rest = word.text[1:]
+    return bool(rest) and not rest.islower() and (word.shape == "l" or (word.shape == "C" and "-" in rest))
 
 
 def _has_capital(word: Word) -> bool:

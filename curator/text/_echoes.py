@@ -109,7 +109,12 @@ def _is_echo(word: Word, *, known: set[str], near: dict[str, list[str]]) -> bool
     parts = upper.replace("'", "-").split("-")
     if upper in known or any(part in known and len(part) > 3 for part in parts):
         if word.shape == "l" and not word.bare:
-            return len(upper) > 3 and upper not in COMMON and upper not in _ADJECTIVES and (upper in LAST or upper in FIRST)
+            return (
+                len(upper) > 3
+                and upper not in COMMON
+                and upper not in _ADJECTIVES
+                and (upper in LAST or upper in FIRST)
+            )
         return (
             (upper not in COMMON and upper not in _ADJECTIVES)
             or word.shape == "U"
