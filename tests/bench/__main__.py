@@ -34,6 +34,7 @@ ONCE = {"parts", *PEERS}
 CAPPED = "-1gb"
 TIMEOUT = 1_800
 HELP_ROUNDS = 7
+TOKENS = 200_000  # values of the line about tokens
 
 Run = dict[str, Any]
 
@@ -179,7 +180,7 @@ def _parts(run: Run) -> Iterator[str]:
 def _tokens() -> str:
     program = str(ROOT / "tests/bench/bench_tokens.py")
     done = subprocess.run(
-        [sys.executable, program, "200000"], cwd=ROOT, timeout=TIMEOUT, check=True, capture_output=True, text=True,
+        [sys.executable, program, str(TOKENS)], cwd=ROOT, timeout=TIMEOUT, check=True, capture_output=True, text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     report = json.loads(done.stdout)
