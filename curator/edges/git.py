@@ -27,6 +27,7 @@ _SETTINGS = (
     "commit.gpgSign=false",
 )
 _KEPT = re.compile(r"GIT_(AUTHOR|COMMITTER)_(NAME|EMAIL|DATE)|GIT_CONFIG_(GLOBAL|SYSTEM|NOSYSTEM)|GIT_EXEC_PATH")
+_WITHHELD = ("GIT_", "CURATOR_", "AWS_", "PGPASS", "MYSQL_PWD")
 _REVISION = re.compile(r"[A-Za-z0-9][\w./@^~+-]*(?:\^\{[a-z]+\})?")
 _OBJECT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _FULL = (b"No space left on device", b"Disk quota exceeded")
@@ -328,7 +329,8 @@ def _start(
 
 
 def _environment(index: Path | None) -> dict[str, str]:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("GIT_") or _KEPT.fullmatch(key)}
+    """The environment of Git: nothing that bends what it does, and no secret that only curator needs."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(_WITHHELD) or _KEPT.fullmatch(key)}
     kept |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_REPLACE_OBJECTS": "1"}
     return kept | {"GIT_LITERAL_PATHSPECS": "1"} | ({"GIT_INDEX_FILE": str(index)} if index else {})
 

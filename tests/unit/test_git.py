@@ -75,6 +75,23 @@ def test_hooks_do_not_run(repository: Git) -> None:
 
 
 @pytest.mark.parametrize("configured", [True, False])
+def test_git_is_given_no_secret(repository: Git, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child's environment can be read, and is inherited by whatever the child starts."""
+    secrets = {"CURATOR_ROOT_KEY": "5e" * 32, "CURATOR_EPOCH_KEY_1": "5e" * 32, "CURATOR_PKCS11_PIN": "1234",
+               "AWS_SECRET_ACCESS_KEY": "aws", "PGPASSWORD": "pg", "MYSQL_PWD": "my"}  # fmt: skip
+    for name, value in {**secrets, "GIT_AUTHOR_NAME": "Ada", "CUSTOM": "kept"}.items():
+        monkeypatch.setenv(name, value)
+    program = tmp_path / "bin/git"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\nenv > {tmp_path / 'seen'}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    repository.run("status")
+    seen = dict(line.partition("=")[::2] for line in (tmp_path / "seen").read_text().splitlines())
+    assert not secrets.keys() & seen.keys()
+    assert (seen["GIT_AUTHOR_NAME"], seen["CUSTOM"]) == ("Ada", "kept")
+
+
 def test_a_neutral_author_only_where_none_is_configured(
     repository: Git, monkeypatch: pytest.MonkeyPatch, configured: bool
 ) -> None:
