@@ -74,7 +74,6 @@ def test_hooks_do_not_run(repository: Git) -> None:
     assert git(repository.root, "log", "-1", "--format=%s") == "hooked\n"
 
 
-@pytest.mark.parametrize("configured", [True, False])
 def test_git_is_given_no_secret(repository: Git, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A child's environment can be read, and is inherited by whatever the child starts."""
     secrets = {"CURATOR_ROOT_KEY": "5e" * 32, "CURATOR_EPOCH_KEY_1": "5e" * 32, "CURATOR_PKCS11_PIN": "1234",
@@ -92,6 +91,7 @@ def test_git_is_given_no_secret(repository: Git, tmp_path: Path, monkeypatch: py
     assert (seen["GIT_AUTHOR_NAME"], seen["CUSTOM"]) == ("Ada", "kept")
 
 
+@pytest.mark.parametrize("configured", [True, False])
 def test_a_neutral_author_only_where_none_is_configured(
     repository: Git, monkeypatch: pytest.MonkeyPatch, configured: bool
 ) -> None:
