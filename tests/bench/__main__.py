@@ -28,10 +28,21 @@ from typing import Any
 from tests.bench.tables import PLACES, TABLES, tables
 
 ROOT = Path(__file__).resolve().parents[2]
-USUAL = ("limit", "carry", "engine", "keyed", "unchecked", "limit-1gb", "keyed-1gb", "parts")
+USUAL = (
+    "limit",
+    "carry",
+    "engine",
+    "keyed",
+    "unchecked",
+    "limit-1gb",
+    "keyed-1gb",
+    "limit-zstd3",
+    "engine-zstd3",
+    "parts",
+)
 PEERS = ("peer", "peer-hash")
 ONCE = {"parts", *PEERS}
-CAPPED = "-1gb"
+UNDER = {"-1gb": {"BENCH_MEMORY": "1GB"}, "-zstd3": {"BENCH_LEVEL": "3"}}
 TIMEOUT = 1_800
 HELP_ROUNDS = 7
 TOKENS = 200_000  # values of the line about tokens
@@ -92,9 +103,10 @@ def _note(runs: Figures, run: Run | None, *, name: str) -> None:
 
 def _run(name: str, base: Path) -> Run | None:
     _warm(base)
-    environment = {**os.environ, **({"BENCH_MEMORY": "1GB"} if name.endswith(CAPPED) else {})}
+    under = next((suffix for suffix in UNDER if name.endswith(suffix)), "")
+    environment = {**os.environ, **UNDER.get(under, {})}
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "tests.bench.whole_job", name.removesuffix(CAPPED), str(base), f"{folder}/out"]
+        command = [sys.executable, "-m", "tests.bench.whole_job", name.removesuffix(under), str(base), f"{folder}/out"]
         done = subprocess.run(command, cwd=ROOT, env=environment, timeout=TIMEOUT, capture_output=True, text=True)
     if done.returncode:
         print(done.stderr[-2000:], file=sys.stderr)

@@ -1,6 +1,7 @@
 """One variant of the whole job, in a process of its own, told as one JSON line.
 
-`python -m tests.bench.whole_job VARIANT BASE OUT`; BENCH_MEMORY caps the engine's memory, for example 1GB.
+`python -m tests.bench.whole_job VARIANT BASE OUT`; BENCH_MEMORY caps the engine's memory, for example 1GB;
+BENCH_LEVEL is the level of zstd in the place of 1, which is curator's (DuckDB's own is 3).
 
 Variants:
     limit          DuckDB's COPY of the same join, raw values, same codec and level, then SHA-256 and MD5 of the file
@@ -31,6 +32,7 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 PARTS: dict[str, float] = {}
+LEVEL = int(os.environ.get("BENCH_LEVEL", "1"))
 
 
 @contextmanager
@@ -90,7 +92,7 @@ def run_limit(base: Path, out: Path) -> None:
         connection.execute(f"SET memory_limit = '{cap}'; SET temp_directory = '{out}/spill'")
     with part("copy"):
         connection.execute(
-            f"COPY ({joined(base)}) TO '{out}/a.parquet' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
+            f"COPY ({joined(base)}) TO '{out}/a.parquet' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL {LEVEL})"
         )
     with part("hash"):
         hashes(out)
@@ -278,6 +280,10 @@ def main() -> None:
     begun = time.perf_counter()
     variant, base, out = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
     out.mkdir(parents=True)
+    if LEVEL != 1:
+        from curator.edges import parquet
+
+        parquet._LEVEL = LEVEL
     VARIANTS[variant](base, out)
     usage, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     size = sum(path.stat().st_size for path in out.rglob("*.parquet"))
