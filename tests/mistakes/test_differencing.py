@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow.parquet as parquet
 import pytest
-from capital_world import curate
+from capital_world import copy_capital, curate, few_guesses
 from mistakes.red import goes_red
 from mistakes_world import delivered, made, plain_spec
 
@@ -23,11 +24,18 @@ def coarse(**changes: object) -> dict[str, object]:
     return {**spec, "fields": {name: f for name, f in spec["fields"].items() if name not in ("age_band", "zone")}}
 
 
+@pytest.fixture(scope="module")
+def once(demo_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Capital]:
+    """A capital with one delivered package; what is delivered later is compared with it."""
+    capital, version = made(tmp_path_factory.mktemp("once") / "capital", demo_base, coarse())
+    with few_guesses():
+        delivered(capital, [version.ref])
+        yield capital
+
+
 @pytest.fixture
-def first(demo_base: Path, tmp_path: Path) -> Capital:
-    capital, version = made(tmp_path / "capital", demo_base, coarse())
-    delivered(capital, [version.ref])
-    return capital
+def first(once: Capital, tmp_path: Path) -> Capital:
+    return copy_capital(once, tmp_path / "capital")
 
 
 def written_people(base: Path) -> list[int]:
