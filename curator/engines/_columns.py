@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Sequence
 
 from curator.engines._cells import NOTHING, worded
 from curator.errors import SourceError
-from curator.files import FileReading
+from curator.files import FileReading, plain_name
 from curator.spec.model import Column, LogicalType
 
 _WITH_WORDS = Column(type=LogicalType.boolean, true=("1",), false=("0",))
@@ -37,13 +36,13 @@ def require_columns(name: str, reading: FileReading, *, present: Sequence[str]) 
         known = declared & set(present)
         found = f"no column {', '.join(f'`{column}`' for column in missing)}"
         columns = f"{len(present)} column" + ("s" if len(present) != 1 else "")
-        hint = f" among {', '.join(present)}" if known else f" in {columns}, none of which is declared"
+        hint = f" among {_listed(present)}" if known else f" in {columns}, none of which is declared"
         raise SourceError(
             "source-column-missing",
             asked=f"read the declared columns of the source `{name}`",
             found=(found + hint)[:600],
             expected="every declared column in the source",
-            todo=_other_spelling(present, missing) or _other_names(present, declared),
+            todo=_other_spelling(present, missing) or _within(present, missing) or _other_names(present, declared),
         )
     extra = [column for column in present if not {column, "*"} & (declared | reading.extra)]
     if reading.source.strict and extra:
@@ -56,22 +55,34 @@ def require_columns(name: str, reading: FileReading, *, present: Sequence[str]) 
         )
 
 
+def _listed(present: Sequence[str]) -> str:
+    """The names that may be shown; those called by place (`.3`) are counted."""
+    named = [column for column in present if not column.startswith(".")]
+    rest = len(present) - len(named)
+    return ", ".join(named) + (f" and {rest} more, which the spec does not declare" if rest else "")
+
+
+def _within(present: Sequence[str], missing: Sequence[str]) -> str:
+    """What to do about a dotted name in JSON, which means a value within an object; empty where none is missing."""
+    dotted = [column for column in missing if "." in column.strip(".")]
+    if not dotted or not any(column.startswith(".") for column in present):
+        return ""
+    name = dotted[0]
+    path = "".join(f"[{json.dumps(part)}]?" for part in name.split("."))
+    return f"bring the values within objects out first: `jq -c '.[{json.dumps(name)}] = .{path}' IN > OUT.jsonl`"
+
+
 def _other_spelling(present: Sequence[str], missing: Sequence[str]) -> str:
     """What to do about names that differ in letter case, spaces, accents' form or invisible signs; empty when none do.
 
     Such names look alike on a screen, so what differs is written as an escape.
     """
-    alike = {_plain(column): column for column in present}
-    found = [(column, alike[_plain(column)]) for column in missing if _plain(column) in alike]
+    alike = {plain_name(column): column for column in present}
+    found = [(column, alike[plain_name(column)]) for column in missing if plain_name(column) in alike]
     if not found:
         return ""
     spelt = ", ".join(f"`column: {json.dumps(other)}` for `{column}`" for column, other in found)
     return f"write the name as the source does: {spelt}"
-
-
-def _plain(column: str) -> str:
-    visible = "".join(mark for mark in column if unicodedata.category(mark) not in ("Cf", "Cc"))
-    return " ".join(unicodedata.normalize("NFKC", visible).casefold().split())
 
 
 def _other_names(present: Sequence[str], declared: set[str]) -> str:

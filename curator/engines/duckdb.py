@@ -273,6 +273,7 @@ _MENDED = {
     'written twice, or `quote: ""` says that quotes mean nothing',
     "Parquet": "correct `format` when it is another kind of file; else ask for it again and compare its digest",
     "JSON": "ask for the file again, or have it written anew: one value after the other, by a JSON writer",
+    "2 MB": "close the quote that is left open; where a cell is that long, bring the table as Parquet or JSON lines",
     "key twice": "have the file written with each key once in an object: which of the two is meant, no reader can know",
     "": "check the separator, the quote and the number of columns of the source at that place",
 }

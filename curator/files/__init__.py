@@ -15,7 +15,7 @@ from curator.files._places import LocalPlace, Place, Where, files_of, where_of
 from curator.files._snapshot import Identity, Snapshot
 from curator.files._stores import SCHEMES
 from curator.files._texts import NATIVE, bad_encoding, below, clear_text, codec_of
-from curator.files._words import Digests
+from curator.files._words import Digests, plain_name
 
 __all__ = [
     "NATIVE",
@@ -41,6 +41,7 @@ __all__ = [
     "feature_lines",
     "files_of",
     "packing_of",
+    "plain_name",
     "reading_of",
     "unpacked",
     "unreadable",

@@ -7,12 +7,14 @@ is refused with the words to write, since a renamed column and one that was drop
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 from curator.errors import SourceError
+from curator.files._words import plain_name
 from curator.spec.model import Source
 
 Names = Sequence[str]
@@ -113,7 +115,8 @@ def compare(name: str, source: Source, *, headers: Mapping[str, tuple[FileReadin
         return
     declared = {column.column or key for key, column in source.columns.items()}
     expected = {file: _expected(reading, columns) for file, (reading, columns) in headers.items()}
-    strangers = [file for file, names in expected.items() if not names & declared]
+    respelt = {file: _respelt(names, reading=headers[file][0], declared=declared) for file, names in expected.items()}
+    strangers = [file for file, names in expected.items() if not names & declared and not respelt[file]]
     if strangers and len(strangers) < len(headers):  # names of columns may be shown only when they are names
         troubles = [f"{file} has none of the declared columns in its first line" for file in strangers]
         raise _refusal(
@@ -122,14 +125,15 @@ def compare(name: str, source: Source, *, headers: Mapping[str, tuple[FileReadin
             troubles=troubles,
             todo="leave these files out of `path`, or correct their `separator` in `drift`",
         )
-    everywhere = set().union(*expected.values())
+    everywhere = set[str]().union(*(names - respelt[file].keys() for file, names in expected.items()))
     troubles, rules = [], []
     for file, (reading, _) in headers.items():
         known = expected[file] | reading.absent | set(reading.constants)
         lacking = sorted(column for column in everywhere - known if not _tolerated(column, headers, declared=declared))
         if lacking:
             troubles.append(f"{file} has no {', '.join(f'`{column}`' for column in lacking)}")
-            rules += _rules(file, lacking, declared=declared, headers=headers)
+            other = [column for column in lacking if column not in respelt[file].values()]
+            rules += _renamed(file, respelt[file]) + _rules(file, other, declared=declared, headers=headers)
     if troubles:
         raise _refusal(
             name,
@@ -153,6 +157,19 @@ def _expected(reading: FileReading, columns: Names) -> set[str]:
     """The columns of a file by the names that the spec expects, without those declared to be its own."""
     back = {found: wanted for wanted, found in reading.spelt.items()}
     return {back.get(column, column) for column in columns}
+
+
+def _respelt(names: set[str], *, reading: FileReading, declared: set[str]) -> dict[str, str]:
+    """Columns of a file whose names are those of declared ones but for letter case, spaces and the like -> those."""
+    lacking = declared - names - reading.absent - set(reading.constants)
+    alike = {plain_name(column): column for column in sorted(lacking)}
+    own = sorted(names - declared)
+    return {column: alike[plain_name(column)] for column in own if plain_name(column) in alike}
+
+
+def _renamed(file: str, respelt: Mapping[str, str]) -> list[str]:
+    names = ", ".join(f"{json.dumps(there, ensure_ascii=False)}: {wanted}" for there, wanted in respelt.items())
+    return [f'- {{files: "{file}", rename: {{{names}}}}}'] if respelt else []
 
 
 def _tolerated(column: str, headers: Mapping[str, tuple[FileReading, Names]], *, declared: set[str]) -> bool:

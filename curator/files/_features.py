@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -31,7 +32,8 @@ def feature_lines(stream: IO[bytes], *, source: str) -> IO[bytes]:
         source: name of the source, for the refusals.
 
     Raises:
-        SourceError: while it is read, `source-unreadable`: it is no GeoJSON, or its coordinates are not degrees.
+        SourceError: while it is read, `source-unreadable`: it is no GeoJSON, a feature's geometry is none of the RFC's,
+            or the coordinates are not degrees.
     """
     return io.BufferedReader(_Lines(_features(stream, source), stream), _BLOCK)
 
@@ -66,14 +68,26 @@ def _features(stream: IO[bytes], source: str) -> Iterator[bytes]:
     decoder = json.JSONDecoder(parse_float=_Digits, parse_int=_Digits, parse_constant=_Digits)
     text = _Text(stream, source)
     text.to_first_feature()
-    while True:
+    for count in itertools.count(1):
         text.skip(_GAP)
         if text.ended or text.held.startswith("]"):
             return
         feature = text.value(decoder)
         if not isinstance(feature, dict) or feature.get("type") != "Feature":
             raise _no_geojson(source)
-        yield (json.dumps(_flat(feature, source), ensure_ascii=False) + "\n").encode()
+        try:
+            flat = _flat(feature, source)
+        except _NoGeometryError:
+            raise unreadable(
+                source,
+                f"a geometry that GeoJSON does not know, or whose coordinates are no numbers, in feature {count:,}",
+                todo="have that feature corrected, or its `geometry` written as null (RFC 7946, 3.1 and 3.2)",
+            ) from None
+        yield (json.dumps(flat, ensure_ascii=False) + "\n").encode()
+
+
+class _NoGeometryError(ValueError):
+    """A geometry that RFC 7946 does not know."""
 
 
 class _Digits(str):
@@ -160,17 +174,17 @@ def _flat(feature: dict[str, Any], source: str) -> dict[str, str | None]:
     flat = {name: _text(value) for name, value in properties.items()}
     if "id" in feature:
         flat["feature.id"] = _text(feature["id"])
-    return flat | _placed(feature.get("geometry"), source)
+    return flat | _placed(feature.get("geometry"))
 
 
-def _placed(geometry: Any, source: str) -> dict[str, str | None]:
+def _placed(geometry: Any) -> dict[str, str | None]:
     if geometry is None:
         return dict.fromkeys(("geometry.type", "geometry.lon", "geometry.lat", "geometry.wkt"))
     try:
         kind, wkt = geometry["type"], _wkt(geometry)
         lon, lat = geometry["coordinates"][:2] if kind == "Point" and geometry["coordinates"] else (None, None)
     except (TypeError, KeyError, ValueError, IndexError):
-        raise _no_geojson(source) from None
+        raise _NoGeometryError from None
     return {"geometry.type": kind, "geometry.lon": lon, "geometry.lat": lat, "geometry.wkt": wkt}
 
 

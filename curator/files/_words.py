@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 
 
@@ -16,3 +17,9 @@ class Digests:
 
     plain: str
     keyed: str
+
+
+def plain_name(column: str) -> str:
+    """A column's name without what the eye hardly tells: letter case, spaces, accents' form, invisible signs."""
+    visible = "".join(mark for mark in column if unicodedata.category(mark) not in ("Cf", "Cc"))
+    return " ".join(unicodedata.normalize("NFKC", visible).casefold().split())

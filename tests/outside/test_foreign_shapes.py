@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 from decimal import Decimal
 from pathlib import Path
 
@@ -207,3 +208,53 @@ def test_a_formula_beyond_64_bits_is_not_called_a_wrong_separator(tmp_path: Path
 def test_an_object_with_one_key_twice_is_refused_by_that_name(tmp_path: Path) -> None:
     written(tmp_path, '{"id":1,"who":"a","x":1,"x":2}\n', name="t.jsonl")
     assert refused(tmp_path, {"x": "integer"}, path="t.jsonl").found.startswith("an object with one key twice")
+
+
+# -------------------------------------------------------------------------------------------- faults that help to mend
+
+
+def test_a_value_within_an_object_is_asked_for_by_its_path(tmp_path: Path) -> None:
+    written(tmp_path, '{"id": 1, "who": "a", "car": {"speed": 3}, "CANARY": 5}\n', name="table.jsonl")
+    fault = refused(tmp_path, {"x": {"type": "integer", "column": "car.speed"}}, path="table.jsonl")
+    assert fault.found == "no column `car.speed` among id, who and 2 more, which the spec does not declare"
+    assert """`jq -c '.["car.speed"] = .["car"]?["speed"]?' IN > OUT.jsonl`""" in fault.todo
+
+
+@pytest.mark.parametrize(
+    "geometry",
+    [
+        {"type": "CANARY", "coordinates": [0, 0]},
+        {"type": "Point", "coordinates": ["CANARY", 0]},
+        {"type": "Polygon", "coordinates": [1]},
+        ["CANARY"],
+    ],
+    ids=["kind", "text", "depth", "list"],
+)
+def test_a_geometry_that_is_none_is_told_by_the_place_of_its_feature(tmp_path: Path, geometry: object) -> None:
+    places = [{"type": "Point", "coordinates": [2, 48]}, None, geometry]
+    features = [
+        {"type": "Feature", "geometry": place, "properties": {"id": number, "who": "a"}}
+        for number, place in enumerate(places)
+    ]
+    text = json.dumps({"type": "FeatureCollection", "features": features})
+    written(tmp_path, text, name="table.geojson")
+    fault = refused(tmp_path, {"x": {"type": "text", "column": "geometry.wkt"}}, path="table.geojson")
+    assert "in feature 3" in fault.found
+    assert "CANARY" not in str(fault)
+
+
+def test_a_year_whose_columns_are_spelt_otherwise_gets_a_rule_of_renames(tmp_path: Path) -> None:
+    written(tmp_path, "id,who,x\n1,a,5\n", name="a_2023.csv")
+    written(tmp_path, "ID,Who,X \n2,b,6\n", name="a_2024.csv")
+    fault = refused(tmp_path, {"x": "integer"}, path="a_*.csv")
+    assert fault.found == "a_2024.csv has no `id`, `who`, `x`"
+    rule = '{files: "a_2024.csv", rename: {"ID": id, "Who": who, "X ": x}}'
+    assert rule in fault.todo
+    drift = [{"files": "a_2024.csv", "rename": {"ID": "id", "Who": "who", "X ": "x"}}]
+    rows = curated(tmp_path, spec_of({"x": "integer"}, path="a_*.csv", source={"drift": drift}))
+    assert sorted(rows["x"].to_pylist()) == [5, 6]
+
+
+def test_a_cell_too_long_for_a_text_file_is_sent_to_another_format(tmp_path: Path) -> None:
+    written(tmp_path, f"id,who,x\n1,a,{'y' * 3_000_000}\n")
+    assert "Parquet or JSON lines" in refused(tmp_path, {"x": "text"}).todo
