@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _MODEL = "model.onnx"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class _Version:
     manifest: Manifest
     folder: Path
@@ -44,6 +44,10 @@ class _Version:
             "rows": self.manifest.rows,
         }
 
+    def __repr__(self) -> str:
+        said = "".join(f", {split}={count}" for split, count in self.manifest.rows.items())
+        return f"{type(self).__name__}({self.ref!r}{said})"
+
     def _repr_html_(self) -> str:
         return html_table(f"{self.manifest.kind} {self.ref}", self._lines())
 
@@ -54,7 +58,7 @@ class _Version:
         return {**lines, **({"rows": rows} if rows else {})}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class DatasetVersion(_Version):
     """A dataset version: `load` gives a split as `datasets.Dataset`, `table` as an Arrow table.
 
@@ -95,7 +99,7 @@ class DatasetVersion(_Version):
         return read_table(self.folder, self.manifest, split=split, columns=columns, opener=self.opener or open_shard)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class ModelVersion(_Version):
     """A model version: one ONNX file, its card, its metrics and its parity."""
 

@@ -35,7 +35,7 @@ from curator.evidence import EvidenceStore, Stage
 from curator.generalising import Generalisation, LocalGeneralisation
 from curator.manifest import Manifest
 from curator.planning import Plan, plan
-from curator.records import DatasetVersion, ModelVersion
+from curator.records import DatasetVersion, ModelVersion, html_table
 from curator.representation import RepresentationReport
 from curator.spec import UseCase, load_use_case, parse_use_case, scope_of
 
@@ -97,6 +97,14 @@ class Capital:
         return cls(workspace, agent=agent, environ=os.environ if environ is None else environ)
 
     # ---- who ------------------------------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        return f"Capital({str(self.workspace.root)!r}, holder={self.workspace.holder!r}, agent={self.agent!r})"
+
+    def _repr_html_(self) -> str:
+        lines = {"folder": str(self.workspace.root), "acting": self.agent}
+        lines |= {"datasets": ", ".join(self.datasets()) or "none", "models": ", ".join(self.models()) or "none"}
+        return html_table(f"capital of {self.workspace.holder}", lines)
 
     @property
     def evidence(self) -> EvidenceStore:

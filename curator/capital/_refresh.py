@@ -25,7 +25,7 @@ from curator.edges.parquet import shard_count
 from curator.errors import CuratorError, DisclosureError, IntegrityError, QualityError, SpecError
 from curator.files import Place, files_of
 from curator.following import Feed, Following
-from curator.records import DatasetVersion
+from curator.records import DatasetVersion, html_table
 from curator.rowdigest import RowDigest
 from curator.rowindex import Changes, changes_between
 from curator.samples import Written, split_names
@@ -76,6 +76,12 @@ class Refreshed:
             "splits": {name: dict(counts) for name, counts in self.changes.splits.items()} if self.changes else None,
             "shards": self.shards or None,
         }
+
+    def _repr_html_(self) -> str:
+        rows = self.changes.facts() if self.changes else {}
+        lines = {"previous": self.previous.ref if self.previous else "none", "feed": self.feed}
+        title = f"dataset {self.version.ref}" if self.version else "nothing changed"
+        return html_table(title, lines | {name: f"{count:,}" for name, count in rows.items()})
 
 
 def refresh(capital: Capital, spec: Path, *, options: RunOptions, full: bool = False) -> Refreshed:

@@ -10,8 +10,10 @@ import pytest
 from capital_world import copy_capital, curate, spec_value
 
 from curator.capital import Capital
+from curator.capital._refresh import Refreshed
 from curator.errors import CuratorError
 from curator.evidence import Envelope, peek_envelope
+from curator.rowindex import Changes
 
 
 @pytest.fixture
@@ -103,3 +105,18 @@ def test_a_statement_is_parsed_once_however_often_the_evidence_is_asked(
     victim.write_bytes(victim.read_bytes() + b" ")
     with pytest.raises(CuratorError, match="SHA-256"):
         capital.directory()
+
+
+def test_what_a_session_prints_is_a_line_and_a_table_without_a_script(capital: Capital) -> None:
+    capital.workspace.holder = "<script>Observatory</script>"
+    data, model = capital.dataset("road-accidents"), capital.model(capital.models()[0])
+    refreshed = Refreshed(version=data, previous=None, feed="full", changes=Changes(added=3, changed=0, vanished=0))
+    split = next(iter(data.manifest.rows))
+    assert repr(data).startswith(f"DatasetVersion({data.ref!r}, {split}={data.manifest.rows[split]}")
+    assert repr(model) == f"ModelVersion({model.ref!r})"
+    for shown in (capital, data, model, refreshed, *capital.requests()):
+        assert len(repr(shown)) < 2000
+        page = shown._repr_html_()
+        assert page.startswith("<table>") or "<table" in page
+        assert "<script>" not in page
+    assert data.ref in capital._repr_html_()
