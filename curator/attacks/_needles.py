@@ -29,7 +29,6 @@ class Needles:
         for needle in dict.fromkeys(needle.lower() for needle in needles if len(needle) >= _HEAD):
             self._by_head.setdefault(int.from_bytes(needle[:_HEAD], "little"), []).append(needle)
         self._heads = np.sort(np.array(list(self._by_head), np.uint32))
-        self._longest = max((len(needle) for some in self._by_head.values() for needle in some), default=0)
         self._table = np.zeros(1 << _BITS, np.bool_)
         self._table[_spread(self._heads)] = True
 

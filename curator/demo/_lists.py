@@ -52,7 +52,6 @@ class Lists:
 
     surnames: Vocabulary
     surname_table: Numbers
-    surname_count: int
     first_names: Vocabulary
     male_table: Numbers
     female_table: Numbers
@@ -87,7 +86,6 @@ def lists() -> Lists:
     return Lists(
         surnames=Vocabulary([*surnames, PLACEHOLDER, ""], [spell for _, spell in SURNAME_SPELLINGS.values()]),
         surname_table=lookup([1 / (rank + 25) for rank in range(len(surnames))]),
-        surname_count=len(surnames),
         first_names=Vocabulary(names, [spell for _, spell in FIRST_NAME_SPELLINGS.values()]),
         male_table=lookup(list(male.values())),
         female_table=lookup(list(female.values()), values=range(len(male), len(names))),

@@ -88,11 +88,6 @@ def remove_tree(folder: Path) -> None:
         folder.unlink(missing_ok=True)
 
 
-def tree_bytes(folder: Path) -> int:
-    """Bytes of every file below `folder`."""
-    return sum(os.lstat(Path(parent, name)).st_size for parent, _, names in os.walk(folder) for name in names)
-
-
 @contextmanager
 def disk_errors(place: Path, *, asked: str, needed: int = 0) -> Iterator[None]:
     """Turn an OSError into the StorageError that says what to do.

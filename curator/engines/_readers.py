@@ -93,6 +93,7 @@ class _File:
 
     @property
     def textual(self) -> bool:
+        """Whether its cells are texts, or of any type each, and read as the declared types say."""
         return self.kind in (SourceFormat.csv, SourceFormat.sqlite, SourceFormat.json, SourceFormat.geojson)
 
 

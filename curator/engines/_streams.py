@@ -112,6 +112,7 @@ class _Kept(_Watched):
         self._size, self._own = size, threading.local()
 
     def read(self, size: int = -1) -> bytes:
+        """Bytes from this thread's place on."""
         place = self.tell()
         with _kept(self._streams):
             data: bytes = self._file.part(place, size)  # type: ignore[attr-defined] # files of object stores have it
@@ -119,13 +120,16 @@ class _Kept(_Watched):
         return data
 
     def seek(self, offset: int, whence: int = 0) -> int:
+        """Set this thread's place."""
         self._own.place = offset + (0, self.tell(), self._size)[whence]
         return self._own.place  # type: ignore[no-any-return]
 
     def tell(self) -> int:
+        """This thread's place."""
         return getattr(self._own, "place", 0)
 
     def seekable(self) -> bool:
+        """Any part may be asked for."""
         return True
 
 
@@ -156,6 +160,7 @@ class _Sequential(_Watched):
         return bytes(data[:wanted])
 
     def seek(self, offset: int, whence: int = 0) -> int:
+        """Stay, or begin again. Raises io.UnsupportedOperation for any other place."""
         if whence != 0 or offset not in (0, self._place):
             raise io.UnsupportedOperation("a stream goes forward from its start")
         if offset < self._place:
@@ -166,9 +171,11 @@ class _Sequential(_Watched):
         return self._place
 
     def tell(self) -> int:
+        """Bytes given so far."""
         return self._place
 
     def seekable(self) -> bool:
+        """Only forward."""
         return False
 
     def _begin(self) -> None:
