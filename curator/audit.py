@@ -134,7 +134,7 @@ def _of_reference(text: str, workspace: Workspace, *, evidence: EvidenceStore) -
     name, _, version = text.partition("@")
     for kind in ("dataset", "model"):
         known = [number for other, number in workspace.versions(kind) if other == name]
-        number = version or (max(known, key=lambda item: tuple(map(int, item.split(".")))) if known else "")
+        number = version or (known[-1] if known else "")
         if number in known:
             manifest = Manifest.read(workspace.root / f"{kind}s" / name / number)
             yield from evidence.about(manifest.digest)

@@ -24,15 +24,15 @@ from curator.errors import StorageError
 
 ROOT = SPEC.parent.parent
 MOMENTS = {
-    "the rows are named": "curator.capital._curation.check",
-    "the rows are protected": "curator.capital._curation.protect",
+    "the rows are named": "curator.capital._run.check",
+    "the rows are protected": "curator.capital._run.protect",
     "the first batch": "curator.kernel.BatchKernel.__call__",
     "the classes are judged": "curator.anonymity.ClassCounter.failing",
     "a shard is opened": "curator.edges.parquet.ShardFile.__init__",
     "a shard is closed": "curator.edges.parquet.ShardFile.finish",
     "the files are measured": "curator.versioning.measure",
     "the papers are written": "curator.capital._curation.describe",
-    "the statements are signed": "curator.capital._curation._statements",
+    "the statements are signed": "curator.capital._curation.statements",
     "rejected rows are kept": "curator.edges.quarantine.RejectedRows.keep",
     "the version is published": "curator.edges.workspace.Workspace.publish",
     "the version is moved": "curator.edges.workspace._publication.publish",

@@ -14,14 +14,24 @@ import os
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from curator.agents import Agent, Directory, Role
 from curator.audit import Finding, Step, find_faults, trace
-from curator.capital import _curation, _generalising, _keys, _models, _rekey, _releases, _representation, _reveal, _risk
-from curator.capital._curation import Preview, RunOptions, Until
+from curator.capital import (
+    _curation,
+    _generalising,
+    _keys,
+    _models,
+    _rekey,
+    _releases,
+    _representation,
+    _reveal,
+    _risk,
+    _versions,
+)
 from curator.capital._founding import add_agent, begun, found, require_usable_root
-from curator.capital._models import numbers
+from curator.capital._options import Preview, RunOptions, Until
 from curator.capital._parts import Recorder, require_role
 from curator.capital._refresh import Refreshed, refresh
 from curator.capital._remote import remote_findings, stored_dataset
@@ -30,14 +40,15 @@ from curator.edges.keys import HOLDER, load_signer, read_public
 from curator.edges.quarantine import destroy_expired
 from curator.edges.workspace import Workspace
 from curator.epochs import Epoch
-from curator.errors import IntegrityError, UsageError
-from curator.evidence import EvidenceStore, Stage
+from curator.evidence import EvidenceStore
 from curator.generalising import Generalisation, LocalGeneralisation
-from curator.manifest import Manifest
 from curator.planning import Plan, plan
 from curator.records import DatasetVersion, ModelVersion, html_table
 from curator.representation import RepresentationReport
-from curator.spec import UseCase, load_use_case, parse_use_case, scope_of
+from curator.spec import UseCase, load_use_case, scope_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["Capital", "Preview", "RunOptions"]
 
@@ -276,15 +287,15 @@ class Capital:
             UsageError: there is none; `remote-unknown`. StorageError: `remote-refused`.
             IntegrityError: `remote-differs`.
         """
-        folder = self._folder("dataset", ref)
+        folder = _versions.folder_of(self, ref, kind="dataset")
         if remote is not None:
             return stored_dataset(self, folder, remote=remote)
-        return DatasetVersion(manifest=self._manifest(folder), folder=folder)
+        return DatasetVersion(manifest=_versions.manifest_of(self, folder), folder=folder)
 
     def model(self, ref: str) -> ModelVersion:
         """A model version by `name@version`, or `name` for its newest. Raises UsageError when there is none."""
-        folder = self._folder("model", ref)
-        return ModelVersion(manifest=self._manifest(folder), folder=folder)
+        folder = _versions.folder_of(self, ref, kind="model")
+        return ModelVersion(manifest=_versions.manifest_of(self, folder), folder=folder)
 
     def version(self, ref: str) -> DatasetVersion | ModelVersion:
         """A dataset or model version by reference. Raises UsageError when there is none."""
@@ -298,17 +309,26 @@ class Capital:
         Raises:
             UsageError: there is no such version. IntegrityError: no verified statement tells of its check.
         """
-        version = self.dataset(dataset)
-        commits = [env.digest for env in self.evidence.about(version.digest) if env.statement.stage is Stage.COMMIT]
-        for envelope in self.evidence.closure(commits, keys=self.directory().keys()):
-            if envelope.statement.stage is Stage.CHECK:
-                return {"ref": version.ref, **envelope.statement.facts}
-        raise _unproved(version.ref, found="no statement of its check")
+        return _versions.quality(self, self.dataset(dataset))
+
+    def rejected(self, dataset: str) -> pa.Table:
+        """The rows that the check behind a dataset version set apart, in clear; for the holder's eyes alone.
+
+        They lie encrypted in the private folder, and are destroyed after the spec's `keep_rejected_days`.
+
+        Returns:
+            A row for each, with its key (`.row key`), the fields as the spec names them before protection, and one bit
+            for each rule that failed (`.mask 0` and on).
+
+        Raises:
+            UsageError: there is no such version; `rejected-absent`, when none were rejected or their days are over.
+            SecretError: no usable root key. IntegrityError: the file was changed, or made under another key.
+        """
+        return _versions.rejected(self, self.dataset(dataset))
 
     def use_case(self, version: DatasetVersion) -> UseCase:
         """The spec that made a dataset version, from the version's own folder."""
-        text = (version.folder / "use-case.yaml").read_text(encoding="utf-8")
-        return parse_use_case(text, file=f"{version.ref}/use-case.yaml")
+        return _versions.use_case(version)
 
     def train(self, dataset: str, *, version: str | None = None) -> ModelVersion:
         """Fit the baseline that the dataset's spec describes, prove its ONNX form and register it.
@@ -441,35 +461,3 @@ class Capital:
         """
         found = find_faults(self.workspace, evidence=self.evidence, holder=self.workspace.root / PUBLIC_KEY)
         return found if remote is None else (*found, *remote_findings(self, remote))
-
-    def _folder(self, kind: str, ref: str) -> Path:
-        name, _, wanted = ref.partition("@")
-        known = [version for known_name, version in self.workspace.versions(kind) if known_name == name]
-        version = wanted or (max(known, key=numbers) if known else "")
-        folder = self.workspace.root / f"{kind}s" / name / version
-        if version not in known:
-            names = ", ".join(self.datasets() + self.models()) or "none yet"
-            raise UsageError(
-                "version-unknown",
-                asked=f"find {ref}",
-                found=f"no {kind} version of that name",
-                expected=f"one of: {names}"[:600],
-                todo="list the versions with `curator list`",
-            )
-        return folder
-
-    def _manifest(self, folder: Path) -> Manifest:
-        manifest = Manifest.read(folder)
-        if not self.evidence.about(manifest.digest):
-            raise _unproved(manifest.ref, found="a manifest that no statement names")
-        return manifest
-
-
-def _unproved(ref: str, *, found: str) -> IntegrityError:
-    return IntegrityError(
-        "manifest-unproved",
-        asked=f"open {ref}",
-        found=found,
-        expected="the manifest that was committed, with the statements that made it",
-        todo="run `curator verify`, then restore the version from a copy or with `dvc pull`",
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from curator.capital._curation import RunOptions, source_paths
+from curator.capital._options import RunOptions, source_paths
 from curator.coarsening import require_search, searched
 from curator.edges.durable import disk_errors
 from curator.engines import open_engine

@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from curator.capital import _curation
 from curator.capital._changes import ChangeFeed
-from curator.capital._curation import Follower, RunOptions, publish_run, source_paths
+from curator.capital._curation import publish_run
 from curator.capital._keys import epoch_root
+from curator.capital._options import RunOptions, change_feed, source_paths
+from curator.capital._run import Follower, holder_key
 from curator.capital._sources import kept_book, kept_digests, kept_held, kept_index
 from curator.capital._watermarks import OvertakenError, beyond, floor_of
 from curator.edges.parquet import shard_count
@@ -178,9 +180,7 @@ class _Refresher:
 
     def told(self) -> Refreshed | None:
         """Read the feed of changes beyond its watermark; None when a comparison of all rows must decide."""
-        feed = _curation.change_feed(
-            self._use_case, spec_folder=self._spec.parent, options=self._options, noted=self._noted
-        )
+        feed = change_feed(self._use_case, spec_folder=self._spec.parent, options=self._options, noted=self._noted)
         if whole_table(self._use_case) or not feed.readable:
             return None
         try:
@@ -260,7 +260,7 @@ class _Refresher:
         )
 
     def _held_key(self) -> bytes:
-        return _curation.holder_key(self._capital, "held-rows")
+        return holder_key(self._capital, "held-rows")
 
     def _told(self, feed: str, changes: Changes | None) -> dict[str, Any]:
         """What manifest and statement say of the version before."""

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from curator.capital._curation import RunOptions, source_paths
+from curator.capital._options import RunOptions, source_paths
 from curator.capital._reports import kept_report
 from curator.edges.durable import disk_errors
 from curator.engines import open_engine

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from curator.agents import Directory
-from curator.capital._curation import RunOptions, source_paths
+from curator.capital._options import RunOptions, source_paths
 from curator.capital._reveal import protection_of
 from curator.edges.durable import disk_errors
 from curator.engines import open_engine
