@@ -88,6 +88,10 @@ def _skip_list(data: bytes, place: int) -> int:
     size = head >> 4
     if size == 15:
         size, place = _varint(data, place)
+    if size > len(data) - place:  # each item takes a byte at least, a boolean in a list too
+        raise ValueError("no page header")
+    if head & 15 in (1, 2):
+        return place + size
     for _ in range(size):
         _, place = _value(data, place, kind=head & 15)
     return place

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from curator.errors import IntegrityError, StorageError
 from curator.hub import open_shard
 from curator.manifest import Manifest
+from curator.receiving._footer import read_footer
 
 FREE_BYTES = 256 << 20
 """Decoded bytes that a dataset may always hold, however small its files."""
@@ -26,7 +27,7 @@ MAX_RATIO = 1_000
 """Beyond that, decoded bytes for each byte on disk. Real tables with one key column stay below 100."""
 
 _BATCH_ROWS = 1 << 16
-_TEXTS = {"BYTE_ARRAY"}
+_TEXT = 6  # BYTE_ARRAY, the physical type whose values have no fixed width
 
 
 def check_shards(folder: Path, manifest: Manifest) -> None:
@@ -43,32 +44,24 @@ def check_shards(folder: Path, manifest: Manifest) -> None:
 def _check_shard(path: Path, *, rows: int, size: int) -> None:
     allowed = FREE_BYTES + MAX_RATIO * size
     try:
+        footer = read_footer(path)
+        if footer.rows != rows or sum(footer.groups) != rows:
+            raise _bad("another number of rows than the manifest says")
         with open_shard(path) as shard:
-            footer = shard.metadata
-            if footer.num_rows != rows or sum(_rows(footer)) != rows:
-                raise _bad("another number of rows than the manifest says")
-            columns = _columns(footer)
-            if sum(column.total_uncompressed_size for column in columns) > allowed or _fixed(shard, rows) > allowed:
-                raise _bad("a file that would unfold to far more than its size")
-            texts = {column.path_in_schema for column in columns if _is_text(column)}
-            most = sum(column.num_values * column.total_uncompressed_size for column in columns if _is_text(column))
-        if texts and most > allowed:
-            _measure(path, sorted(texts), allowed=allowed)
-    except (StorageError, pa.ArrowException, OSError) as fault:
+            _check_names(shard.schema_arrow.names)
+            fixed = _fixed(shard, rows)
+        if sum(chunk.unpacked for chunk in footer.chunks) > allowed or fixed > allowed:
+            raise _bad("a file that would unfold to far more than its size")
+        texts = [chunk for chunk in footer.chunks if chunk.physical == _TEXT]
+        if texts and sum(chunk.values * chunk.unpacked for chunk in texts) > allowed:
+            _measure(path, sorted({chunk.name for chunk in texts}), allowed=allowed)
+    except (StorageError, pa.ArrowException, OSError, ValueError) as fault:
         raise _bad("bytes that are not a whole Parquet file") from fault
 
 
-def _rows(footer: Any) -> list[int]:
-    return [footer.row_group(group).num_rows for group in range(footer.num_row_groups)]
-
-
-def _columns(footer: Any) -> list[Any]:
-    groups = (footer.row_group(group) for group in range(footer.num_row_groups))
-    return [group.column(number) for group in groups for number in range(group.num_columns)]
-
-
-def _is_text(column: Any) -> bool:
-    return column.physical_type in _TEXTS
+def _check_names(names: Sequence[str]) -> None:
+    if len(set(names)) != len(names):
+        raise _bad("two columns of one name")
 
 
 def _fixed(shard: pq.ParquetFile, rows: int) -> int:
