@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -33,6 +35,22 @@ os.environ.update(
     DVC_NO_ANALYTICS="1",
     GX_ANALYTICS_ENABLED="false",
 )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Share whole files out to workers, unless another way is asked for."""
+    if config.getvalue("dist") != "load":
+        return None
+    from work_shares import WholeFiles
+
+    return WholeFiles(config, log)
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach the programs that tests start: a suite run in the background would hand down its deafness."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
