@@ -18,12 +18,14 @@ from curator.attacks._needles import Needles
 from curator.attacks._odds import Odds, odds
 from curator.attacks._order import neighbours, order_leaks, rank_correlation
 from curator.attacks._people import Tables, inferring, linking, singling_out
+from curator.attacks._pieces import RUN, in_pieces, join_ways, piece_leaks
 from curator.attacks._shards import shard_leaks
 from curator.attacks._spellings import spellings
 
 __all__ = [
     "DIGESTS",
     "LIMIT",
+    "RUN",
     "Attacker",
     "GateReport",
     "Leak",
@@ -41,7 +43,9 @@ __all__ = [
     "differing",
     "disguised",
     "enumerated",
+    "in_pieces",
     "inferring",
+    "join_ways",
     "linking",
     "member_leaks",
     "model_leaks",
@@ -51,6 +55,7 @@ __all__ = [
     "odds",
     "order_leaks",
     "paper_leaks",
+    "piece_leaks",
     "prefixes",
     "rank_correlation",
     "rare_words",

@@ -32,6 +32,7 @@ from curator.attacks._models import model_leaks, rare_words
 from curator.attacks._odds import Odds
 from curator.attacks._order import order_leaks
 from curator.attacks._people import Tables, inferring, linking, singling_out
+from curator.attacks._pieces import piece_leaks
 from curator.attacks._shards import shard_leaks
 from curator.closeness import Distance
 from curator.risk import Column, Measures, Roles, column_of, entity_of, measure, whose
@@ -205,6 +206,7 @@ def attack_package(
     tried, hits = _dictionary(table, forms=forms, canaries=canaries, salts=salts)
     leaks += hits
     leaks += [leak for name in table.column_names for leak in clear_leaks(name, table.column(name))]
+    leaks += piece_leaks(table, canaries)
     leaks += order_leaks([{name: part.column(name) for name in part.column_names} for part in parts])
     columns = {name: column_of(name, table.column(name)) for name in _used(roles, attacker)}
     people, measures = _people(columns, roles, attacker=attacker, limits=limits, seed=seed)
