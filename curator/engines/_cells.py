@@ -17,7 +17,7 @@ _SQL_TYPES = {
 }  # fmt: skip
 _ONE_WIDTH = {  # of the types that not every engine has: unsigned numbers, moments of another precision
     "UTINYINT": "SMALLINT", "USMALLINT": "INTEGER", "UINTEGER": "BIGINT",
-    "UBIGINT": "DECIMAL(20, 0)", "TIMESTAMP_S": "TIMESTAMP", "TIMESTAMP_MS": "TIMESTAMP", "TIMESTAMP_NS": "TIMESTAMP",
+    "UBIGINT": "DECIMAL(20, 0)", "TIMESTAMP_S": "TIMESTAMP", "TIMESTAMP_MS": "TIMESTAMP",
 }  # fmt: skip
 _TRUE, _FALSE = ("true", "t", "1"), ("false", "f", "0")
 _WORDED = ("VARCHAR", "ENUM", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
@@ -104,14 +104,25 @@ def typed(cell: str, column: Column, *, physical: str) -> str:
         return f"CASE WHEN {cell} IS NOT NULL THEN CAST({cell} AS DOUBLE) END"
     if column.type == LogicalType.integer and physical.startswith("DECIMAL"):
         return f"CAST({cell} AS BIGINT)"
+    if column.type == LogicalType.text and physical.startswith(("ENUM", "UUID", "TIME")):
+        return f"CAST({cell} AS VARCHAR)"
+    if physical == "TIMESTAMP_NS":
+        return _whole_microseconds(cell, "TIMESTAMP", finer=physical)
+    if physical == "TIMESTAMPTZ_NS":
+        return f"timezone('UTC', {_whole_microseconds(cell, 'TIMESTAMP WITH TIME ZONE', finer=physical)})"
     if physical in _ONE_WIDTH:
         return f"CAST({cell} AS {_ONE_WIDTH[physical]})"
-    if physical == "TIMESTAMPTZ_NS":
-        return f"timezone('UTC', CAST({cell} AS TIMESTAMP WITH TIME ZONE))"
     if column.type == LogicalType.timestamp and physical == "TIMESTAMP WITH TIME ZONE":
         return f"timezone('UTC', {cell})"
     if column.type == LogicalType.timestamp and physical == "DATE":
         return f"CAST({cell} AS TIMESTAMP)"
-    if column.type == LogicalType.text and physical.startswith(("ENUM", "UUID", "TIME")):
-        return f"CAST({cell} AS VARCHAR)"
     return cell
+
+
+def _whole_microseconds(cell: str, kind: str, *, finer: str) -> str:
+    """A moment in nanoseconds cut to microseconds, since the engine's cast rounds: 31 December would become 1 January.
+
+    The cast is asked whether it came out later; near the end of the finer type it cannot say, and is left as it is.
+    """
+    cast = f"CAST({cell} AS {kind})"
+    return f"CASE WHEN TRY_CAST({cast} AS {finer}) > {cell} THEN {cast} - INTERVAL 1 MICROSECOND ELSE {cast} END"

@@ -157,6 +157,27 @@ def test_moments_are_microseconds_without_a_zone(tmp_path: Path) -> None:
     assert found.to_pylist() == [datetime.datetime(2024, 2, 29, 1, 0, 0, 123456)]
 
 
+@pytest.mark.parametrize("zone", [None, "Asia/Tokyo"])
+def test_a_moment_in_nanoseconds_is_cut_and_never_falls_into_the_next_year(tmp_path: Path, zone: str | None) -> None:
+    last = 1_704_067_199_999_999_999  # of 2023: what pandas gives as the end of that year
+    parquet_of(tmp_path, pa.array([last, -1, 1_000, None], pa.timestamp("ns", zone)))
+    found = curated(tmp_path, spec_of({"x": "timestamp"}, path="table.parquet"))["x"].to_pylist()
+    assert sorted(found, key=str) == [
+        datetime.datetime(1969, 12, 31, 23, 59, 59, 999_999),
+        datetime.datetime(1970, 1, 1, 0, 0, 0, 1),
+        datetime.datetime(2023, 12, 31, 23, 59, 59, 999_999),
+        None,
+    ]
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_a_moment_that_is_declared_as_text_is_a_text(tmp_path: Path, unit: str) -> None:
+    parquet_of(tmp_path, pa.array([0, None], pa.timestamp(unit)))
+    found = curated(tmp_path, spec_of(TEXT, path="table.parquet"))["x"]
+    assert found.type == pa.string()
+    assert sorted(found.to_pylist(), key=str) == ["1970-01-01 00:00:00", None]
+
+
 def test_moments_of_96_bits_are_read(tmp_path: Path) -> None:
     moment = datetime.datetime(2024, 2, 29, 1)
     parquet_of(tmp_path, pa.array([moment, None], pa.timestamp("ns")), use_deprecated_int96_timestamps=True)
