@@ -116,11 +116,11 @@ class ClassCounter:
         if sensitive is not None:
             self._add_values(codes, sensitive)
 
-    def _add_values(self, codes: Codes, sensitive: Codes, counts: Numbers | None = None) -> None:
+    def _add_values(self, codes: Codes, sensitive: Codes, *, counts: Numbers | None = None) -> None:
         known = sensitive != _NULL_CODE  # a null is no value: the measure on the files does not count it either
         values = np.unique(sensitive[known]).tolist()
         if self._pairs.used or len(self._values.keys() | set(values)) > _FEW_VALUES:
-            self._pairs.add(codes[known], sensitive[known], None if counts is None else counts[known])
+            self._pairs.add(codes[known], sensitive[known], counts=None if counts is None else counts[known])
             return
         for value in values:
             here, counter = sensitive == np.uint64(value), self._values.setdefault(value, _Counts())
@@ -129,20 +129,21 @@ class ClassCounter:
             else:
                 counter.add_counted(codes[here], counts[here])
 
-    def add_counted(self, codes: Codes, counts: Numbers, sensitive: Codes | None = None) -> None:
+    def add_counted(self, codes: Codes, counts: Numbers, *, sensitive: Codes | None = None) -> None:
         """Count classes that were counted elsewhere: each code with its rows, and a sensitive value that it holds."""
         self._rows.add_counted(codes, counts)
         if sensitive is not None:
-            self._add_values(codes, sensitive, counts)
+            self._add_values(codes, sensitive, counts=counts)
 
     def merge(self, other: ClassCounter) -> None:
         """Add what was counted elsewhere, with the same cap of people."""
         self._rows.add_counted(*other._rows.merged())
         for value, holder in other._values.items():
             codes, counts = holder.merged()
-            self._add_values(codes, np.full(len(codes), value, np.uint64), counts)
+            self._add_values(codes, np.full(len(codes), value, np.uint64), counts=counts)
         if other._pairs.used:
-            self._add_values(*other._pairs.merged())
+            codes, values, counts = other._pairs.merged()
+            self._add_values(codes, values, counts=counts)
         if self.people is not None and other.people is not None:
             self.people.merge(other.people)
 
@@ -181,7 +182,7 @@ class ClassCounter:
         for value, holder in self._values.items():
             if self._pairs.used:
                 classes, counts = holder.merged()
-                self._pairs.add(classes, np.full(len(classes), value, np.uint64), counts)
+                self._pairs.add(classes, np.full(len(classes), value, np.uint64), counts=counts)
         if self._pairs.used:
             self._values = {}
             classes, values, counts = self._pairs.merged()
@@ -353,11 +354,11 @@ class _Pairs:
         self.held = 0
         self.used = False
 
-    def add(self, codes: Codes, values: Codes, counts: Numbers | None = None) -> None:
+    def add(self, codes: Codes, values: Codes, *, counts: Numbers | None = None) -> None:
         """Take pairs, each with its rows; one row each when None."""
         self.used = True
         rows = np.ones(len(codes), np.int64) if counts is None else counts
-        part = _summed(pair_codes(codes, values), codes, values, rows)
+        part = _summed(pair_codes(codes, values), codes, values=values, counts=rows)
         self._waiting.append(part)
         self.held += len(part[0])
         if self.held > max(_COMPACT, 2 * len(self._pairs)):
@@ -367,8 +368,10 @@ class _Pairs:
         """Class, value and rows of each pair."""
         if self._waiting:
             parts = [(self._pairs, self._classes, self._values, self._counts), *self._waiting]
-            joined = [np.concatenate(list(column)) for column in zip(*parts, strict=True)]
-            self._pairs, self._classes, self._values, self._counts = _summed(*joined)
+            pairs, classes, values, counts = (np.concatenate(list(column)) for column in zip(*parts, strict=True))
+            self._pairs, self._classes, self._values, self._counts = _summed(
+                pairs, classes, values=values, counts=counts
+            )
             self._waiting, self.held = [], len(self._pairs)
         return self._classes, self._values, self._counts
 
@@ -386,7 +389,7 @@ def pair_codes(codes: Codes, values: Codes) -> Codes:
     return pairs
 
 
-def _summed(pairs: Codes, classes: Codes, values: Codes, counts: Numbers) -> tuple[Codes, Codes, Codes, Numbers]:
+def _summed(pairs: Codes, classes: Codes, *, values: Codes, counts: Numbers) -> tuple[Codes, Codes, Codes, Numbers]:
     """Equal pairs as one, with the sum of their rows."""
     order = np.argsort(pairs, kind="stable")
     joined = pairs[order]
@@ -404,6 +407,7 @@ class _Counts:
         self._held = 0
 
     def add(self, codes: Codes) -> None:
+        """Take codes, one row each."""
         if not len(codes):
             return
         unique, counts = np.unique(codes, return_counts=True)

@@ -105,7 +105,7 @@ class Crowd:
             codes, sensitive = kernel.class_codes(batch)
             self._before.append(np.unique(codes))
             self._learn(batch)
-            self._classes.add_counted(codes, integers(batch.column(COUNTED)), sensitive)
+            self._classes.add_counted(codes, integers(batch.column(COUNTED)), sensitive=sensitive)
         people = self._classes.people
         if people is not None and whole:
             people.let_go(np.concatenate(self._before))
@@ -226,7 +226,7 @@ def measure(
     engine.define_files(WRITTEN, files)
     batches = tallied.batches if tallied else None
     if batches is None and limits.sensitive is not None:
-        batches = _combinations(engine, quasi, limits.sensitive)
+        batches = _combinations(engine, quasi, sensitive=limits.sensitive)
     rows, classes, k, sizes = _sizes_of(batches, quasi) if batches else _sizes(engine, quasi)
     people = people_of(use_case)
     figures: dict[str, Any] = {}
@@ -234,9 +234,11 @@ def measure(
     if people.told == "files" and tallied:
         fewest = tallied.fewest
     elif people.told == "files":
-        fewest = _in_files(files, quasi, people.fields, classes=classes, cap=max(2 * limits.k, _FEW)) if rows else 0
+        fewest = (
+            _in_files(files, quasi, fields=people.fields, classes=classes, cap=max(2 * limits.k, _FEW)) if rows else 0
+        )
     if limits.sensitive is not None and batches is not None:
-        spread = _spread(batches, quasi, limits.sensitive, classes=classes)
+        spread = _spread(batches, quasi, sensitive=limits.sensitive, classes=classes)
         distance = limits.t.distance if limits.t else "equal"
         far = spread.distances(distance=distance).max(initial=0.0)
         figures = {
@@ -329,14 +331,14 @@ def summed(table: pa.Table, keys: Sequence[str]) -> pa.Table:
     return found.append_column(COUNTED, from_integers(counts, pa.int64()))
 
 
-def _combinations(engine: Engine, quasi: Sequence[str], sensitive: str) -> tuple[pa.RecordBatch, ...]:
+def _combinations(engine: Engine, quasi: Sequence[str], *, sensitive: str) -> tuple[pa.RecordBatch, ...]:
     """Each combination of quasi-identifiers and sensitive value, with its rows."""
     keys = ", ".join(map(quoted, dict.fromkeys([*quasi, sensitive])))
     counted = f"SELECT {keys}, count(*) AS {quoted(COUNTED)} FROM {quoted(WRITTEN)} GROUP BY {keys}"  # noqa: S608
     return tuple(engine.batches(counted, rows=_BATCH))
 
 
-def _spread(batches: Sequence[pa.RecordBatch], quasi: Sequence[str], sensitive: str, *, classes: int) -> Spread:
+def _spread(batches: Sequence[pa.RecordBatch], quasi: Sequence[str], *, sensitive: str, classes: int) -> Spread:
     """How the sensitive values lie in the classes, from the distinct combinations and their rows."""
     values = pc.unique(pa.chunked_array([batch.column(sensitive) for batch in batches])) if batches else pa.array([])
     known = values.drop_null()
@@ -345,13 +347,13 @@ def _spread(batches: Sequence[pa.RecordBatch], quasi: Sequence[str], sensitive: 
         counter = ClassCounter()
         for batch in batches:
             codes, cells = coder.codes(batch), coder.value_codes(batch.column(sensitive))
-            counter.add_counted(codes, integers(pc.cast(batch.column(COUNTED), pa.int64())), cells)
+            counter.add_counted(codes, integers(pc.cast(batch.column(COUNTED), pa.int64())), sensitive=cells)
         if len(counter.classes()[0]) >= classes:
             return counter.spread({code: rank for rank, code in enumerate(coder.value_codes(ranked).tolist())})
     raise _coded_alike()
 
 
-def _in_files(files: Sequence[Path], quasi: Sequence[str], fields: Sequence[str], *, classes: int, cap: int) -> int:
+def _in_files(files: Sequence[Path], quasi: Sequence[str], *, fields: Sequence[str], classes: int, cap: int) -> int:
     """People of the smallest class; rows about nobody known are each about somebody of their own.
 
     A class is counted up to `cap`, and further only when none has fewer: the files are read again then.

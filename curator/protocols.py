@@ -234,7 +234,7 @@ class TellsWatermark(Protocol):
     def highest(self, asked: Asked, column: str) -> str | None:
         """The highest value that the engine would read, as `str` writes the int, date or datetime; None without one."""
 
-    def earlier(self, asked: Asked, column: str, floor: int | date | datetime) -> int | None:
+    def earlier(self, asked: Asked, column: str, *, floor: int | date | datetime) -> int | None:
         """Rows of the whole table below a value, or without one; None where it might compare otherwise."""
 
 

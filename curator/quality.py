@@ -109,7 +109,7 @@ def _unique_bits(sample: Sample, suite: Suite) -> tuple[list[Bit], dict[str, int
         total = f"SELECT coalesce(sum({quoted('.rows')}), 0) FROM {quoted(relation)}"  # noqa: S608 (quoted identifiers)
         counts[rule.id] = int(sample.engine.rows(total)[0][0])
         if counts[rule.id]:
-            bits.append(_duplicate_bit(sample, suite, (rule, relation)))
+            bits.append(_duplicate_bit(sample, suite, found=(rule, relation)))
     return bits, counts
 
 
@@ -139,7 +139,7 @@ def _repeated_keys(sample: Sample, rule: UniqueRule) -> str:
     return f"{counted} GROUP BY {keys} HAVING count(*) > 1"
 
 
-def _duplicate_bit(sample: Sample, suite: Suite, found: tuple[UniqueRule, str]) -> Bit:
+def _duplicate_bit(sample: Sample, suite: Suite, *, found: tuple[UniqueRule, str]) -> Bit:
     rule, relation = found
     parts = key_sql(rule, tuple(f"{quoted(SAMPLE)}.{quoted(name)}" for name in rule.columns))
     same = " AND ".join(f"d.{_part(place)} IS NOT DISTINCT FROM {part}" for place, part in enumerate(parts))

@@ -243,10 +243,10 @@ def _made(candidates: Sequence[str], salts: Sequence[str]) -> Iterator[tuple[str
     few = plain[:_SALTED]
     for salt in dict.fromkeys(salts):
         for name in ("md5", "sha1", "sha256", "sha512"):
-            yield f"{name} with a public salt", _prefixes(_salted(name, salt.encode(), few))
+            yield f"{name} with a public salt", _prefixes(_salted(name, salt.encode(), texts=few))
 
 
-def _salted(name: str, salt: bytes, texts: Sequence[bytes]) -> list[bytes]:
+def _salted(name: str, salt: bytes, *, texts: Sequence[bytes]) -> list[bytes]:
     """Digests of texts with a salt before them, after them and as the key of HMAC (RFC 2104).
 
     What is the same for all texts is hashed once and copied: a third of what a call of `hmac.digest` costs.

@@ -97,7 +97,7 @@ def refresh(capital: Capital, spec: Path, *, options: RunOptions, full: bool = F
     previous = capital.dataset(f"{declared.name}@{max(known, key=_numbers)}")
     spec_bytes = _renumbered(spec, _next(previous.manifest.version))
     use_case = parse_use_case(spec_bytes.decode(), file=str(spec))
-    refresher = _Refresher(capital, spec, use_case, options=options, spec_bytes=spec_bytes, previous=previous)
+    refresher = _Refresher(capital, spec, use_case=use_case, options=options, spec_bytes=spec_bytes, previous=previous)
     feed = use_case.refresh.feed if use_case.refresh is not None and not full else "full"
     if refresher.same_spec and not full and feed != "changes" and refresher.same_files():
         return Refreshed(version=None, previous=previous, feed="none", changes=Changes())
@@ -112,8 +112,8 @@ class _Refresher:
         self,
         capital: Capital,
         spec: Path,
-        use_case: UseCase,
         *,
+        use_case: UseCase,
         options: RunOptions,
         spec_bytes: bytes,
         previous: DatasetVersion,
@@ -171,7 +171,7 @@ class _Refresher:
             )
         except (QualityError, DisclosureError, IntegrityError) as refused:
             if refused.code == "no-rows":
-                return self._done(None, "append", Changes())
+                return self._done(None, "append", changes=Changes())
             if isinstance(refused, IntegrityError) and refused.code != "refresh-index":
                 raise
             return None
@@ -240,7 +240,7 @@ class _Refresher:
             return None if same and self.same_spec else self._told(feed, differ)
 
         version = self._run(following, judge, read=read, changes=changes, noted=self._noted if since else None)
-        return self._done(version, feed, found[0])
+        return self._done(version, feed, changes=found[0])
 
     def _run(
         self, following: Following, judge: Any, *, read: UseCase | None, changes: ChangeFeed | None,
@@ -268,7 +268,7 @@ class _Refresher:
         before = {"ref": self._previous.ref, "digest": self._previous.digest}
         return {"refresh": {"feed": feed, "line": self._line, "previous": before, "rows": rows}}
 
-    def _done(self, version: DatasetVersion | None, feed: str, changes: Changes | None) -> Refreshed:
+    def _done(self, version: DatasetVersion | None, feed: str, *, changes: Changes | None) -> Refreshed:
         return Refreshed(version=version, previous=self._previous, feed=feed, changes=changes)
 
 

@@ -104,14 +104,14 @@ class Watch:
 
     def reach(self, live: Snapshots) -> str | None:
         """The highest value there; None where there is none."""
-        return live.highest(self.asked, self.where, self.column)
+        return live.highest(self.asked, self.where, column=self.column)
 
     def noted(self, live: Snapshots, watermark: str | None) -> dict[str, Any]:
         """What the next refresh compares; nothing where nothing was read, or the database would count otherwise."""
         if watermark is None:
             return {}
         floor = self.floor(watermark)
-        rows = live.earlier(self.asked, self.where, self.column, floor)
+        rows = live.earlier(self.asked, self.where, column=self.column, floor=floor)
         return {} if rows is None else {"from": str(floor), "rows": rows}
 
     def require(self, live: Snapshots, *, watermark: str, noted: Mapping[str, Any]) -> None:
@@ -120,7 +120,7 @@ class Watch:
         A feed may be emptied of what was read. Raises OvertakenError.
         """
         floor = self.floor(watermark)
-        rows = live.earlier(self.asked, self.where, self.column, floor)
+        rows = live.earlier(self.asked, self.where, column=self.column, floor=floor)
         emptied = rows == 0 and self.refresh.feed == "changes"
         if rows is None or noted.get("from") != str(floor) or (noted.get("rows") != rows and not emptied):
             raise OvertakenError

@@ -212,15 +212,15 @@ class Snapshots:
         source = self._opened(left[1], left[0].name)
         return source.without_partner(left[0], right[0], on=on) if isinstance(source, CountsPartners) else None
 
-    def highest(self, asked: Asked, where: Address, column: str) -> str | None:
+    def highest(self, asked: Asked, where: Address, *, column: str) -> str | None:
         """The highest value of a column of a live table, as text; None without one, or where it cannot be told."""
         source = self._opened(where, asked.name)
         return source.highest(asked, column) if isinstance(source, TellsWatermark) else None
 
-    def earlier(self, asked: Asked, where: Address, column: str, floor: int | date | datetime) -> int | None:
+    def earlier(self, asked: Asked, where: Address, *, column: str, floor: int | date | datetime) -> int | None:
         """Rows of a live table below a value of a column; None where they cannot be told."""
         source = self._opened(where, asked.name)
-        return source.earlier(asked, column, floor) if isinstance(source, TellsWatermark) else None
+        return source.earlier(asked, column, floor=floor) if isinstance(source, TellsWatermark) else None
 
     def _opened(self, address: Address, source: str) -> LiveSource:
         if address.text not in self._open:

@@ -141,7 +141,7 @@ def select_sql(asked: Asked, table: Table) -> str:
     return f"SELECT {keys} FROM ({inner}) t{_where(printed)}"  # noqa: S608 (likewise)
 
 
-def highest_sql(key: str, asked: Asked, table: Table) -> str | None:
+def highest_sql(key: str, asked: Asked, *, table: Table) -> str | None:
     """A query of the highest value of a column that the engine reads; None for a type whose order is another."""
     name = spelt(asked.source, key)
     kind, column = table.types[name], _quoted(name)
@@ -152,7 +152,7 @@ def highest_sql(key: str, asked: Asked, table: Table) -> str | None:
     return f"SELECT CAST({most} AS text) FROM {table.name}{where}"  # noqa: S608 (quoted identifiers)
 
 
-def earlier_sql(key: str, asked: Asked, table: Table, floor: int | datetime.date) -> str | None:
+def earlier_sql(key: str, asked: Asked, *, table: Table, floor: int | datetime.date) -> str | None:
     """A query of the number of rows below a value, or without one; None for a type whose order is another."""
     name = spelt(asked.source, key)
     kind, column = table.types[name], _quoted(name)

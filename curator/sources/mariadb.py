@@ -203,7 +203,7 @@ class MariadbSource:
             found = self._rows(f"SELECT MAX({name}) FROM {table} WHERE {read}")[0][0]  # noqa: S608 (quoted identifiers)
             return None if found is None else plain_watermark(found, asked.source.columns[column].type)
 
-    def earlier(self, asked: Asked, column: str, floor: int | date | datetime) -> int | None:
+    def earlier(self, asked: Asked, column: str, *, floor: int | date | datetime) -> int | None:
         """Rows of the whole table below a value, or without one; None for a type whose order is another."""
         with self._translated(asked.name):
             name, kind, table = self._growing(asked, column)

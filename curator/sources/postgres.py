@@ -191,14 +191,14 @@ class PostgresSource:
     def highest(self, asked: Asked, column: str) -> str | None:
         """The highest value of a column that grows, of those that the engine reads; None without one."""
         with self._translated(asked.name):
-            query = highest_sql(column, asked, self._checked(asked)[0])
+            query = highest_sql(column, asked, table=self._checked(asked)[0])
             found = self._rows(query)[0][0] if query else None
             return None if found is None else plain_watermark(found, asked.source.columns[column].type)
 
-    def earlier(self, asked: Asked, column: str, floor: int | date | datetime) -> int | None:
+    def earlier(self, asked: Asked, column: str, *, floor: int | date | datetime) -> int | None:
         """Rows of the whole table below a value, or without one; None for a type whose order is another."""
         with self._translated(asked.name):
-            query = earlier_sql(column, asked, self._checked(asked)[0], floor)
+            query = earlier_sql(column, asked, table=self._checked(asked)[0], floor=floor)
             return int(self._rows(query)[0][0]) if query else None
 
     def close(self) -> None:

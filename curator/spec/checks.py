@@ -98,10 +98,10 @@ def _readers(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
                 yield Trouble(place, f"a format on a column of type {declared.type}", "a format on dates only")
             elif declared.format:
                 yield from _layout((*place, "format"), declared.format)
-            yield from _truths(place, declared, source)
+            yield from _truths(place, declared, source=source)
 
 
-def _truths(place: PathKey, column: Column, source: Source) -> Iterator[Trouble]:
+def _truths(place: PathKey, column: Column, *, source: Source) -> Iterator[Trouble]:
     """Words for true and false: both or none, of a boolean, each meaning one thing."""
     told = {"true": column.true, "false": column.false}
     for word, words in told.items():
@@ -300,10 +300,10 @@ def _disclosure(spec: UseCase, scope: Scope) -> Iterator[Trouble]:
             "a limit with no quasi-identifier kept",
             "`identifier: quasi` on the fields that an attacker may know",
         )
-    yield from _sensitive_limits(spec, spec.disclosure, scope)
+    yield from _sensitive_limits(spec, spec.disclosure, scope=scope)
 
 
-def _sensitive_limits(spec: UseCase, limits: Disclosure, scope: Scope) -> Iterator[Trouble]:
+def _sensitive_limits(spec: UseCase, limits: Disclosure, *, scope: Scope) -> Iterator[Trouble]:
     """Diversity and closeness are limited of one field, which is written; in order only where it has one."""
     for word in ("l", "entropy_l", "t"):
         limit, path = getattr(limits, word), ("disclosure", word, "column")
@@ -312,7 +312,7 @@ def _sensitive_limits(spec: UseCase, limits: Disclosure, scope: Scope) -> Iterat
         elif limit is not None and limit.column != limits.sensitive:
             yield Trouble(path, f"`{limit.column}`", f"`{limits.sensitive}`, as in the limit before")
     if limits.t is not None and limits.t.distance == "ordered" and limits.t.column in spec.kept():
-        kind = written_type(limits.t.column, spec.fields[limits.t.column], scope)
+        kind = written_type(limits.t.column, spec.fields[limits.t.column], scope=scope)
         if kind not in (*NUMBERS, *DAYS, "boolean", None):
             yield Trouble(
                 ("disclosure", "t", "distance"),

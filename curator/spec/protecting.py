@@ -70,7 +70,7 @@ def engine_formula(name: str, field: OutputField, *, scope: Scope) -> str | None
     return f"case when {origin} is not null then {formula} end"
 
 
-def written_type(name: str, field: OutputField, scope: Scope) -> str | None:
+def written_type(name: str, field: OutputField, *, scope: Scope) -> str | None:
     """The logical type of a field as it is written, `token` for pseudonyms; None where its formula is not sound."""
     if field.protect in ("token", "mask"):
         return "token" if field.protect == "token" else "text"

@@ -95,7 +95,7 @@ def _mark_heads(plain: str, words: list[Word]) -> None:
     first = 0
     for place in range(len(words) + 1):
         word = words[place] if place < len(words) else None
-        if word is not None and _in_head(word) and (place == first or _is_near(plain, words[place - 1], word)):
+        if word is not None and _in_head(word) and (place == first or _is_near(plain, words[place - 1], word=word)):
             continue
         head = words[first:place]
         if len(head) > 2 and any(one.upper in COMMON for one in head):
@@ -108,7 +108,7 @@ def _in_head(word: Word) -> bool:
     return word.shape == "U" or (word.text in _ONE_LETTER)
 
 
-def _is_near(plain: str, before: Word, word: Word) -> bool:
+def _is_near(plain: str, before: Word, *, word: Word) -> bool:
     return word.start - before.end < 4 and not plain[before.end : word.start].strip(" ,'-\"")
 
 

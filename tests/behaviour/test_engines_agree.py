@@ -126,7 +126,7 @@ def test_a_number_is_no_boolean_without_words(engines: dict[str, Engine], tmp_pa
     parquet.write_table(pa.table({"n": pa.array([1, 0], pa.int8())}), tmp_path / "n.parquet")
     for engine in engines.values():
         with pytest.raises(SourceError) as caught:
-            engine.bind("odd", declared("n.parquet", columns={"n": "boolean"}), tmp_path / "n.parquet")
+            engine.bind("odd", declared("n.parquet", columns={"n": "boolean"}), path=tmp_path / "n.parquet")
         assert caught.value.code == "source-column-type"
         assert "`true` and `false`" in caught.value.todo
 

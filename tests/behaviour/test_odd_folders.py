@@ -57,7 +57,7 @@ def test_each_file_is_read_once_whatever_its_folder_is_called(engine_name: str, 
         engine.define_files("all", paths)
         assert engine.rows('SELECT number FROM "all" ORDER BY number') == [(number,) for number in range(len(ODD))]
         source = Source.model_validate_json('{"path": "x", "columns": {"number": "integer", "word": "text"}}')
-        bound = engine.bind("t", source, tuple(paths))
+        bound = engine.bind("t", source, path=tuple(paths))
         found = engine.rows(f'SELECT number, word FROM "{bound.relation}" ORDER BY number')
         assert found == [(number, "é") for number in range(len(ODD))]
     finally:
@@ -75,7 +75,7 @@ def test_names_that_spark_takes_for_something_else(engine_name: str, tmp_path: P
     engine = open_engine(engine_name, scratch=tmp_path / "scratch", threads=1)
     try:
         source = Source.model_validate_json('{"path": "x", "columns": {"number": "integer"}}')
-        assert engine.rows(f'SELECT number FROM "{engine.bind("t", source, path).relation}"') == [(7,)]
+        assert engine.rows(f'SELECT number FROM "{engine.bind("t", source, path=path).relation}"') == [(7,)]
         engine.define_files("all", [shards_there])
         assert engine.rows('SELECT number FROM "all"') == [(8,)]
     finally:

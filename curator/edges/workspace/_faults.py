@@ -98,13 +98,13 @@ def _version(git: Git, root: Path, *, path: str, data: bool) -> Iterator[str]:
     match = DATA_PATH.fullmatch(place)
     if match and (manifest.name, manifest.version) != match.group("name", "version"):
         yield f"{place}/manifest.json: belongs to another version"
-    yield from _spec(git, root, place)
+    yield from _spec(git, root, place=place)
     yield from (f"{place}: {fault}" for fault in store.Cache(root).faults(manifest, root / place))
     if data:
         yield from (f"{place}: {fault}" for fault in manifest.differences(root / place))
 
 
-def _spec(git: Git, root: Path, place: str) -> Iterator[str]:
+def _spec(git: Git, root: Path, *, place: str) -> Iterator[str]:
     """The committed spec of a dataset version against the copy in its folder, which the manifest lists."""
     folder, name, version = place.split("/")
     made_by = root / place / "use-case.yaml"

@@ -62,7 +62,7 @@ class SparkEngine:
         """Name, version and settings."""
         return {"name": "spark", "version": version(), **self._context.facts()}
 
-    def bind(self, name: str, source: Source, path: Where, *, asked: Asked | None = None) -> Bound:
+    def bind(self, name: str, source: Source, *, path: Where, asked: Asked | None = None) -> Bound:
         """Make a source readable. Raises SourceError when it is missing or not shaped as declared."""
         with translated(f"read the source `{name}`"):
             bound, frame = bind_source(self._session, (name, source, path), scratch=self._scratch)
@@ -71,10 +71,10 @@ class SparkEngine:
         self._bytes += bound.fingerprint[0]
         return bound
 
-    def adopt(self, name: str, source: Source, table: LiveTable) -> Adopted:
+    def adopt(self, name: str, source: Source, *, table: LiveTable) -> Adopted:
         """Take in the rows of a live source. Raises SourceError."""
         with translated(f"read the source `{name}`"):
-            adopted, frame = adopt_rows(self._session, name, source, table=table, scratch=self._scratch)
+            adopted, frame = adopt_rows(self._session, name, source=source, table=table, scratch=self._scratch)
             self._view(adopted.relation, frame)
         self._bytes += adopted.estimated_rows * _LIVE_ROW
         return adopted

@@ -56,7 +56,7 @@ def bind_source(session: Any, named: Named, *, scratch: Path) -> tuple[Bound, An
         schema = _schema(engine, bound.relation)
     finally:
         engine.close()
-    columns = _native_columns(name, source, bound.places)
+    columns = _native_columns(name, source, places=bound.places)
     if columns is not None:
         return bound, _native(session, source, bound=bound, columns=columns)
     frame = session.range(0, 1, 1, 1).mapInArrow(_reader(named), schema)
@@ -66,7 +66,7 @@ def bind_source(session: Any, named: Named, *, scratch: Path) -> tuple[Bound, An
     return bound, frame.persist(StorageLevel.MEMORY_AND_DISK)
 
 
-def adopt_rows(session: Any, name: str, source: Source, *, table: LiveTable, scratch: Path) -> tuple[Adopted, Any]:
+def adopt_rows(session: Any, name: str, *, source: Source, table: LiveTable, scratch: Path) -> tuple[Adopted, Any]:
     """The rows of a live source, taken in by DuckDB (its rules, its encrypted spill) and handed to Spark in pieces.
 
     Each piece is kept by the executors, in memory or in encrypted files; the driver holds one at a time.
@@ -112,7 +112,7 @@ def _schema(engine: DuckDBEngine, relation: str) -> str:
     return ", ".join(f"{quote_name(name, 'spark')} {_SPELT.get(kind, kind)}" for name, kind, *_ in found)
 
 
-def _native_columns(name: str, source: Source, places: Sequence[Place]) -> dict[str, str] | None:
+def _native_columns(name: str, source: Source, *, places: Sequence[Place]) -> dict[str, str] | None:
     """Declared columns of Parquet files and their Spark types; None where Spark is not the one to read."""
     if source.drift or any(column.from_name is not None for column in source.columns.values()):
         return None
@@ -125,7 +125,7 @@ def _native_columns(name: str, source: Source, places: Sequence[Place]) -> dict[
         if path.name.startswith((".", "_")) or ":" in path.name:
             return None  # the first Spark takes for its own papers and reads nothing of, the second for an address
         found = _file_types(path, wanted)
-        if found is not None and any(_worded(key, column, found) for key, column in source.columns.items()):
+        if found is not None and any(_worded(key, column, types=found) for key, column in source.columns.items()):
             return None
         if found is None or types not in (None, found):
             return None
@@ -133,7 +133,7 @@ def _native_columns(name: str, source: Source, places: Sequence[Place]) -> dict[
     return types
 
 
-def _worded(key: str, column: Column, types: dict[str, str]) -> bool:
+def _worded(key: str, column: Column, *, types: dict[str, str]) -> bool:
     """Whether a column has words for true and false in the place of truths: only one reader knows them."""
     return bool(column.true) and types[column.column or key] != "BOOLEAN"
 
@@ -164,7 +164,7 @@ def _native(session: Any, source: Source, *, bound: Bound, columns: dict[str, st
     selected = []
     for key, column in source.columns.items():
         found = column.column or key
-        value, shown = _typed(source, column, columns[found], found), quote_name(key, "spark")
+        value, shown = _typed(source, column, kind=columns[found], found=found), quote_name(key, "spark")
         if key in bound.raw_columns:  # of Parquet, a column of days that may hold one that no file of text could
             sound = sound_day(value)
             raw = quote_name(f"raw {key}", "spark")
@@ -174,7 +174,7 @@ def _native(session: Any, source: Source, *, bound: Bound, columns: dict[str, st
     return frame.selectExpr(*selected)
 
 
-def _typed(source: Source, column: Column, kind: str, found: str) -> str:
+def _typed(source: Source, column: Column, *, kind: str, found: str) -> str:
     """A cell widened as `curator.engines._cells.typed` does it, null tokens applied."""
     cell = quote_name(found, "spark")
     if kind == "STRING" and source.null_tokens:
