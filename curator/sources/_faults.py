@@ -30,6 +30,17 @@ def option_unknown(source: str, *, option: str, known: Iterable[str]) -> SourceE
     )
 
 
+def option_value(source: str, *, option: str, expected: str) -> SourceError:
+    """An option of an address whose value is none."""
+    return SourceError(
+        "address-invalid",
+        asked=f"read the source `{source}` from an address",
+        found=f"the option `{option}` with a value that is not one of its own",
+        expected=expected,
+        todo="correct the option after `?` in the address, or leave it out",
+    )
+
+
 def unreachable(source: str, address: Address, *, found: str = "no server that answers there") -> SourceError:
     """Nobody answers at the address."""
     return SourceError(
@@ -143,15 +154,19 @@ def no_snapshot(source: str, *, kind: str) -> SourceError:
     )
 
 
-def table_missing(source: str, *, table: str, present: Iterable[str]) -> SourceError:
-    """The database has no such table, or the user sees none."""
+def table_missing(source: str, *, table: str, present: Iterable[str], hides: bool = False) -> SourceError:
+    """The database has no such table, or the user sees none (`hides`: it does not show what one may not read)."""
     return SourceError(
         "source-table-missing",
         asked=f"read the table `{table}` of the source `{source}`",
         found=f"no such table among {', '.join(sorted(present)) or 'none at all'}"[:600],
         expected="the table that the spec names",
-        todo="correct `table` in the source, or ask the holder what changed",
+        todo="correct `table` in the source, or ask the holder what changed"
+        + (HIDDEN.format("table") if hides else ""),
     )
+
+
+HIDDEN = " (a {} that the user of the address may not read does not show)"
 
 
 def variable(source: str) -> str:

@@ -23,8 +23,13 @@ def plain_watermark(text: str, kind: str) -> str:
     return str(datetime.fromisoformat(text)) if kind == "timestamp" else text
 
 
-def require_columns(asked: Asked, present: Iterable[str]) -> tuple[str, ...]:
+def require_columns(asked: Asked, present: Iterable[str], *, hidden: str = "") -> tuple[str, ...]:
     """The columns that the spec does not declare.
+
+    Args:
+        asked: what is asked of the source.
+        present: the columns of the table.
+        hidden: what to say besides of a missing one, where the database does not show all.
 
     Raises:
         SourceError: `source-column-missing`, and `source-column-extra` for a source declared strict.
@@ -38,7 +43,8 @@ def require_columns(asked: Asked, present: Iterable[str]) -> tuple[str, ...]:
             asked=f"read the declared columns of the source `{asked.name}`",
             found=f"no column {', '.join(f'`{name}`' for name in missing)} among {', '.join(names)}"[:600],
             expected="every declared column in the source",
-            todo="correct the name in the spec (`column:` gives the source's spelling), or ask the holder what changed",
+            todo="correct the name in the spec (`column:` gives the source's spelling), or ask the holder what changed"
+            + hidden,
         )
     extra = tuple(name for name in names if name not in declared)
     if source.strict and extra:

@@ -25,6 +25,9 @@ from curator.sources._shape import plain_watermark, require_columns, require_typ
 
 _OPTIONS = ("socket", "ssl_ca", "connect_timeout", "statement_timeout")
 _BLOCK = 20_000
+_LONGEST = 86_400  # seconds to wait for a greeting
+_SILENT = "something that does not answer as a server of this kind, or not in time"
+_OF = "a whole number of {}"
 _TEXTS = ("char", "varchar", "tinytext", "text", "mediumtext", "longtext")
 _SMALL = ("tinyint", "smallint", "mediumint", "int")  # whole numbers of at most ten digits
 _WHOLE = (*_SMALL, "bigint")
@@ -235,7 +238,7 @@ class MariadbSource:
         wanted = _table(asked)
         tables = {row[1] if row[4] == _YES else f"{row[0]}.{row[1]}": row for row in self._rows(_TABLES)}
         if wanted not in tables:
-            raise _faults.table_missing(asked.name, table=wanted, present=tables)
+            raise _faults.table_missing(asked.name, table=wanted, present=tables, hides=True)
         schema, name, engine, kind, own = tables[wanted]
         self._places[wanted] = _quoted(name) if own == _YES else f"{_quoted(schema)}.{_quoted(name)}"
         if kind == "BASE TABLE" and (engine or "").lower() != "innodb":
@@ -245,7 +248,7 @@ class MariadbSource:
     def _checked(self, asked: Asked) -> tuple[dict[str, str], tuple[str, ...]]:
         """A table that is as declared, and its columns that are not. Raises SourceError."""
         types = self._described(asked)
-        unread = require_columns(asked, types)
+        unread = require_columns(asked, types, hidden=_faults.HIDDEN.format("column"))
         for key in asked.columns:
             found = types[spelt(asked.source, key)].removesuffix(_PADDED)
             require_type(asked, key, found=found, fitting=FEEDING.fitting)
@@ -261,7 +264,7 @@ class MariadbSource:
     def _limit(self, address: Address, *, version: str) -> None:
         limit = address.options.get("statement_timeout", "0")
         if not limit.isdigit():
-            raise _faults.option_unknown(self._source, option="statement_timeout", known=("a number of milliseconds",))
+            raise _faults.option_value(self._source, option="statement_timeout", expected=_OF.format("milliseconds"))
         if int(limit) and "mariadb" in version.lower():
             self._run(f"SET SESSION max_statement_time = {int(limit) / 1000}")
         elif int(limit):
@@ -386,15 +389,23 @@ def _connected(address: Address, source: str, *, password: str | None) -> Any:
         "ssl_ca": address.options.get("ssl_ca"),
     }  # fmt: skip
     patience = address.options.get("connect_timeout", "10")
+    if not patience.isdigit():
+        raise _faults.option_value(source, option="connect_timeout", expected=_OF.format("seconds"))
+    seconds = min(max(int(patience), 1), _LONGEST)
     settings = {name: value for name, value in settings.items() if value is not None}
     try:
-        # Without decoders every cell comes as the text that the server wrote.
-        return pymysql.connect(
+        # Without decoders every cell comes as the text that the server wrote. What waits for a word of its client, as
+        # other servers do, would never be heard of: the greeting has its time too, the rows then have theirs.
+        connection: Any = pymysql.connect(
             **settings, charset="utf8mb4", conv=dict(converters.encoders), autocommit=False, local_infile=False,
-            connect_timeout=int(patience) if patience.isdigit() else 10,
+            connect_timeout=seconds, read_timeout=seconds,
         )  # fmt: skip
     except pymysql.MySQLError as fault:
+        if _code(fault) in _LOST or not _code(fault):
+            raise _faults.unreachable(source, address, found=_SILENT) from None
         raise _refused(source, address, code=_code(fault), given=password is not None) from None
+    connection._read_timeout = None
+    return connection
 
 
 @contextmanager
@@ -424,6 +435,8 @@ def _refused(source: str, address: Address, *, code: int, given: bool) -> Source
         return _faults.login_refused(source, given=given)
     if code == 1049:
         return _faults.no_database(source, address)
+    if code == 1044:
+        return _faults.denied(source, what=f"the database `{address.name}`, if there is one of that name,")
     if code in _DENIED:
         return _faults.denied(source, what="a table")
     if code in _CANCELLED:

@@ -347,8 +347,9 @@ def _connected(address: Address, source: str, *, password: str | None) -> Any:
     unknown = sorted(set(address.options) - set(_OPTIONS))
     if unknown:
         raise _faults.option_unknown(source, option=unknown[0], known=_OPTIONS)
-    if not address.options.get("statement_timeout", "0").isdigit():
-        raise _faults.option_unknown(source, option="statement_timeout", known=("a number of milliseconds",))
+    for option, unit in (("statement_timeout", "milliseconds"), ("connect_timeout", "seconds")):
+        if not address.options.get(option, "0").isdigit():
+            raise _faults.option_value(source, option=option, expected=f"a whole number of {unit}")
     settings = {
         "host": address.host, "port": str(address.port) if address.port else None, "user": address.user,
         "dbname": address.place or None, "password": password, "application_name": "curator",

@@ -288,11 +288,17 @@ def test_what_a_live_feed_refuses(server: Server, tmp_path: Path) -> None:
     capital = empty_capital(tmp_path / "capital")
     path = write_spec(tmp_path, spec(server, "changes"))
     capital.refresh(path)
-    server.run(*inserted("visit_changes (visit, op, at)", [(7, "CANARY-odd", 2)]))
+    server.run(*inserted("visit_changes (visit, op, at)", [(7, "CANARY", 2)]))
     with pytest.raises(QualityError) as odd:
         capital.refresh(path)
     assert odd.value.code == "refresh-operation"
     assert "CANARY" not in str(odd.value)
+    server.run("DELETE FROM visit_changes WHERE at = 2")
+    server.run("ALTER TABLE visits DROP COLUMN cost", "ALTER TABLE visits ADD COLUMN cost DATE")
+    with pytest.raises(SourceError) as retyped:
+        capital.refresh(path, full=True)
+    assert retyped.value.code == "source-column-type"
+    assert retyped.value.todo.endswith("or ask the holder why the column changed")
     server.run("DROP TABLE visit_changes")
     with pytest.raises(SourceError) as missing:
         capital.refresh(path)
