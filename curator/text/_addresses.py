@@ -31,6 +31,7 @@ place cours passage cite cour voie porte pont cote carriere drive domaine quarti
 descente levee traverse promenade pl ch all qu sq pass res lot r che chaussee residence route rte hameau av ave
 rocade montee
 """))  # fmt: skip
+_ESTATES = frozenset(listed("residence lotissement hlm hameau domaine villa foyer camping clos cite quartier ehpad"))
 _NUMBER = (
     r"(?:(?:n|no|num|numero)\b ?[.o°]? ?)?\d{1,4}(?: ?(?:bis|ter|quater|[a-d])\b)?"
     r"(?: ?(?:/|-|et|a|,) ?\d{1,4}(?: ?(?:bis|ter|[a-d])\b)?)?"
@@ -48,7 +49,7 @@ DE DU DES LA LE LES L' D' AU AUX A EN SUR SOUS ET LES LEZ SAINT SAINTE ST STE NO
 )
 _POSTCODE = re.compile(r"[ ,;\-\n(]{0,4}(?:F[ -]{1,2})?(\d{2} ?\d{3})(?![0-9])(?= {0,2}[ \-,]? {0,2}[A-Za-z(])")
 _TOWN = re.compile(r"[ \-,(]{0,4}((?:[A-Za-z]+'?[ \-]?){1,6})")
-_BEFORE_TOWN = re.compile(r" ?(?:,|-|\ba\b|\(|\n) ?", re.I)
+_BEFORE_TOWN = re.compile(r" ?(?:, ?a\b|,|-|\ba\b|\(|\n) ?", re.I)
 _TOWN_WORDS = re.compile(r"[A-Za-z]+'?")
 _CEDEX = re.compile(r" {1,2}cedex(?: \d{1,2})?", re.I)
 _POSTCODE_ALONE = re.compile(
@@ -60,7 +61,7 @@ _EXTRA = re.compile(
     r"(?:n ?°? ?)?(?:[0-9]{1,5}[A-Z]?|[A-Z])(?![0-9A-Za-z])|\d{1,2}(?:er|e|eme) etage)",
     re.I,
 )
-_BOX = re.compile(r"(?<![0-9A-Za-z])(?:BP|CS|TSA) ?(?:n ?°? ?)?\d{1,5}(?![0-9])")
+_BOX = re.compile(r"(?<![0-9A-Za-z])(?:B\.?P\.?|C\.?S\.?|TSA) ?(?:n ?°? ?)?\d{1,5}(?![0-9])")
 # Ways of neighbouring countries: number first (12 Baker Street), last (Hauptstrasse 12, Via Roma 3) or both.
 _ABROAD = re.compile(
     r"(?<![0-9A-Za-z])\d{1,4}[A-Za-z]?,? (?:[A-Z][A-Za-z']{1,20} ){1,3}"
@@ -87,7 +88,7 @@ _AT = re.compile(
 def find_addresses(plain: str) -> Iterator[Span]:
     """Every postal address of a plain text, and the communes that a verb of living or birth announces."""
     for match in _START.finditer(plain):
-        if _is_way(match["way"].lower(), numbered=match["number"] is not None):
+        if _is_way(match["way"].lower(), numbered=match["number"] is not None) or _is_estate(plain, match):
             end = _name_end(plain, match.end())
             if end > match.end():
                 yield Span(_with_extras_before(plain, match.start()), _tail(plain, end), Kind.address)
@@ -99,12 +100,21 @@ def find_addresses(plain: str) -> Iterator[Span]:
         if end > match.end():
             yield Span(match.start(), end, Kind.address)
     for match in _BOX.finditer(plain):
-        yield Span(*match.span(), Kind.address)
+        yield Span(match.start(), _tail(plain, match.end()), Kind.address)
     for pattern in (_LIVES, _AT):
         for match in pattern.finditer(plain):
             end = _town_end(plain, match.end())
             if end > match.end():
                 yield Span(match.end(), end, Kind.place)
+
+
+def _is_estate(plain: str, match: re.Match[str]) -> bool:
+    """Whether a house or estate without number is named: a capital follows, or a verb of living stands before."""
+    if match["way"].lower() not in _ESTATES:
+        return False
+    lives = _LIVES.search(plain, max(0, match.start() - 40), match.start())
+    capital = plain[match.end() : match.end() + 3].lstrip(" ")[:1].isupper()
+    return (capital and not _bare(plain, match.start())) or (lives is not None and lives.end() == match.start())
 
 
 @cache

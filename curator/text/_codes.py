@@ -59,7 +59,7 @@ _POSITION = re.compile(
     r"(?: ?[,;/] ?| {1,3}| et | - |, ?(?:long?\w{0,6})[ :=]{1,3}|;? ?lon\w{0,6}[ :=]{1,3})"
     r"[+-]?\d{1,3}[.,]\d{3,10}(?: ?°? ?[EOW]\b)?(?![0-9])"
     rf"|(?<![0-9]){_DEGREES}(?:[ ,;/-]{{1,3}}(?:et )?{_DEGREES})?(?![0-9A-Za-z])"
-    r"|\b(?:lat|latitude|lon|long|longitude)\.? {0,2}[:=]? {0,2}[+-]?\d{1,3}[.,]\d{2,10}(?![0-9])",
+    r"|\b(?:lat|latitude|lng|lon|long|longitude)\.? {0,2}[:=]? {0,2}[+-]?\d{1,3}[.,]\d{2,10}(?![0-9])",
     re.I,
 )
 _AMOUNT = re.compile(

@@ -6,7 +6,7 @@ import re
 from bisect import bisect_left
 from dataclasses import dataclass
 
-from curator.text._words import COMMON, FIRST
+from curator.text._words import COMMON, FIRST, PARTICLES
 
 _WORD = re.compile(
     r"(?<![A-Za-z])(?:[A-Za-z] ){3,24}[A-Za-z](?![A-Za-z])"  # letters set apart
@@ -16,6 +16,11 @@ _WORD = re.compile(
 _ARTICLE = re.compile("(?:al|el|ar|as|ad|an|at|ed|es|az|ibn|ben|bin|bou|d|l)[-'][A-Z]")  # al-Rahman
 _NO_LETTER = bytes(code for code in range(128) if not chr(code).isalpha())
 _NO_CAPITAL = bytes(code for code in range(128) if not chr(code).isupper())
+# Letters of Latin scripts beyond those of French: Polish, Turkish, Vietnamese, Portuguese, Nordic, Baltic ones.
+_STRANGE = re.compile(
+    "(?![\u00c0\u00c2\u00c4\u00c6-\u00cb\u00ce\u00cf\u00d4\u00d6\u00d7\u00d9\u00db\u00dc\u00e0\u00e2\u00e4\u00e6-\u00eb"
+    "\u00ee\u00ef\u00f4\u00f6\u00f7\u00f9\u00fb\u00fc\u00ff\u0152\u0153\u0178])[\u00c0-\u024f\u1e00-\u1eff]"
+)
 LINE = re.compile(r"[^\n]+")
 _ONE_LETTER = frozenset(("A", "L'", "D'", "N'", "S'", "Y"))
 TIGHT = frozenset(("", " ", "  ", ". ", ".", "-", " - ", ".-", "'", "\t", "- ", " -"))
@@ -32,6 +37,7 @@ class Word:
     upper: str
     shape: str  # U capitals, C capital first, I one capital, l the rest
     bare: bool  # its line makes no use of case
+    strange: bool = False  # it has Latin letters that French has not
 
 
 class Cut:
@@ -42,10 +48,13 @@ class Cut:
         words: its words, in order.
     """
 
-    def __init__(self, plain: str) -> None:
-        """Cut a plain text."""
+    def __init__(self, plain: str, read: str = "") -> None:
+        """Cut a plain text; `read` is the same with its accents."""
         self.plain = plain
         self.words = _words_of(plain)
+        if not read.isascii() and _STRANGE.search(read):
+            for word in self.words:
+                word.strange = _STRANGE.search(read, word.start, word.end) is not None
 
     def gap(self, place: int) -> str:
         """What stands between a word and the one before."""
@@ -97,10 +106,12 @@ def _mark_heads(plain: str, words: list[Word]) -> None:
         word = words[place] if place < len(words) else None
         if word is not None and _in_head(word) and (place == first or _is_near(plain, words[place - 1], word=word)):
             continue
-        head = words[first:place]
-        if len(head) > 2 and any(one.upper in COMMON for one in head):
-            for one in head:
-                one.bare = True
+        if place - first > 2:
+            head = words[first:place]
+            told = [one for one in head if one.upper not in PARTICLES]
+            if len(told) + len(head) > 5 and any(one.upper in COMMON for one in told):
+                for one in head:
+                    one.bare = True
         first = place if word is not None and _in_head(word) else place + 1
 
 

@@ -75,6 +75,10 @@ _MONTH_SLASH = re.compile(r"(?<![0-9/.])(0[1-9]|1[0-2])[/-]((?:19|20)\d{2})(?![0
 _BIRTH_YEAR = re.compile(
     rf"\b(?:nee?s?(?:\(e\))?|naissance|annee|an|en) (?:en |: ?|l'an |de )?({_YEAR})(?![0-9])", re.I
 )
+_BIRTH_SHORT = re.compile(
+    r"\bnee?s?(?:\(e\))? (?:en |vers )((?:([a-z]{3,9})\.? )?'?\d{2})(?![0-9/.\-]| ?(?:ans|mois)\b)", re.I
+)
+_SPACED = re.compile(r"(?<![0-9/.\-])([0-3] ?\d) ?[/.\-] ?([01] ?\d) ?[/.\-] ?([12] ?[089] ?\d ?\d)(?! ?\d)(?![0-9/])")
 
 
 def find_dates(plain: str) -> Iterator[Span]:
@@ -109,6 +113,13 @@ def _figured(plain: str) -> Iterator[Span]:
             yield Span(*match.span(), Kind.date)
     for match in _BIRTH_YEAR.finditer(plain):
         yield Span(*match.span(1), Kind.date)
+    for match in _BIRTH_SHORT.finditer(plain):
+        if not match[2] or match[2].lower() in _near_months():
+            yield Span(*match.span(1), Kind.date)
+    for match in _SPACED.finditer(plain):
+        day, month, year = (int(part.replace(" ", "")) for part in match.groups())
+        if day_holds(day, month, year=year):
+            yield Span(*match.span(), Kind.date)
 
 
 def _lettered(plain: str) -> Iterator[Span]:

@@ -17,7 +17,17 @@ from collections.abc import Iterator, Sequence
 from curator.text._cut import Cut, Word
 from curator.text._kinds import Kind
 from curator.text._spans import Span
-from curator.text._words import AMBIGUOUS_FIRST, COURTESIES, FIRST, LABELS_OF_NAMES, PARTICLES, ROLES, TITLES, is_common
+from curator.text._words import (
+    AMBIGUOUS_FIRST,
+    COURTESIES,
+    FIRST,
+    LABELS_OF_NAMES,
+    LAST_PARTS,
+    PARTICLES,
+    ROLES,
+    TITLES,
+    is_common,
+)
 
 _ARTICLES = frozenset(("LE", "LA", "L'", "DU", "AU"))
 _SENTENCE = re.compile(r"[^\n]+?(?:(?<=[a-z0-9)]{2})[.!?;]+(?= +[A-Z])|(?=\n)|\Z)")
@@ -51,6 +61,8 @@ def believed(cut: Cut, claim: Span) -> bool:
     """Whether a model's claim holds a word that may be a name; of a place or body, any word with a capital may."""
     first, last = cut.within(claim.start, claim.end)
     words = cut.words[first:last]
+    if claim.kind is Kind.other and len(words) == 1 and words[0].shape == "U":
+        return words[0].upper in FIRST or words[0].upper in LAST_PARTS  # a head in capitals
     if any(_may_name(word) or _is_first_name(word) or _holds_capital(word) for word in words):
         return True
     if claim.kind is Kind.person:

@@ -20,7 +20,7 @@ from curator.text._persons import PersonFinder
 from curator.text._spans import Span, union
 from curator.text._view import View
 
-RULES = "2"
+RULES = "3"
 """Version of the rules: an evaluation of other rules tells nothing of these."""
 
 _MOST = 0.6  # share of a text in doubt from which it is read whole
@@ -83,7 +83,7 @@ class _Reading:
     def __init__(self, view: View) -> None:
         plain = view.plain
         found = [*find_numbers(plain), *find_codes(plain), *find_dates(plain), *find_addresses(plain)]
-        self.view, self.cut, self.named = view, Cut(plain), list[Span]()
+        self.view, self.cut, self.named = view, Cut(plain, view.read), list[Span]()
         self._numbers = [span for span in found if span.kind is Kind.number]
         self._persons = list(PersonFinder(self.cut).find())
         self._firm = [*(span for span in found if span.kind is not Kind.number), *self._persons]

@@ -26,6 +26,10 @@ MODELS = ("fr_core_news_sm", "fr_core_news_md", "fr_core_news_lg")
 
 _KINDS = {"PER": Kind.person, "LOC": Kind.place, "ORG": Kind.organisation, "MISC": Kind.other}
 _UNUSED = ("morphologizer", "parser", "senter", "attribute_ruler", "lemmatizer", "tagger", "trainable_lemmatizer")
+_UNREAD = (
+    "LIKE_NUM", "LIKE_URL", "LIKE_EMAIL", "IS_STOP", "IS_CURRENCY", "IS_BRACKET", "IS_QUOTE", "IS_LEFT_PUNCT",
+    "IS_RIGHT_PUNCT", "IS_PUNCT", "IS_TITLE", "IS_DIGIT", "IS_ALPHA", "IS_ASCII",
+)  # fmt: skip
 _AT_ONCE = 12_000  # code points: some pages, as much as the caches like to see multiplied at once
 _MOST_WORDS = 200_000  # that spaCy keeps; words met later are forgotten after each call
 _TURN = threading.Lock()  # a pipeline and its table of words serve one thread at a time
@@ -117,6 +121,7 @@ def load_model(name: str) -> EntityModel:
         ) from error
     pipeline.max_length = 10**9
     _use_numpy(pipeline)
+    _forget_unread(pipeline)
     version = str(pipeline.meta.get("version", "?"))
     return SpacyModel(
         name=name, version=version, digest=_digest(Path(folder)), pipeline=pipeline, network=network_of(pipeline)
@@ -132,6 +137,15 @@ def _use_numpy(pipeline: Any) -> None:
         for node in part.model.walk():
             if isinstance(node.ops, NumpyOps):
                 node.ops = plain
+
+
+def _forget_unread(pipeline: Any) -> None:
+    """Do not reckon, for each new word, the attributes that neither the tokeniser nor these networks read."""
+    from spacy import attrs
+
+    getters = pipeline.vocab.lex_attr_getters
+    for name in _UNREAD:
+        getters.pop(getattr(attrs, name), None)
 
 
 def _digest(folder: Path) -> str:

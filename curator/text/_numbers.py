@@ -32,8 +32,8 @@ _NIR = re.compile(
 )
 _PHONE = re.compile(
     rf"(?<![0-9A-Za-z+])(?:(?:\+|00) ?3 ?3[ .\-]{{0,2}}(?:\( ?0 ?\)[ .\-]{{0,2}}"
-    rf"|0(?=[ .\-]?[1-9]))?|[0Oo][ .\-]{{0,2}})"
-    rf"[1-9Il](?:[ .\-/_]{{0,2}}{_D}){{8}}(?![0-9])"
+    rf"|0(?=[ .\-]?[1-9]))?|\(0(?=[1-9]\))|[0Oo][ .\-]{{0,2}})"
+    rf"[1-9Il]\)?(?:[ .\-/_]{{0,2}}{_D}){{8}}(?![0-9])"
 )
 _FOREIGN_PHONE = re.compile(r"(?<![0-9A-Za-z+])(?:\+|00) ?[1-9](?:[ .\-/()]{0,2}\d){6,13}(?!\d)")
 _IBAN = re.compile(
@@ -76,8 +76,15 @@ _FOREIGN_PLATE = re.compile(
     r"|[A-HJ-PR-Y]{2}\d{2} ?[A-HJ-PR-Z]{3}"  # Great Britain
     r"|\d{2}-[A-Z]{2}-\d{2}|[A-Z]{2}-\d{2}-[A-Z]{2}"  # Portugal
     r"|[A-Z]{2}-\d{3}-[A-Z]|\d{1,2}-[A-Z]{3}-\d{1,2}"  # Netherlands
+    r"|\d{1,5} ?- ?[A-Z] ?- ?\d{1,2}"  # Morocco
+    r"|\d{1,3} TUN \d{1,4}"  # Tunisia
+    r"|WW?-\d{3}-[A-Z]{2}"  # garages
     r"|(?:AG|AI|AR|BE|BL|BS|FR|GE|GL|GR|JU|LU|NE|NW|OW|SG|SH|SO|SZ|TG|TI|UR|VD|VS|ZG|ZH)[ -]\d{4,6}"  # Switzerland
     r")(?![0-9A-Za-z]|-[0-9A-Za-z])"
+)
+# Letters then figures, or figures then letters, as many countries have them: where a word announces plates.
+_OTHER_PLATE = re.compile(
+    rf"{_BEFORE}(?:[A-Z]{{1,3}} ?\d{{3,5}}[A-Z]{{0,3}}|[A-Z]{{1,2}} \d{{2,3}} [A-Z]{{3}})(?![0-9A-Za-z])"
 )
 # Words of two or three letters between numbers, which are no plate.
 _WORDS = frozenset(
@@ -113,7 +120,7 @@ _NAMED = {
         re.I,
     ),
     Kind.agent: re.compile(
-        r"\b(?:matricule|mle|mat\.|nigend|rio|badge|carte professionnelle|identifiant|login|"
+        r"\b(?:matricule|mle|mat\.|nigend|rio|r\.i\.o|badge|carte professionnelle|identifiant|login|"
         r"numero d'agent|agent (?:n|no|num)\b)"
         r"(?: (?:d'|de l')?agent)?[ .:o=#]{0,4}(?:(?:n|no|numero)\b[ .:o°]{0,3})?"
         r"((?=[A-Z]{0,3}[ -]?\d)[A-Z]{0,3}[ -]?\d[0-9 .\-]{2,9}\d)",
@@ -122,11 +129,13 @@ _NAMED = {
     Kind.number: re.compile(
         r"\b(?:n|no|num|numero|dossier|pv|proces-verbal|reference|ref|contrat|police|client|compte|cb|carte|"
         r"allocataire|etudiant|fiscal|agdref|ecrou|adherent|patient|ipp|abonne|facture|mandat|procedure|imei|imsi|iccid|"
-        r"dni|nie|niss|passport|licence number)"
-        r"\b ?[.:o°#]{0,2} {0,2}((?=[A-Z/\-]{0,5}\d)[0-9A-Z]{1,12}(?:[/\-.][0-9A-Z]{1,10}){0,4})(?![0-9A-Za-z])",
+        r"dni|nie|niss|passport|licence number|digicode|code pin)"
+        r"\b ?[.:o°#]{0,2} {0,2}(?:(?-i:[A-Z]{2,6}) )?"
+        r"((?=[A-Z/\-]{0,5}\d)[0-9A-Z]{1,12}(?:[/\-.][0-9A-Z]{1,10}){0,4})(?![0-9A-Za-z])",
         re.I,
     ),
 }  # fmt: skip
+_CARD_CODE = re.compile(r"(?=[A-Z]*\d)[0-9A-Z]{9}")  # cards and permits since 2021
 _TWELVE = re.compile(r"(?<![0-9])\d{2}[ .]?\d{2}[ .]?\d{2}[ .]?\d{6}(?![0-9])|(?<![0-9])\d{12}(?![0-9])")
 _REPORT = re.compile(r"(?<![0-9/])\d{3,6}/\d{2,6}/\d{2,4}(?![0-9/])")
 _LONG = re.compile(
@@ -237,7 +246,12 @@ def find_plates(plain: str) -> Iterator[Span]:
         if match.start(1) not in known and _DIGIT.search(match[1]) and not _is_time(match[1]):
             yield Span(*match.span(1), Kind.plate)
     for match in _FOREIGN_PLATE.finditer(plain):
-        if not _WORDS.intersection(_LETTERS_ALONE.findall(match[0])) or _announced(plain, match.start()):
+        letters = _LETTERS_ALONE.findall(match[0])
+        lone = len(letters) == 1 == len(letters[0]) and match[0].count("-") > 1
+        if lone or not _WORDS.intersection(letters) or _announced(plain, match.start()):
+            yield Span(*match.span(), Kind.plate)
+    for match in _OTHER_PLATE.finditer(plain):
+        if _PLATE_WORD.search(plain, max(0, match.start() - 50), match.start()):
             yield Span(*match.span(), Kind.plate)
 
 
@@ -274,7 +288,7 @@ def _papers(plain: str) -> Iterator[Span]:
         yield Span(*match.span(), Kind.licence)
     for kind, pattern in _NAMED.items():
         for match in pattern.finditer(plain):
-            if _mostly_digits(match[1], 3):
+            if _mostly_digits(match[1], 3) or (kind is Kind.licence and _CARD_CODE.fullmatch(match[1])):
                 yield Span(*match.span(1), kind)
     for pattern in (_REPORT, _LONG):
         for match in pattern.finditer(plain):

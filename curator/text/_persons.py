@@ -5,6 +5,7 @@ The text is cut into words once; every rule looks at a word and its neighbours, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from curator.text._cut import TIGHT, Cut, Word
@@ -37,6 +38,9 @@ LE LA DES LOGIS CHEF PAIX DE GENERAL PRINCIPAL MARITAL NAISSANCE USAGE D' EN CAU
 INDIVIDU JUGE
 """)
 )
+_LINKS = frozenset(listed("BEN BENT BIN BINT IBN ABU ABOU OULD AIT VON VAN DER DEN DOS DAS DA DEL MAC OGLU EL AL"))
+_ARTICLED = re.compile(r"(?:Abd|Abou|Abu|Ben|Bou|Bint|Ibn|El|Al|Ould|Ait)(?:[a-z]{2,4})?-[A-Z][a-z]{2}")  # Abdel-Kader
+_AGE = re.compile(r" ?,? ?(?:agee? de )?(?<!\d)[1-9]\d? ans\b")
 _LONGEST_NAME = 6
 _BODIES = frozenset(
     listed("""
@@ -64,6 +68,7 @@ class PersonFinder:
         """Every person."""
         for index, word in enumerate(self._cut.words):
             self._at(index, word)
+        self._found += self._of_age()
         self._found += find_in_tables(self._cut)
         self._found += find_other_scripts(self._cut)
         self._found += [(self._with_particles(first), last) for first, last in find_signatures(self._cut)]
@@ -93,6 +98,8 @@ class PersonFinder:
             ) or self._cut.plain.startswith("(s)", word.end)
             known = upper in ("NOM", "PRENOM", "PRENOMS") and word.shape != "l"
             self._after(index, strong=label or known or (word.bare and upper in ROLES and upper not in WEAK_ROLES))
+            if not label:
+                self._after_label(index)
         elif upper in _HEADERS and self._cut.plain[word.end : word.end + 2].lstrip(" ").startswith(":"):
             self._after(index, strong=True)
         if upper in FIRST:
@@ -103,6 +110,8 @@ class PersonFinder:
             self._capitals(index, word)
         if upper in LAST:
             self._family_name(index, word)
+        if word.shape in "CU" and not word.bare:
+            self._foreign(index, word)
 
     def _is_elided(self, word: Word) -> bool:
         """Whether M is the pronoun: il m'a vu."""
@@ -156,6 +165,63 @@ class PersonFinder:
             and word.upper not in TITLES
             and word.upper not in LABELS_OF_NAMES
         )
+
+    def _after_label(self, index: int) -> None:
+        """The name after a label of several words: `passager arriere droit : ...`."""
+        words = self._cut.words
+        for place in range(index + 1, min(index + 4, len(words))):
+            if words[place].shape != "l" or self._cut.gap(place) != " ":
+                return
+            if self._cut.plain[words[place].end : words[place].end + 2].lstrip(" ").startswith(":"):
+                self._after(place, strong=True)
+                return
+
+    def _foreign(self, index: int, word: Word) -> None:
+        """A name of elsewhere: by letters that French has not, by a small word that stands in names alone."""
+        words = self._cut.words
+        linked = (
+            0 < index < len(words) - 1
+            and word.upper in _LINKS
+            and self._is_half(words[index - 1])
+            and self._is_half(words[index + 1])
+            and self._cut.gap(index) == self._cut.gap(index + 1) == " "
+        )
+        if not (linked or word.strange or _ARTICLED.match(word.text)):
+            return
+        first, last = index, index + 1
+        while last < len(words) and last - first < _LONGEST_NAME and self._cut.joined(last):
+            if not (self._is_half(words[last]) or words[last].upper in _LINKS or self._is_also_name(words[last])):
+                break
+            last += 1
+        while first and last - first < _LONGEST_NAME and self._cut.joined(first):
+            if not (self._is_half(words[first - 1]) or words[first - 1].upper in _LINKS):
+                break
+            first -= 1
+        while words[last - 1].upper in _LINKS:
+            last -= 1
+        if last > first:
+            self._found.append((first, last))
+
+    def _of_age(self) -> Iterator[tuple[int, int]]:
+        """Names before an age: `le petit Ilyes, 8 ans`."""
+        for match in _AGE.finditer(self._cut.plain):
+            first, last = self._cut.within(max(0, match.start() - 60), match.start())
+            if first == last or self._cut.plain[self._cut.words[last - 1].end : match.start()].strip(" "):
+                continue
+            start = last
+            while (
+                start > first
+                and self._is_half(self._cut.words[start - 1])
+                and (start == last or self._cut.joined(start))
+            ):
+                start -= 1
+            if start < last and any(len(word.text) > 2 for word in self._cut.words[start:last]):
+                yield start, last
+
+    @staticmethod
+    def _is_also_name(word: Word) -> bool:
+        """Whether a common word is a first name too: Mai, Marine."""
+        return word.shape == "C" and word.upper in AMBIGUOUS_FIRST
 
     def _listed(self, place: int) -> None:
         """The other names of a list that a word announced: `Présents : ...`."""
