@@ -105,8 +105,12 @@ class ChangeFeed:
         return Asked(name=self._base, source=source, columns=columns, where=conjuncts(since))
 
     def use_case(self) -> UseCase:
-        """The use case with the feed in the place of the base source."""
-        return self._use_case.model_copy(update={"sources": {**self._use_case.sources, self._base: self.source()}})
+        """The use case with the feed in the place of the base source; rows without partner of a feed tell nothing."""
+        extract = self._use_case.extract
+        joins = tuple(join.model_copy(update={"orphans": "ignore"}) for join in extract.join)
+        sources = {**self._use_case.sources, self._base: self.source()}
+        changed = {"sources": sources, "extract": extract.model_copy(update={"join": joins})}
+        return self._use_case.model_copy(update=changed)
 
     def paths(self, paths: Mapping[str, Where]) -> dict[str, Where]:
         """Where the sources of that use case stand."""

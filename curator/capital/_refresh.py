@@ -181,7 +181,8 @@ class _Refresher:
     def told(self) -> Refreshed | None:
         """Read the feed of changes beyond its watermark; None when a comparison of all rows must decide."""
         feed = change_feed(self._use_case, spec_folder=self._spec.parent, options=self._options, noted=self._noted)
-        if whole_table(self._use_case) or not feed.readable:
+        stops = any(join.orphans == "stop" for join in self._use_case.extract.join)
+        if whole_table(self._use_case) or stops or not feed.readable:
             return None
         try:
             following = self._difference("changes")

@@ -278,8 +278,12 @@ def test_a_feed_of_the_same_moment_as_the_tables_beside_it(server: Server, tmp_p
     told(server, *(("I", 2 + n, (ROWS + n, f"new {n}", "ward 9", 1)) for n in range(9)))
     before = len(server.statements())
     assert facts(capital.refresh(path)) == ("changes", (9, 0, 0))
-    starts = [line for line in server.statements()[before:] if "REPEATABLE READ" in line]
-    assert len(starts) == 1
+    assert len([line for line in server.statements()[before:] if "REPEATABLE READ" in line]) == 1
+    value["extract"]["join"][0]["orphans"] = "stop"
+    stopping = write_spec(tmp_path, {**value, "name": "stopping"}, name="stopping.yaml")
+    capital.refresh(stopping)
+    told(server, ("D", 90, rows()[3]))
+    assert facts(capital.refresh(stopping)) == ("full", (0, 0, 1)), "partners are counted over whole tables"
 
 
 def test_what_a_live_feed_refuses(server: Server, tmp_path: Path) -> None:
