@@ -18,10 +18,22 @@ from curator.files import Where
 from curator.planning import Together, asked, to_count, together
 from curator.protocols import Asked, BoundSource, Engine
 from curator.samples import SAMPLE, Sample
-from curator.sampling import POPULATION, Extracting, chosen_sql, event_counts, refuse_leaks, relations, sample_sql
+from curator.sampling import (
+    EQUALS,
+    POPULATION,
+    Extracting,
+    chosen_sql,
+    event_counts,
+    refuse_leaks,
+    relations,
+    sample_sql,
+    whole_row_sql,
+)
 from curator.sources import Snapshots, is_live, joined_statement, statement_of, would_count, would_join
 from curator.spec import Scope, UseCase, scope_of
 from curator.sqltext import quoted
+
+_WHOLE = "whole rows"
 
 
 def extract(
@@ -51,13 +63,14 @@ def extract(
         use_case, engine, relations={name: source.relation for name, source in bound.items()}, joining=joining
     )
     orphans = _orphans(use_case, engine, tables=tables, counted=counted)
+    equal = _whole_rows(use_case, scope, engine=engine, tables=tables)
     raw = {name: source.raw_columns for name, source in bound.items()}
     parts = Extracting(
         use_case=use_case, scope=scope, dialect=engine.dialect, tables=tables, raw=raw, merged=joining.merged
     )
     for name, sql in relations(parts):
         engine.define(name, sql)
-    drawing = _drawn(parts, engine)
+    drawing = equal | _drawn(parts, engine)
     return Sample(
         use_case=use_case, scope=scope, engine=engine, paths=dict(paths), bound=bound, orphans=orphans, drawing=drawing
     )
@@ -194,6 +207,17 @@ def _chosen(use_case: UseCase, engine: Engine, *, name: str, relation: str) -> s
         return relation
     engine.define(f"chosen {name}", sql)
     return f"chosen {name}"
+
+
+def _whole_rows(use_case: UseCase, scope: Scope, *, engine: Engine, tables: dict[str, str]) -> dict[str, int]:
+    """Name the rows of a base without a key, once for the run; counts those that only a number tells from another."""
+    if not scope.whole:
+        return {}
+    base = use_case.extract.from_
+    engine.materialise(_WHOLE, whole_row_sql(scope, tables[base]))
+    tables[base] = _WHOLE
+    counted = f"SELECT count(*) FROM {quoted(_WHOLE)} WHERE {quoted(EQUALS)} > 1"  # noqa: S608 (quoted identifiers)
+    return {"rows told apart by a number": int(engine.rows(counted)[0][0])}
 
 
 def _drawn(parts: Extracting, engine: Engine) -> dict[str, int]:

@@ -56,7 +56,7 @@ _CLOCK = "CAST(REPLACE(NULLIF(REGEXP_EXTRACT($1, $pattern, 0), ''), ':', '') AS 
 _CLOCK_POSTGRES = "CAST(REPLACE(SUBSTRING($1 FROM $pattern), ':', '') AS BIGINT)"
 
 
-def _in_calendar(moment: str, low: str, high: str) -> str:
+def _in_calendar(moment: str, *, low: str, high: str) -> str:
     """A day or moment, null before `low` or from `high` on.
 
     What lies beyond becomes the nearest that is beyond, and that null, so that the argument is printed once. Every
@@ -68,17 +68,18 @@ def _in_calendar(moment: str, low: str, high: str) -> str:
 def _in_days(day: str, *, spark: bool = False) -> str:
     """A date of the years 1 to 9999: few programs read others, and no file of text holds one."""
     if spark:
-        return _in_calendar(day, "DATE_SUB(DATE '0001-01-01', 1)", "DATE_ADD(DATE '9999-12-31', 1)")
-    return _in_calendar(day, "CAST(DATE '0001-01-01' - 1 AS DATE)", "CAST(DATE '9999-12-31' + 1 AS DATE)")
+        return _in_calendar(day, low="DATE_SUB(DATE '0001-01-01', 1)", high="DATE_ADD(DATE '9999-12-31', 1)")
+    low, high = "CAST(DATE '0001-01-01' - 1 AS DATE)", "CAST(DATE '9999-12-31' + 1 AS DATE)"
+    return _in_calendar(day, low=low, high=high)
 
 
 def _in_moments(moment: str, *, spark: bool = False) -> str:
     """The same of a timestamp."""
     if spark:
         low = "(CAST(DATE '0001-01-01' AS TIMESTAMP_NTZ) - INTERVAL '0.000001' SECOND)"
-        return _in_calendar(moment, low, "CAST(DATE_ADD(DATE '9999-12-31', 1) AS TIMESTAMP_NTZ)")
+        return _in_calendar(moment, low=low, high="CAST(DATE_ADD(DATE '9999-12-31', 1) AS TIMESTAMP_NTZ)")
     low = "(CAST(DATE '0001-01-01' AS TIMESTAMP) - INTERVAL '1 microsecond')"
-    return _in_calendar(moment, low, "CAST(DATE '9999-12-31' + 1 AS TIMESTAMP)")
+    return _in_calendar(moment, low=low, high="CAST(DATE '9999-12-31' + 1 AS TIMESTAMP)")
 
 
 def _year_month_day(argument: str) -> str:

@@ -10,6 +10,7 @@ from curator.planning._plan import ColumnPlan, DerivedPlan, FieldPlan, JoinPlan,
 from curator.planning._rows import row_needs, row_notes, source_needs, stated
 from curator.spec import Scope, UseCase
 from curator.spec.model import AiActClass, EntitySplits, IdentifierKind, OutputField, Source
+from curator.spec.scope import WHOLE_ROW
 from curator.suite import columns_of, compile_suite
 
 
@@ -119,7 +120,7 @@ def _read_by(name: str, field: OutputField, *, use_case: UseCase, scope: Scope) 
 def _bases(name: str, scope: Scope) -> set[str]:
     if name in scope.derived:
         return set[str]().union(*(_bases(used, scope) for used in scope.derived[name].columns))
-    return {name}
+    return set(scope.whole) if scope.whole and name == WHOLE_ROW else {name}
 
 
 def _sources(use_case: UseCase, scope: Scope, *, uses: dict[str, list[str]]) -> tuple[SourcePlan, ...]:

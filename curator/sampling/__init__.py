@@ -16,10 +16,11 @@ from curator.sampling._events import brought_sql, event_counts, event_sql
 from curator.sampling._keys import below_sql, draw_sql, hash_sql, pushed_share
 from curator.sampling._leaks import feature_bases, refuse_leaks, time_columns
 from curator.sampling._parts import Extracting
-from curator.sampling._relations import POPULATION, chosen_sql, joined_sql, relations, sample_sql
+from curator.sampling._relations import EQUALS, POPULATION, chosen_sql, joined_sql, relations, sample_sql, whole_row_sql
 from curator.sampling._words import told_draw
 
 __all__ = [
+    "EQUALS",
     "POPULATION",
     "Extracting",
     "Step",
@@ -40,4 +41,5 @@ __all__ = [
     "steps",
     "time_columns",
     "told_draw",
+    "whole_row_sql",
 ]

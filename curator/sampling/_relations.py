@@ -15,14 +15,15 @@ from curator.expressions import parse
 from curator.sampling._draw import drawn_sql
 from curator.sampling._events import brought_sql, event_sql
 from curator.sampling._parts import Extracting
-from curator.spec import UseCase
-from curator.spec.scope import source_types
-from curator.sqltext import literal, quoted
+from curator.spec import Scope, UseCase
+from curator.spec.scope import WHOLE_ROW, source_types
+from curator.sqltext import TEXT, literal, quoted
 
 POPULATION = "population"
 """The relation that holds the rows a sample is drawn from, every name of the scope a column of it."""
 
-_JOINED = "joined"
+EQUALS = ".number among equals"
+_JOINED, _CELLS = "joined", ".cells"
 
 
 def relations(parts: Extracting) -> Iterator[tuple[str, str]]:
@@ -51,6 +52,26 @@ def chosen_sql(use_case: UseCase, source: str, *, dialect: Dialect, relation: st
     return f"SELECT * FROM {quoted(relation)} t WHERE ({condition})"  # noqa: S608 (built from a checked spec)
 
 
+def whole_row_sql(scope: Scope, relation: str) -> str:
+    """The rows of the base with `whole_row`: all cells as one text, and a number among the rows that are equal in them.
+
+    Floats are spelt otherwise on each engine (but for zeros), so they only order equal texts. Rows equal in all cells
+    are alike whichever comes first, so any order of theirs gives the same rows.
+    """
+    exact = [name for name in scope.whole if scope.types[name] != "float"]
+    texts = [f"CAST({quoted(name)} AS {TEXT})" for name in exact]
+    spelt = [f"CAST(length({text}) AS {TEXT}) || ':' || {text}" for text in texts]
+    cells = [f"CASE WHEN {text} IS NULL THEN '-' ELSE {cell} END" for text, cell in zip(texts, spelt, strict=True)]
+    floats = [quoted(name) for name in scope.whole if scope.types[name] == "float"]
+    ranks = [f"{one} IS NULL, {one}, CASE WHEN {one} = 0 THEN CAST({one} AS {TEXT}) END" for one in floats]  # -0.0, 0.0
+    order = ", ".join([quoted(_CELLS), *ranks])
+    number = f"row_number() OVER (PARTITION BY {quoted(_CELLS)} ORDER BY {order})"
+    inner = f"SELECT *, {' || '.join(cells)} AS {quoted(_CELLS)} FROM {quoted(relation)}"  # noqa: S608 (quoted)
+    numbered = f"SELECT *, {number} AS {quoted(EQUALS)} FROM ({inner}) t"  # noqa: S608 (likewise)
+    named = f"{quoted(_CELLS)} || '#' || CAST({quoted(EQUALS)} AS {TEXT})"
+    return f"SELECT *, {named} AS {quoted(WHOLE_ROW)} FROM ({numbered}) t"  # noqa: S608 (likewise)
+
+
 def joined_sql(parts: Extracting) -> str:
     """Every column of the base and of the joined tables, with the texts of cells that may be unreadable."""
     use_case, scope = parts.use_case, parts.scope
@@ -61,6 +82,8 @@ def joined_sql(parts: Extracting) -> str:
         if name in parts.raw.get(source, {}):
             selected.append(f"{held}.{parts.raw[source][name]}")
     base = use_case.extract.from_
+    if scope.whole:
+        selected.append(f"{quoted(base)}.{quoted(WHOLE_ROW)}")
     tables = f"{quoted(parts.tables[base])} AS {quoted(base)}"
     for join in use_case.extract.join:
         if join.source in parts.merged:

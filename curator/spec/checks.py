@@ -35,6 +35,7 @@ from curator.spec.refreshing import refresh_troubles
 from curator.spec.row_checks import row_troubles
 from curator.spec.scope import PathKey, Scope, Trouble, build_scope, try_parse
 from curator.spec.searching import search_troubles
+from curator.spec.whole_rows import whole_row_troubles
 
 _NUMBERS = {"integer", "decimal", "float"}
 # The strftime directives that an engine reads back, and those of them that give a year: without one it would be 1900.
@@ -49,7 +50,7 @@ def troubles_of(spec: UseCase) -> tuple[Scope, list[Trouble]]:
     for rule in (
         _law, _channels, channel_troubles, _readers, _extraction, row_troubles, refresh_troubles, form_troubles,
         _fields, protection_troubles, _personal_names, _expectations, _disclosure, search_troubles, _splits,
-        _baseline,
+        _baseline, whole_row_troubles,
     ):  # fmt: skip
         troubles += rule(spec, scope)
     return scope, troubles

@@ -15,6 +15,9 @@ from curator.spec.model import Column, History, Label, OutputField, UseCase
 
 PathKey = tuple[str | int, ...]
 
+WHOLE_ROW = "whole_row"
+"""The name, in `extract.row_key`, a text of all cells of a row of the base source and its number among equals."""
+
 
 @dataclass(frozen=True)
 class Trouble:
@@ -35,6 +38,7 @@ class Scope:
         derived: name -> parsed formula, in the order of the spec.
         types: every name -> logical type, `free_text` included.
         brought: column made from events -> the source columns (as `source.column`) that it is made from.
+        whole: the columns of the base source that `whole_row` is made from; empty where the rows have a key.
     """
 
     columns: dict[str, Column]
@@ -42,6 +46,7 @@ class Scope:
     derived: dict[str, Expression]
     types: dict[str, str]
     brought: dict[str, frozenset[str]] = field(default_factory=dict)
+    whole: tuple[str, ...] = ()
 
     def expression_types(self) -> dict[str, str]:
         """Types as formulas see them: free text is text."""
@@ -118,7 +123,12 @@ def build_scope(spec: UseCase) -> tuple[Scope, list[Trouble]]:
         troubles += trouble
         if expression is not None:
             derived[name], types[name] = expression, expression.type
-    return Scope(columns, origin, derived, types, brought), troubles
+    whole: tuple[str, ...] = ()
+    if WHOLE_ROW in spec.extract.row_key and WHOLE_ROW not in types:
+        whole = tuple(name for name, source in origin.items() if source == spec.extract.from_)
+        types[WHOLE_ROW] = "text"
+        brought[WHOLE_ROW] = frozenset(f"{origin[name]}.{columns[name].column or name}" for name in whole)
+    return Scope(columns, origin, derived, types, brought, whole), troubles
 
 
 def _event_columns(spec: UseCase) -> Iterator[tuple[PathKey, str, str, frozenset[str]]]:

@@ -52,7 +52,8 @@ class Extraction(Word):
         derive: columns computed from others, in order; each may use those before it.
         where: condition a row must meet (null counts as not met).
         sample: which of the rows to keep.
-        row_key: columns that name one row; they must be unique and not null.
+        row_key: columns that name one row; they must be unique and not null. `[whole_row]` where there are none: all
+            declared cells of the base source, and a number among the rows that are equal in them.
         entity: columns that name whom the row is about; no entity crosses splits.
     """
 
