@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curator.hub import Opener, load_split, open_shard, read_table
+from curator.inference import runtime
 from curator.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -115,9 +116,7 @@ class ModelVersion(_Version):
 
     def session(self) -> Any:
         """An `onnxruntime.InferenceSession` on the CPU."""
-        import onnxruntime
-
-        return onnxruntime.InferenceSession(str(self.path), providers=["CPUExecutionProvider"])
+        return runtime().InferenceSession(str(self.path), providers=["CPUExecutionProvider"])
 
     def _lines(self) -> Mapping[str, str]:
         return {**super()._lines(), "trained on": self.trained_on}

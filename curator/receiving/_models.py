@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from curator.errors import IntegrityError
+from curator.inference import runtime
 
 _MODEL, _GRAPH, _NODE, _ATTRIBUTE, _TENSOR, _SPARSE, _FUNCTION, _TRAINING = range(8)
 
@@ -71,7 +72,7 @@ def open_session(path: Path, *, sha256: str) -> Any:
     if hashlib.sha256(data).hexdigest() != sha256:
         raise _bad("a file that was changed since it was verified")
     check_model(data)
-    import onnxruntime
+    onnxruntime = runtime()
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     refusals = (state.Fail, state.InvalidArgument, state.InvalidGraph, state.InvalidProtobuf, state.NoModel)

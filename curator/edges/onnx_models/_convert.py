@@ -19,6 +19,7 @@ import numpy as np
 
 from curator.edges.onnx_models._fitted import Fitted, not_convertible, parts
 from curator.errors import ParityError
+from curator.inference import SILENT
 
 _OPSETS = {"": 21, "ai.onnx.ml": 3}
 _SECONDS = 900
@@ -85,14 +86,18 @@ def _environment() -> dict[str, str]:
     """The child finds the same modules and nothing else of ours: no key, no token of the parent's environment."""
     paths = [path or str(Path.cwd()) for path in sys.path]
     kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV") if name in os.environ}
-    return kept | {
-        "PYTHONHASHSEED": "0",
-        "PYTHONPATH": os.pathsep.join(paths),
-        "PYTHONSAFEPATH": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "LC_ALL": "C.UTF-8",
-        "OMP_NUM_THREADS": "1",
-    }
+    return (
+        kept
+        | SILENT
+        | {
+            "PYTHONHASHSEED": "0",
+            "PYTHONPATH": os.pathsep.join(paths),
+            "PYTHONSAFEPATH": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "LC_ALL": "C.UTF-8",
+            "OMP_NUM_THREADS": "1",
+        }
+    )
 
 
 def library_versions() -> dict[str, str]:

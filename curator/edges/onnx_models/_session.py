@@ -10,6 +10,7 @@ import numpy as np
 
 from curator.edges.onnx_models._features import Columns, Task
 from curator.errors import ParityError
+from curator.inference import runtime
 
 _KINDS = {"tensor(float)": np.float32, "tensor(string)": object}
 
@@ -36,8 +37,7 @@ class OnnxModel:
     """
 
     def __init__(self, model: bytes) -> None:
-        import onnxruntime as ort
-
+        ort = runtime()
         options = ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 4  # its messages may quote what a row holds
@@ -74,6 +74,7 @@ class OnnxModel:
 
 def run_errors() -> tuple[type[BaseException], ...]:
     """Everything onnxruntime raises; its classes share no base but Exception."""
+    runtime()
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     names = (
