@@ -179,13 +179,11 @@ def assert_quiet(refused: CuratorError, text: str) -> None:
     assert len(said) < 6_000
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("name", [name for name, text in HOSTILE.items() if "\0" not in text[:190]])
 @pytest.mark.parametrize("kind", ["sqlite", "duckdb"])
 def test_hostile_names_of_tables_and_columns_are_names(name: str, kind: str, tmp_path: Path) -> None:
     """A table and a column that really have the hostile name are read as such; the canary beside them stays."""
     text = HOSTILE[name][:190]
-    if "\0" in text:
-        pytest.skip("no database has such a name")
     file = tmp_path / f"base.{kind}"
     create(file, kind, text)
     value = {

@@ -111,11 +111,14 @@ def test_a_wrong_agent_cannot_be_made(changes: dict[str, Any], signers: dict[str
 
 def test_a_weak_key_would_let_anybody_sign(signers: dict[str, AgentSigner]) -> None:
     """Why such keys are refused: one fixed signature verifies for any message under the neutral element."""
+    from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-    weak = bytes.fromhex("01" + "00" * 31)
+    weak, sound = bytes.fromhex("01" + "00" * 31), signers["alice"].public
     for message in (b"one", b"another"):
-        Ed25519PublicKey.from_public_bytes(weak).verify(weak + bytes(32), message)
+        assert Ed25519PublicKey.from_public_bytes(weak).verify(weak + bytes(32), message) is None
+        with pytest.raises(InvalidSignature):
+            Ed25519PublicKey.from_public_bytes(sound).verify(weak + bytes(32), message)
 
 
 # ---- one directory ---------------------------------------------------------------------------------------------

@@ -138,11 +138,11 @@ WRITTEN: Mapping[str, Callable[[str], str]] = {
 }
 
 
-@pytest.mark.parametrize("secret", [NAME, PHONE, NIR, PLATE])
-@pytest.mark.parametrize("way", WRITTEN)
+@pytest.mark.parametrize(
+    ("way", "secret"),
+    [(way, secret) for way in WRITTEN for secret in (NAME, PHONE, NIR, PLATE) if (way, secret) != ("rot13", PHONE)],
+)
 def test_a_value_in_any_writing_is_found(way: str, secret: str) -> None:
-    if secret == PHONE and way == "rot13":
-        pytest.skip("digits have no rot13")
     assert canary_leaks(package(table(note=one_in(WRITTEN[way](secret)))), CANARIES), way
 
 

@@ -64,7 +64,8 @@ def test_trust_is_a_key_or_a_file(form: str, file: Path, world: World, tmp_path:
     pem = tmp_path / "holder.pub"
     pem.write_bytes(public_pem(world.holder))
     trust = {"raw": world.holder, "pem": pem.read_bytes(), "path": pem, "text": str(pem)}[form]
-    open_package(str(file), trust=trust, today=TODAY).close()
+    with open_package(str(file), trust=trust, today=TODAY) as package:
+        assert package.manifest.rows == {"train": 120, "test": 30}
 
 
 @pytest.mark.parametrize("trust", [b"", b"x" * 31, b"-----BEGIN PUBLIC KEY-----", Path("absent.pub")])
