@@ -3,7 +3,8 @@
 A remote is what `.dvc/config` says (`dvc remote add team s3://bucket/prefix`); an object stands at
 `files/md5/ab/cdef...`, named by its MD5, and a version is there once its `.dir` object is. What a run sends is not
 seen before the run has passed every check: shards go as parts of uploads that are completed at the end, and the `.dir`
-object is written last of all. A run that is killed leaves uploads that nobody can read and that no listing shows.
+object is written last of all. A run that is killed leaves uploads that nobody can read and that no listing shows; the
+next run of the workspace that sends to the same place ends them (`curator.edges.uploads`).
 
 Credentials come from the environment or `~/.aws` (`curator.files`), never from DVC's configuration.
 """
@@ -21,12 +22,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from curator.edges import store
+from curator.edges.uploads import Uploads
 from curator.errors import CuratorError, IntegrityError, SecretError, StorageError, UsageError
 from curator.files import ObjectStore, Upload
 from curator.manifest import MANIFEST, FileEntry, Manifest
 
 _SMALL = 5 << 20  # bytes up to which an object goes in one request, when the rest is sure
 _SENDERS = 4
+_NOTES = ".curator/uploads"  # below the workspace's root, private
 _SECRETS = {"access_key_id", "secret_access_key", "session_token", "password"}
 
 
@@ -37,9 +40,9 @@ class Remote:
         name: as DVC knows it.
     """
 
-    def __init__(self, name: str, objects: ObjectStore) -> None:
+    def __init__(self, name: str, objects: ObjectStore, *, notes: Path) -> None:
         """Use `Remote.of`."""
-        self.name, self._objects = name, objects
+        self.name, self._objects, self._notes = name, objects, notes
 
     @classmethod
     def of(cls, root: Path, name: str) -> Remote:
@@ -62,11 +65,11 @@ class Remote:
             endpoint=settings.get("endpointurl"),
             refusal=partial(_refused, name),
         )
-        return cls(name, objects)
+        return cls(name, objects, notes=root / _NOTES)
 
     def sending(self) -> Sending:
-        """What one run sends; use as a context manager."""
-        return Sending(self._objects)
+        """What one run sends; use as a context manager. Its start ends uploads that dead runs left."""
+        return Sending(self._objects, Uploads(self._notes, self._objects))
 
     def manifest(self, pointer: store.Pointer) -> Manifest:
         """The manifest of a version, found from its committed pointer.
@@ -133,26 +136,32 @@ class Sending:
     appear, and names the version last. Leaving the block before that takes everything back.
     """
 
-    def __init__(self, objects: ObjectStore) -> None:
-        self._objects = objects
+    def __init__(self, objects: ObjectStore, notes: Uploads) -> None:
+        self._objects, self._notes = objects, notes
         self._pool = ThreadPoolExecutor(_SENDERS)
         self._jobs: dict[str, Future[Upload | None]] = {}
         self._failed = threading.Event()
 
     def __enter__(self) -> Sending:
+        self._notes.begin()
+        self._pool.submit(self._notes.sweep)  # done by the time that this run ends
         return self
 
     def __exit__(self, *failure: object) -> None:
         self._failed.set()
         self._pool.shutdown(cancel_futures=True)
-        for job in self._jobs.values():
-            if not job.cancelled() and job.exception() is None and (upload := job.result()) is not None:
-                self._objects.abandon(upload)
+        ran = [job for job in self._jobs.values() if not job.cancelled()]
+        left = [job.result() for job in ran if job.exception() is None]
+        gone = [self._objects.abandon(upload) for upload in left if upload is not None]
+        self._notes.end(settled=all(gone) and len(left) == len(ran))
 
     def take(self, path: Path, entry: FileEntry) -> None:
-        """Begin to send a finished file; returns at once."""
+        """Begin to send a file that this run has finished; returns at once."""
+        self._begin(path, entry, new=True)
+
+    def _begin(self, path: Path, entry: FileEntry, *, new: bool) -> None:
         if entry.size > _SMALL and entry.md5 not in self._jobs:
-            self._jobs[entry.md5] = self._pool.submit(self._sent, path, entry)
+            self._jobs[entry.md5] = self._pool.submit(self._sent, path, entry, new=new)
 
     def finish(self, manifest: Manifest, folder: Path) -> None:
         """Send what is left of a version, let its objects appear, and its list of files last.
@@ -166,7 +175,7 @@ class Sending:
         """
         files = store.entries(manifest)
         for entry in files:
-            self.take(folder / entry.path, entry)
+            self._begin(folder / entry.path, entry, new=False)
         uploads = {oid: job.result() for oid, job in self._jobs.items()}
         small = {entry.md5: entry for entry in files if entry.md5 not in uploads}
         for _ in self._pool.map(lambda entry: self._put(folder / entry.path, entry), small.values()):
@@ -179,11 +188,12 @@ class Sending:
         tree = store.pointer_of(manifest, manifest.version).oid
         self._objects.put(object_name(tree), store.folder_object(manifest))
 
-    def _sent(self, path: Path, entry: FileEntry) -> Upload | None:
-        """A file's parts in the store; None when the store has the object already."""
-        if self._failed.is_set() or self._objects.size(object_name(entry.md5)) == entry.size:
+    def _sent(self, path: Path, entry: FileEntry, *, new: bool) -> Upload | None:
+        """A file's parts in the store; None when the store has the object already, as it may that of an older file."""
+        name = object_name(entry.md5)
+        if self._failed.is_set() or (not new and self._objects.size(name) == entry.size):
             return None
-        return self._objects.begin(object_name(entry.md5), path)
+        return self._objects.begin(name, path, md5=entry.md5, begun=self._notes.note)
 
     def _put(self, path: Path, entry: FileEntry) -> None:
         if self._objects.size(object_name(entry.md5)) != entry.size:

@@ -6,6 +6,8 @@ one goes in one request. Memory holds one part for each transfer, whatever the o
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -47,6 +49,11 @@ class ObjectStore:
     def __init__(self, bucket: str, *, prefix: str, refusal: Refusal, endpoint: str | None = None) -> None:
         self._bucket, self._prefix, self._endpoint, self._refusal = bucket, prefix, endpoint, refusal
 
+    @property
+    def address(self) -> str:
+        """Endpoint, bucket and prefix: what tells it from other stores."""
+        return f"{self._endpoint or ''} {self._bucket} {self._prefix}"
+
     def size(self, name: str) -> int | None:
         """Bytes of an object; None when there is none."""
         with _told(self._refusal):
@@ -58,27 +65,42 @@ class ObjectStore:
     def put(self, name: str, data: bytes) -> None:
         """Write a small object in one request: it is there whole, or not at all."""
         with _told(self._refusal):
-            self._call("put_object", Key=self._prefix + name, Body=data)
+            self._call("put_object", Key=self._prefix + name, Body=data, ContentMD5=_content_md5(data))
 
-    def begin(self, name: str, path: Path) -> Upload:
-        """Send a file's parts; the object appears when `complete` says so. Raises OSError of the file."""
+    def begin(self, name: str, path: Path, *, md5: str, begun: Callable[[Upload], None]) -> Upload:
+        """Send a file's parts; the object appears when `complete` says so.
+
+        The store refuses a part that is not what its MD5 says (RFC 1864): that of the whole file is known.
+
+        Args:
+            name: of the object.
+            path: of the file.
+            md5: of the file, hexadecimal.
+            begun: called with the upload before the first part.
+
+        Raises:
+            OSError: of the file.
+        """
         with _told(self._refusal):
             key = self._prefix + name
             upload = Upload(key, self._call("create_multipart_upload", Key=key)["UploadId"])
         try:
+            begun(upload)
             with path.open("rb") as stream:
-                size = max(PART, -(-path.stat().st_size // _MOST_PARTS))
+                whole = path.stat().st_size
+                size = max(PART, -(-whole // _MOST_PARTS))
                 for number, block in enumerate(iter(lambda: stream.read(size), b""), start=1):
-                    upload.parts.append({"PartNumber": number, "ETag": self._part(upload, number, block=block)})
+                    digest = _encoded(bytes.fromhex(md5)) if len(block) == whole else _content_md5(block)
+                    upload.parts.append({"PartNumber": number, "ETag": self._part(upload, number, block, md5=digest)})
         except BaseException:
             self.abandon(upload)
             raise
         return upload
 
-    def _part(self, upload: Upload, number: int, *, block: bytes) -> str:
+    def _part(self, upload: Upload, number: int, block: bytes, *, md5: str) -> str:
         with _told(self._refusal):
             asked = {"Key": upload.key, "UploadId": upload.number, "PartNumber": number, "Body": block}
-            return str(self._call("upload_part", **asked)["ETag"])
+            return str(self._call("upload_part", **asked, ContentMD5=md5)["ETag"])
 
     def complete(self, upload: Upload) -> None:
         """Let an object appear."""
@@ -86,13 +108,16 @@ class ObjectStore:
             parts = {"Parts": upload.parts}
             self._call("complete_multipart_upload", Key=upload.key, UploadId=upload.number, MultipartUpload=parts)
 
-    def abandon(self, upload: Upload) -> None:
-        """Take back the parts of an object that is not to appear; what the store says of it is no matter."""
+    def abandon(self, upload: Upload) -> bool:
+        """Take back the parts of an object that is not to appear; whether the store has none of them any more."""
         try:
             with _told(self._refusal):
                 self._call("abort_multipart_upload", Key=upload.key, UploadId=upload.number)
-        except CuratorError:
-            return
+        except FileNotFoundError:
+            return True
+        except CuratorError as fault:
+            return "NoSuchUpload" in fault.found
+        return True
 
     def blocks(self, name: str) -> Iterator[bytes]:
         """An object's bytes from start to end, the next ones on their way while some are used.
@@ -119,6 +144,14 @@ class ObjectStore:
 
     def _call(self, method: str, **arguments: Any) -> Any:
         return _store(self._endpoint).call_s3(method, Bucket=self._bucket, **arguments)
+
+
+def _content_md5(data: bytes) -> str:
+    return _encoded(hashlib.md5(data, usedforsecurity=False).digest())
+
+
+def _encoded(digest: bytes) -> str:
+    return base64.standard_b64encode(digest).decode("ascii")
 
 
 @contextmanager

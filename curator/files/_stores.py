@@ -119,7 +119,12 @@ def _store(endpoint: str | None = None) -> Any:
     for provider in [provider.METHOD for provider in resolver.providers]:
         if provider not in _PROVIDERS:
             resolver.remove(provider)
-    settings = {"connect_timeout": 10, "read_timeout": 60, "retries": {"max_attempts": 3}}
+    settings = {
+        "connect_timeout": 10,
+        "read_timeout": 60,
+        "retries": {"max_attempts": 3},
+        "request_checksum_calculation": "when_required",  # what is sent goes with its MD5, known beforehand
+    }
     return s3fs.S3FileSystem(
         session=session,
         endpoint_url=endpoint,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
 import shutil
@@ -20,7 +22,9 @@ from curator.capital import Capital, RunOptions
 from curator.cli import main
 from curator.edges import remote as remotes
 from curator.edges.remote import Remote
+from curator.edges.uploads import Uploads
 from curator.errors import IntegrityError, SecretError, StorageError, UsageError
+from curator.files import ObjectStore, Upload
 from curator.manifest import FileEntry
 
 pytest.importorskip("s3fs")
@@ -108,6 +112,7 @@ def test_nothing_of_a_killed_run_is_in_the_store(capital: Capital, store: Any, m
     """Killed while it sends, between two objects that appear, and before the version is named; then left alone."""
     monkeypatch.setattr(remotes, "_SMALL", 2_000)
     root, run = capital.workspace.root, Path(__file__).with_name("remote_run.py")
+    foreign = begun(store, "some/capital/files/md5/ab/cdef")
     environment = {**os.environ, "PYTHONPATH": str(run.parents[2])}
     for point in POINTS:
         command = [sys.executable, str(run), str(root), *point.split()]
@@ -117,8 +122,51 @@ def test_nothing_of_a_killed_run_is_in_the_store(capital: Capital, store: Any, m
         assert not [name for name in seen if name.endswith(".dir")], "no version is named there"
         assert bool(seen) == (point != POINTS[0]), "nothing appears before the run is through"
         assert Capital.open(root).datasets() == ()
+        assert (len(uploads(store)) > 1) == (point != POINTS[2]), "parts that nobody sees, and somebody pays for"
     Capital.open(root).curate(spec_of(capital), RunOptions(to="team"))
     assert Capital.open(root).verify(remote="team") == ()
+    assert [upload["UploadId"] for upload in uploads(store)] == [foreign], "ours are ended, those of others are not"
+    assert list((root / ".curator" / "uploads").iterdir()) == []
+
+
+def begun(store: Any, key: str) -> str:
+    """An upload of somebody else to the same place."""
+    return str(store.call_s3("create_multipart_upload", Bucket=store.bucket, Key=key)["UploadId"])
+
+
+def test_uploads_of_a_run_that_lives_are_left_to_it(capital: Capital, store: Any, tmp_path: Path) -> None:
+    objects = Remote.of(capital.workspace.root, "team")._objects
+    elsewhere = ObjectStore(store.bucket, prefix="other/", refusal=lambda found: StorageError(
+        "remote-refused", asked="test", found=found, expected="-", todo="-"))  # fmt: skip
+    runs = [Uploads(tmp_path / "notes", objects) for _ in range(2)]
+    for run in runs:
+        run.begin()
+        run.note(Upload("some/capital/x", begun(store, "some/capital/x")))
+    assert runs[0].sweep() == 0
+    runs[1].end(settled=False)  # as if it had died: nobody holds its notes
+    assert Uploads(tmp_path / "notes", elsewhere).sweep() == 0, "another place of another prefix"
+    assert runs[0].sweep() == 1
+    assert len(uploads(store)) == 1
+    runs[0].end(settled=False)
+    with next((tmp_path / "notes").iterdir()).open("a") as notes:
+        notes.write('{"key": "some/cap')  # a line cut short
+    store.call_s3("abort_multipart_upload", Bucket=store.bucket, **{
+        name: uploads(store)[0][name] for name in ("Key", "UploadId")})  # fmt: skip
+    assert Uploads(tmp_path / "notes", objects).sweep() == 1, "gone already"
+    assert list((tmp_path / "notes").iterdir()) == []
+
+
+def test_a_part_goes_with_the_md5_of_its_file(capital: Capital, store: Any, tmp_path: Path) -> None:
+    """So that the store can refuse other bytes."""
+    (tmp_path / "shard").write_bytes(b"x" * 100)
+    seen: dict[str, Any] = {}
+    objects = Remote.of(capital.workspace.root, "team")._objects
+    plain = objects._call
+    objects._call = lambda method, **asked: seen.update({method: asked}) or plain(method, **asked)  # type: ignore[method-assign,func-returns-value]
+    digest = hashlib.md5(b"x" * 100, usedforsecurity=False)
+    objects.abandon(objects.begin("x", tmp_path / "shard", md5=digest.hexdigest(), begun=lambda upload: None))
+    assert base64.b64decode(seen["upload_part"]["ContentMD5"]) == digest.digest()
+    assert uploads(store) == []
 
 
 def test_a_run_that_is_refused_takes_back_what_it_sent(
