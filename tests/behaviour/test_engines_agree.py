@@ -70,6 +70,17 @@ def read_alike(engines: dict[str, Engine], path: Path, **source: Any) -> list[st
     return found["duckdb"][0]
 
 
+@pytest.mark.parametrize("unit", ["ms", "us", "ns"])
+@pytest.mark.parametrize("zone", [None, "UTC"])
+def test_moments_declared_as_text_are_spelt_alike(
+    engines: dict[str, Engine], tmp_path: Path, unit: str, zone: str | None
+) -> None:
+    moments = pa.array([0, None, 86_400_000], pa.int64()).cast(pa.timestamp(unit, zone))
+    parquet.write_table(pa.table({"id": [1, 2, 3], "at": moments}), tmp_path / "moments.parquet")
+    rows = read_alike(engines, tmp_path / "moments.parquet", columns={"id": "integer", "at": "text"})
+    assert rows[0].startswith("(1, '1970-01-01 00:00:00")
+
+
 TYPES = {
     "id": "integer", "name": "text", "cost": "decimal", "share": "float", "paid": "boolean",
     "day": {"type": "date", "format": "%d/%m/%Y"}, "at": "timestamp",

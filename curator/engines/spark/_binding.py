@@ -134,8 +134,13 @@ def _native_columns(name: str, source: Source, *, places: Sequence[Place]) -> di
 
 
 def _worded(key: str, column: Column, *, types: dict[str, str]) -> bool:
-    """Whether a column has words for true and false in the place of truths: only one reader knows them."""
-    return bool(column.true) and types[column.column or key] != "BOOLEAN"
+    """Whether a column has words for true and false in the place of truths, or is to be spelt as a text.
+
+    Only one reader knows such words, and two engines would spell a moment in two ways.
+    """
+    kind = types[column.column or key]
+    spelt = column.type in (LogicalType.text, LogicalType.free_text) and kind != "STRING"
+    return spelt or (bool(column.true) and kind != "BOOLEAN")
 
 
 def _file_types(path: Path, wanted: Sequence[str]) -> dict[str, str] | None:
