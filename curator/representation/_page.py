@@ -1,4 +1,4 @@
-"""The report as one page of HTML: inline SVG, no script, nothing fetched, light and dark, wide and narrow."""
+"""The report as one page of HTML: each class of each dimension as two bars."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from curator.htmlpage import framed, legend, length
 from curator.representation._report import ClassCount, Dimension
 from curator.representation._telling import Teller
 
@@ -13,49 +14,23 @@ _MOST = 40  # classes drawn of one dimension: the greatest
 _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
 
 _STYLE = """
-:root { color-scheme: light dark; --ink: #1b1f24; --soft: #57606a; --paper: #ffffff; --card: #f6f8fa; --line: #d0d7de;
-  --kept: #0b6bcb; --all: #6e7781; --bad: #b42318; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --soft: #9da7b3; --paper: #0d1117; --card: #161b22;
-  --line: #30363d; --kept: #58a6ff; --all: #8b949e; --bad: #ff7b72; } }
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
-main { max-width: 46rem; margin: 0 auto; padding: 1.5rem 1rem 3rem; }
-h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 1rem; overflow-wrap: anywhere; }
-h2 { font-size: 1.1rem; margin: 0 0 .5rem; overflow-wrap: anywhere; }
-p { margin: 0 0 .6rem; overflow-wrap: anywhere; }
-.lead { font-size: 1.1rem; } .bad { color: var(--bad); font-weight: 600; }
+:root { --kept: #0b6bcb; --all: #6e7781; --bad: #b42318; }
+@media (prefers-color-scheme: dark) { :root { --kept: #58a6ff; --all: #8b949e; --bad: #ff7b72; } }
+.bad { color: var(--bad); font-weight: 600; }
 .soft { color: var(--soft); font-size: .9rem; } ul { margin: 0 0 .6rem; padding-left: 1.2rem; }
-section { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 1rem; margin: 1rem 0; }
-dl { margin: .75rem 0 0; }
-dl div { display: flex; flex-wrap: wrap; justify-content: space-between; column-gap: 1rem; font-size: .95rem; }
-dt { overflow-wrap: anywhere; }
-dd { margin: 0; font-variant-numeric: tabular-nums; }
-svg { display: block; width: 100%; margin: .15rem 0 .6rem; overflow: visible; }
-.kept { fill: var(--kept); } .all { fill: var(--all); } .over { fill: var(--bad); } .track { fill: var(--line); }
+.kept { fill: var(--kept); } .all { fill: var(--all); } .over { fill: var(--bad); }
 .bound { stroke: var(--bad); stroke-width: 2; stroke-dasharray: 3 3; }
-.legend { display: flex; flex-wrap: wrap; column-gap: 1.2em; color: var(--soft); font-size: .9rem; margin: .25rem 0 0; }
-.legend span::before { content: ""; display: inline-block; width: .8em; height: .8em; border-radius: 2px;
-  margin-right: .4em; }
-.legend .a::before { background: var(--all); } .legend .k::before { background: var(--kept); }
-footer { color: var(--soft); font-size: .9rem; margin-top: 1.5rem; }
-@media print { section { break-inside: avoid; } }
+.legend .all::before { background: var(--all); } .legend .kept::before { background: var(--kept); }
 """
 
 
 def page(teller: Teller) -> str:
     """The report as a page; every text is escaped."""
-    title = escape(teller.say("title", ref=teller.report.ref))
     dimensions = (_dimension(teller, one) for one in teller.report.dimensions)
-    body = "\n".join([_verdict(teller), _overview(teller), _missing(teller), *dimensions])
-    footer = escape(teller.say("footer", floor=teller.count(teller.report.smallest_cell)))
-    return (
-        f'<!doctype html>\n<html lang="{teller.language}">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-        f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n"
-        f'<p class="lead">{escape(teller.rows())}</p>\n{body}\n'
-        f"<footer><p>{footer}</p></footer>\n</main>\n</body>\n</html>\n"
-    )
+    lead = f'<p class="lead">{escape(teller.rows())}</p>'
+    body = "\n".join([lead, _verdict(teller), _overview(teller), _missing(teller), *dimensions])
+    title, floor = teller.say("title", ref=teller.report.ref), teller.count(teller.report.smallest_cell)
+    return framed(title, body, footer=teller.say("footer", floor=floor), language=teller.language, style=_STYLE)
 
 
 def _verdict(teller: Teller) -> str:
@@ -101,15 +76,12 @@ def _dimension(teller: Teller, dimension: Dimension) -> str:
     formula = f' <span class="soft">{escape(dimension.formula)}</span>' if dimension.formula != dimension.name else ""
     shown = _in_order(dimension.classes[:_MOST])
     bars = "".join("".join(_bars(teller, one)) for one in shown)
-    legend = (
-        f'<p class="legend"><span class="a">{escape(teller.say("legend-population"))}</span>'
-        f'<span class="k">{escape(teller.say("legend-kept"))}</span></p>'
-    )
+    words = legend({"all": teller.say("legend-population"), "kept": teller.say("legend-kept")})
     left = len(dimension.classes) - len(shown)
     more = f'<p class="soft">+ {left}</p>' if left else ""
     return (
         f'<section id="{escape(dimension.name)}"><h2>{escape(dimension.name)}{formula}</h2>'
-        f"<p>{escape(teller.figures(dimension))}</p><dl>{bars}</dl>{more}{legend}</section>"
+        f"<p>{escape(teller.figures(dimension))}</p><dl>{bars}</dl>{more}{words}</section>"
     )
 
 
@@ -132,12 +104,6 @@ def _bars(teller: Teller, one: ClassCount) -> Iterator[str]:
     difference = teller.say("difference", difference=teller.number(one.difference, digits=2))
     yield f"<div><dt>{escape(teller.label(one))}</dt><dd>{escape(told)} · {escape(difference)}</dd></div>"
     yield '<svg aria-hidden="true" height="20">' + "".join(
-        (*_bar(share, 0, kind="all"), *_bar(share_kept, 11, kind="kept"))
+        (*length(share, "all", top=0), *length(share_kept, "kept", top=11))
     )
     yield "</svg>"
-
-
-def _bar(share: float, top: int, *, kind: str) -> Iterator[str]:
-    yield f'<rect class="track" opacity=".5" x="0" y="{top}" width="100%" height="9" rx="3"/>'
-    if share > 0:
-        yield f'<rect class="{kind}" x="0" y="{top}" width="{max(share * 100, 0.4):.2f}%" height="9" rx="3"/>'
