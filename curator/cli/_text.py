@@ -11,13 +11,15 @@ from curator.cli._console import Answer, Console, table
 from curator.errors import SourceError, StorageError, UsageError
 from curator.text import Kind, Masker, evaluate, read_labelled, read_text, report
 
+_AT_ONCE = 500  # texts between two looks at the bar
+
 
 def mask(args: Namespace, console: Console) -> Answer:
     """The masked text of a file, printed or written; each line is a text of its own with --lines."""
     masker = _masker(args)
-    text = read_text(_bytes(args.file))
+    text = _text(args.file)
     texts = text.splitlines() if args.lines else [text]
-    masked = "\n".join(masker.texts(texts)) + ("\n" if args.lines and texts else "")
+    masked = "\n".join(_masked(texts, masker=masker, console=console)) + ("\n" if args.lines and texts else "")
     if args.out is None:
         return Answer(document={"text": masked}, text=masked.removesuffix("\n"))
     _write(args.out, masked)
@@ -28,6 +30,14 @@ def measure(args: Namespace, console: Console) -> Answer:
     """Recall and precision of each kind on a labelled file; the report of --out is what a spec may name."""
     masker = _masker(args)
     documents = read_labelled(args.file)
+    if not documents:
+        raise SourceError(
+            "text-labels-invalid",
+            asked=f"read the labelled texts of {args.file.name}",
+            found="no text at all",
+            expected="a line for each text, as `curator text evaluate --help` says",
+            todo="mark some texts of your own, those without a mention too",
+        )
     with console.busy("evaluate"):
         document = report(evaluate(documents, masker.finder), masker=masker, labelled=args.file)
     if args.out is not None:
@@ -65,14 +75,38 @@ def _share(value: float | None) -> str:
     return "" if value is None else f"{value:.4f}"
 
 
+def _masked(texts: list[str], *, masker: Masker, console: Console) -> list[str]:
+    """The masked texts, with a bar that counts them."""
+    masked: list[str] = []
+    with console.progress() as progress:
+        for first in range(0, len(texts), _AT_ONCE):
+            if progress:
+                progress("mask", first, len(texts) if len(texts) > 1 else 0)
+            masked += masker.texts(texts[first : first + _AT_ONCE])
+    return masked
+
+
+def _text(path: Path) -> str:
+    text = read_text(_bytes(path))
+    if "\0" in text:
+        raise SourceError(
+            "text-not-text",
+            asked=f"read the text {path.name}",
+            found="zero bytes, as in an office document, a picture, an archive, or UTF-16 without its mark",
+            expected="a plain text in UTF-8, UTF-16 with its mark, or windows-1252",
+            todo="save it as plain text in UTF-8",
+        )
+    return text
+
+
 def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
         raise SourceError(
             "source-missing",
-            asked=f"read the text {path.name}",
-            found="no file that can be read",
+            asked=f"read the text {path.name or path}",
+            found="a folder" if path.is_dir() else "no file that can be read",
             expected="a text file",
             todo="correct the path",
         ) from error

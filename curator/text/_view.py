@@ -35,6 +35,9 @@ _ESCAPE = re.compile(
     r"|=C3=[89AB][0-9A-F]|=C2=[AB][0-9A-F]|(?<=[A-Za-z])=[CEF][0-9A-F](?=[a-z ,.=])|=\r?\n"
 )
 _ESCAPES = frozenset("&\\=")
+_WIDE = (
+    (b"\xff\xfe\x00\x00", "utf-32"), (b"\x00\x00\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"),
+)  # fmt: skip
 _STRANGE = re.compile(f"{_GONE.pattern}|{_MOJIBAKE.pattern}|{_ESCAPE.pattern}")
 
 
@@ -79,7 +82,11 @@ def read_text(data: bytes) -> str:
     """Bytes as text: UTF-8, with or without its mark, and windows-1252 in the lines that are no UTF-8.
 
     Files put together from several programs change encoding in the middle; a text with holes in it would hide names.
+    A mark of UTF-16 or UTF-32 at the head is obeyed (Unicode Standard, section 2.6): as bytes, its names would pass.
     """
+    for mark, encoding in _WIDE:
+        if data.startswith(mark):
+            return data.decode(encoding, errors="replace")
     lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
     return "\n".join(_line(line) for line in lines)
 

