@@ -23,6 +23,7 @@ from curator.attacks import (
     Attacker,
     Limits,
     Tables,
+    _gate,
     attack_package,
     attack_people,
     canary_leaks,
@@ -272,6 +273,24 @@ def test_a_distance_along_an_order_is_held_or_the_gate_stays_closed(tmp_path: Pa
     assert reasons(tmp_path, table.set_column(place, "ill", pa.array(spread)), along) == set()
     texts = pa.array([f"grade {grade}" for grade in spread])
     assert reasons(tmp_path, table.set_column(place, "ill", texts), along) == {"t"}, "texts have no order to measure"
+
+
+def in_pieces(tmp_path: Path) -> set[str]:
+    table = invented(3_000)
+    numbers = [f"{nir[:13]}{97 - int(nir[:13]) % 97:02d}" for nir in enumerated("nir", 4_000)][:3_000]
+    for name, part in (("minute", slice(0, 7)), ("x", slice(7, 15))):
+        pieces = pa.array([number[part] for number in numbers])
+        table = table.set_column(table.column_names.index(name), name, pieces)
+    return reasons(tmp_path, table, Limits(k=5))
+
+
+def test_a_number_cut_over_two_columns_closes_the_gate(tmp_path: Path) -> None:
+    assert in_pieces(tmp_path) == {"clear-identifier"}
+
+
+def test_it_goes_red_when_neighbours_are_not_joined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_gate, "piece_leaks", lambda *arguments: ())
+    assert in_pieces(tmp_path) == set()
 
 
 def test_a_package_is_attacked_whole_and_the_same_each_time(tmp_path: Path) -> None:
