@@ -312,3 +312,30 @@ def test_a_window_of_moments_is_left_to_the_server(
         else "TIMESTAMP '2020-01-01 00:00:00'"
     )
     assert f'"m" >= {bound}' in asked[0]
+
+
+def test_a_table_without_a_key_gives_the_same_rows_as_its_file(
+    postgres: PostgresServer, tmp_path: Path, password: str
+) -> None:
+    """Equal rows stay, in whatever order the server gives them."""
+    cells = ("'Nîmes', DATE '2024-01-02', 1, 48.5, true", "'Nîmes', DATE '2024-01-02', 1, 48.25, true",
+             "NULL, NULL, NULL, NULL, NULL", "'a:b', DATE '2024-01-02', 2, -0.0, false")  # fmt: skip
+    postgres.run(
+        "CREATE TABLE keyless (place text, day date, kind int, speed float8, wet boolean)",
+        *(f"INSERT INTO keyless SELECT {row} FROM generate_series(1, {n + 2})" for n, row in enumerate(cells)),
+    )
+    with postgres.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM keyless ORDER BY kind, speed")
+        csv.write_csv(cursor.fetch_arrow_table(), tmp_path / "keyless.csv")
+    value = spec_of(
+        {"place": "text", "day": "date", "kind": "integer", "speed": "float", "wet": "boolean"}, path="keyless.csv"
+    )
+    source = next(iter(value["sources"].values()))
+    source["columns"] = {name: kind for name, kind in source["columns"].items() if name not in ("id", "who")}
+    value["extract"] |= {"row_key": ["whole_row"], "entity": ["place"]}
+    value["fields"] = {name: {"meaning": "x", "identifier": "none", "because": "x"} for name in source["columns"]}
+    files = curate(empty_capital(tmp_path / "csv"), tmp_path, spec=value)
+    source |= {"path": postgres.address(), "table": "keyless"}
+    asked = curate(empty_capital(tmp_path / "pg"), tmp_path, spec=value)
+    assert sum(asked.manifest.rows.values()) == 2 + 3 + 4 + 5
+    assert shards(files) == shards(asked)
