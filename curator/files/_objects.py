@@ -91,13 +91,15 @@ class ObjectStore:
                 size = max(PART, -(-whole // _MOST_PARTS))
                 for number, block in enumerate(iter(lambda: stream.read(size), b""), start=1):
                     digest = _encoded(bytes.fromhex(md5)) if len(block) == whole else _content_md5(block)
-                    upload.parts.append({"PartNumber": number, "ETag": self._part(upload, number, block, md5=digest)})
+                    upload.parts.append(
+                        {"PartNumber": number, "ETag": self._part(upload, number, block=block, md5=digest)}
+                    )
         except BaseException:
             self.abandon(upload)
             raise
         return upload
 
-    def _part(self, upload: Upload, number: int, block: bytes, *, md5: str) -> str:
+    def _part(self, upload: Upload, number: int, *, block: bytes, md5: str) -> str:
         with _told(self._refusal):
             asked = {"Key": upload.key, "UploadId": upload.number, "PartNumber": number, "Body": block}
             return str(self._call("upload_part", **asked, ContentMD5=md5)["ETag"])
