@@ -13,6 +13,7 @@ from curator.cards._splits import declared_splits, rows_per_split
 from curator.samples import Written
 from curator.spec import UseCase
 from curator.spec.model import AiActClass, EntitySplits, LegalBasis, OutputField, Regime, TimeSplits
+from curator.spec.scope import nameless
 
 REGIMES = {
     Regime.gdpr: "General Data Protection Regulation (EU) 2016/679",
@@ -80,12 +81,18 @@ def _row(use_case: UseCase) -> str:
     extract = use_case.extract
     lines = [
         prose(use_case.description) if use_case.description else "",
-        f"One row is one row of {code(extract.from_)}, named there by {_names(extract.row_key)}"
+        f"One row is one row of {code(extract.from_)}, {_named(use_case)}"
         + (f", brought together with {_names(join.source for join in extract.join)}." if extract.join else "."),
         f"It is about whoever {_names(extract.entity)} names.",
         f"Only rows where {code(extract.where)}." if extract.where else "",
     ]
     return "\n\n".join(line for line in lines if line)
+
+
+def _named(use_case: UseCase) -> str:
+    if nameless(use_case):
+        return "which have no key: each is named by all its cells, and equal ones by a number"
+    return f"named there by {_names(use_case.extract.row_key)}"
 
 
 def _purpose(use_case: UseCase) -> str:

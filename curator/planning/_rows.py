@@ -8,7 +8,7 @@ from typing import Any
 from curator.expressions import parse
 from curator.spec import Scope, UseCase
 from curator.spec.model import History, Sample
-from curator.spec.scope import source_types
+from curator.spec.scope import WHOLE_ROW, nameless, source_types
 
 
 def row_needs(use_case: UseCase, scope: Scope) -> Iterator[tuple[str, Iterable[str]]]:
@@ -64,6 +64,10 @@ def _source_uses(use_case: UseCase) -> Iterator[tuple[str, Iterable[str], str]]:
 def row_notes(use_case: UseCase) -> Iterator[str]:
     """What a spec may say of its rows, and a reader should still weigh."""
     sample, label = use_case.extract.sample, use_case.extract.label
+    if nameless(use_case):
+        yield "Rows without a key are named by all their cells: one whose cell is corrected becomes another row."
+        if WHOLE_ROW in use_case.extract.entity:
+            yield "Each row counts as somebody of its own: rows of one person hide nobody from another."
     if label is not None and label.observed_until is None:
         yield f"Nobody said until when `{label.events}` is known (`observed_until`): rows near the end count as false."
     if label is not None:

@@ -16,7 +16,7 @@ from curator.planning._asked import asked_joined, to_count
 from curator.protocols import Asked, AskedJoin, AskedJoined
 from curator.spec import Scope, UseCase
 from curator.spec.model import Join
-from curator.spec.scope import WHOLE_ROW
+from curator.spec.scope import nameless
 
 Able = Callable[[AskedJoin, Mapping[str, Asked]], bool]
 """Whether the database compares the keys of a join as the engine does, given the tables before it."""
@@ -89,7 +89,7 @@ def _forbidden(use_case: UseCase, join: Join, *, places: Mapping[str, str], coun
         return f"joined here: `{min(events)}` is also read as events, whole"
     if use_case.refresh is not None and use_case.refresh.watermark is not None:
         return "joined here: the watermark is looked for in the whole base"
-    if WHOLE_ROW in use_case.extract.row_key:
+    if nameless(use_case):
         return "joined here: rows are named by all their cells before any join"
     if join.kind == "left" and source.where is not None:
         return "joined here: its own `where` comes before a left join"

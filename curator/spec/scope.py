@@ -74,6 +74,12 @@ class Scope:
         return frozenset[str]().union(*(self.bases(used) for used in (expression.columns if expression else ())))
 
 
+def nameless(spec: UseCase) -> bool:
+    """Whether rows have no key and are named by all their cells."""
+    declared = any(WHOLE_ROW in source.columns for source in spec.sources.values())
+    return WHOLE_ROW in spec.extract.row_key and not declared
+
+
 def source_types(spec: UseCase, source: str) -> dict[str, str]:
     """Types of the columns of one source, as formulas about its rows alone see them."""
     declared = spec.sources[source].columns if source in spec.sources else {}
@@ -124,7 +130,7 @@ def build_scope(spec: UseCase) -> tuple[Scope, list[Trouble]]:
         if expression is not None:
             derived[name], types[name] = expression, expression.type
     whole: tuple[str, ...] = ()
-    if WHOLE_ROW in spec.extract.row_key and WHOLE_ROW not in types:
+    if nameless(spec) and WHOLE_ROW not in types:
         whole = tuple(name for name, source in origin.items() if source == spec.extract.from_)
         types[WHOLE_ROW] = "text"
         brought[WHOLE_ROW] = frozenset(f"{origin[name]}.{columns[name].column or name}" for name in whole)

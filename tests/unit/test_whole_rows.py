@@ -71,6 +71,7 @@ def test_every_row_stays_and_their_order_in_the_file_tells_nothing(tmp_path: Pat
     assert drawing(capital)["rows told apart by a number"] == NUMBERED, "-0.0, 0.0, nulls and floats: by exact cells"
     rows = [row for split in version.splits for row in version.table(split).to_pylist()]
     assert sum(row["speed"] == 1.5 and row["kind"] == 2 for row in rows if str(row["day"]) == "2024-05-05") == 4
+    assert "which have no key" in (version.folder / "README.md").read_text(encoding="utf-8")
     _, other = made(tmp_path / "two", shuffled(2))
     assert shards(version) == shards(other)
 
@@ -135,6 +136,7 @@ def test_the_plan_reads_every_declared_column() -> None:
     use_case = parse_use_case(json.dumps(spec()))
     columns = plan(use_case, scope_of(use_case)).sources[0].columns
     assert all("row key" in column.used_for for column in columns)
+    assert "named by all their cells" in plan(use_case, scope_of(use_case)).render().replace("\n", " ")
 
 
 def test_a_column_of_that_name_is_a_column(tmp_path: Path) -> None:
