@@ -75,6 +75,9 @@ def _refusal(document: Document, faults: list[Fault]) -> SpecError:
 def _fault(document: Document, error: Any) -> Fault:
     path = _existing(document, error["loc"])
     kind, context = error["type"], error.get("ctx", {})
+    if kind == "extra_forbidden" and error["input"] is None and " " in str(path[-1]):
+        expected = "quotes around the whole text before it: in `{...}` a comma ends a text"
+        return document.fault(path, found=f"the key `{path[-1]}`", expected=expected)
     if kind == "extra_forbidden":
         return document.fault(path, found=f"the key `{path[-1]}`", expected=nearest(str(path[-1]), _known_keys(path)))
     if kind == "missing":

@@ -53,7 +53,19 @@ def troubles_of(spec: UseCase) -> tuple[Scope, list[Trouble]]:
         _baseline, whole_row_troubles,
     ):  # fmt: skip
         troubles += rule(spec, scope)
-    return scope, troubles
+    return scope, _first_causes(spec, scope, troubles=troubles)
+
+
+def _first_causes(spec: UseCase, scope: Scope, *, troubles: list[Trouble]) -> list[Trouble]:
+    """The troubles without those that only follow from a derived column whose formula is at fault itself."""
+    at_fault = {trouble.path for trouble in troubles}
+    faulty = [
+        name for name in spec.extract.derive if name not in scope.types and ("extract", "derive", name) in at_fault
+    ]
+    follows = re.compile(
+        rf"(the name |`)({'|'.join(map(re.escape, faulty))})(?![A-Za-z0-9_])(, at character|`, which is no)"
+    )
+    return [trouble for trouble in troubles if not faulty or not follows.match(trouble.found)]
 
 
 def _unknown(path: PathKey, name: str, *, scope: Iterable[str]) -> Trouble:

@@ -91,6 +91,25 @@ def test_all_faults_come_at_once_in_their_order() -> None:
     assert "`seed`" in found.faults[2].expected
 
 
+def test_a_formula_at_fault_is_told_once_and_not_again_wherever_its_column_is_used() -> None:
+    spec = value()
+    spec["extract"]["derive"] |= {"first": "lower(nowhere)", "second": "first || 'x'"}
+    spec["fields"]["seen"] = {"from": "first", "meaning": "It follows.", "identifier": "none"}
+    spec["fields"]["told"] = {"from": "third", "meaning": "It does not.", "identifier": "none"}
+    assert [fault.found for fault in broken(json.dumps(spec)).faults] == [
+        "the name nowhere, at character 7",
+        "`third`, which is no column here",
+    ]
+
+
+def test_a_comma_that_ends_a_text_in_braces_is_told_as_one() -> None:
+    text = SPEC.read_text(encoding="utf-8")
+    found = broken(text.replace("{meaning: Light conditions (BAAC).}", "{meaning: Light, by day and night.}"))
+    assert [(fault.found, fault.expected) for fault in found.faults] == [
+        ("the key `by day and night.`", "quotes around the whole text before it: in `{...}` a comma ends a text")
+    ]
+
+
 def faults(text: str) -> tuple[Fault, ...]:
     """What is wrong; every refusal names one place at least, and what is accepted has a digest."""
     try:
