@@ -41,6 +41,7 @@ _NUMBERS = {"integer", "decimal", "float"}
 # The strftime directives that an engine reads back, and those of them that give a year: without one it would be 1900.
 _DIRECTIVE = re.compile(r"%(-?.?)", re.DOTALL)
 _DIRECTIVES = frozenset("aAbBdfHIjmMpSTyYzZ%") | {"-d", "-H", "-I", "-j", "-m", "-M", "-S", "-y"}
+_NAMED = re.compile(r"(?:the name |`)([a-z][a-z0-9_]*)(?:, at character|`, which is no)")
 _YEARS = frozenset({"y", "-y", "Y"})
 
 
@@ -57,15 +58,20 @@ def troubles_of(spec: UseCase) -> tuple[Scope, list[Trouble]]:
 
 
 def _first_causes(spec: UseCase, scope: Scope, *, troubles: list[Trouble]) -> list[Trouble]:
-    """The troubles without those that only follow from a derived column whose formula is at fault itself."""
+    """The troubles without those that only follow from a derived column whose formula is at fault itself.
+
+    Of derived columns that name each other, or themselves, the first keeps its trouble: only an earlier one is a cause.
+    """
     at_fault = {trouble.path for trouble in troubles}
-    faulty = [
-        name for name in spec.extract.derive if name not in scope.types and ("extract", "derive", name) in at_fault
-    ]
-    follows = re.compile(
-        rf"(the name |`)({'|'.join(map(re.escape, faulty))})(?![A-Za-z0-9_])(, at character|`, which is no)"
-    )
-    return [trouble for trouble in troubles if not faulty or not follows.match(trouble.found)]
+    order: dict[PathKey, int] = {("extract", "derive", name): place for place, name in enumerate(spec.extract.derive)}
+    faulty = {str(path[-1]): place for path, place in order.items() if path in at_fault and path[-1] not in scope.types}
+
+    def follows(trouble: Trouble) -> bool:
+        named = _NAMED.match(trouble.found)
+        cause = faulty.get(named[1]) if named else None
+        return cause is not None and cause < order.get(trouble.path, len(order))
+
+    return [trouble for trouble in troubles if not follows(trouble)]
 
 
 def _unknown(path: PathKey, name: str, *, scope: Iterable[str]) -> Trouble:

@@ -102,6 +102,21 @@ def test_a_formula_at_fault_is_told_once_and_not_again_wherever_its_column_is_us
     ]
 
 
+@pytest.mark.parametrize(
+    ("derived", "told"),
+    [
+        ({"a": "a + 1"}, ["the name a, at character 1"]),
+        ({"a": "b + 1", "b": "a + 1"}, ["the name b, at character 1"]),
+        ({"a": "b + 1", "b": "lower(nowhere)"}, ["the name b, at character 1", "the name nowhere, at character 7"]),
+    ],
+    ids=["itself", "each other", "a later one"],
+)
+def test_formulas_that_name_each_other_are_never_taken_for_sound(derived: dict[str, str], told: list[str]) -> None:
+    spec = value()
+    spec["extract"]["derive"] |= derived
+    assert [fault.found for fault in broken(json.dumps(spec)).faults] == told
+
+
 def test_a_comma_that_ends_a_text_in_braces_is_told_as_one() -> None:
     text = SPEC.read_text(encoding="utf-8")
     found = broken(text.replace("{meaning: Light conditions (BAAC).}", "{meaning: Light, by day and night.}"))
