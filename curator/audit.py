@@ -6,6 +6,7 @@ model or a card found anywhere leads back to the version it belongs to.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -198,11 +199,19 @@ def _packages(workspace: Workspace, evidence: EvidenceStore, *, holder: bytes) -
             continue
         try:
             evidence.read(_delivery(path))
-            with workspace.scratch("verify") as scratch:
-                open_package(path, trust=holder, into=scratch / "package").close()
+            _open(path, workspace, holder=holder)
         except CuratorError as fault:
             if fault.code != "release-expired":
                 yield f"releases/{path.name}: {fault.found}"
+
+
+def _open(path: Path, workspace: Workspace, *, holder: bytes) -> None:
+    """Open a package beside the capital, or in the machine's temporary folder where that is read-only."""
+    if not os.access(workspace.private / "tmp", os.W_OK):
+        open_package(path, trust=holder).close()
+        return
+    with workspace.scratch("verify") as scratch:
+        open_package(path, trust=holder, into=scratch / "package").close()
 
 
 def _other_rows(workspace: Workspace) -> Iterator[str]:

@@ -61,7 +61,7 @@ class Git:
             raise _git_absent("no .git here")
         try:
             places = ("--absolute-git-dir", "--path-format=absolute", "--git-common-dir")
-            found = self.run("rev-parse", *places, "--show-object-format").splitlines()
+            found = _places(self.run("rev-parse", *places, "--show-object-format"))
             if born:
                 self.run("rev-parse", "--quiet", "--verify", "HEAD^{tree}")
         except StorageError as fault:
@@ -270,6 +270,15 @@ class Git:
             missing = (f"{key}={value}" for key, value in neutral.items() if key not in known)
             self._author = tuple(word for setting in missing for word in ("-c", setting))
         return self._author
+
+
+def _places(answer: bytes) -> list[bytes]:
+    """Git's folder, that of all work trees and the object format, each on a line; a folder may hold lines itself."""
+    folders, _, form = answer.removesuffix(b"\n").rpartition(b"\n")
+    half = len(folders) // 2
+    if folders == folders[:half] + b"\n" + folders[:half]:  # the two folders are one
+        return [folders[:half], folders[:half], form]
+    return [*folders.split(b"\n"), form]
 
 
 def start_repository(root: Path) -> None:

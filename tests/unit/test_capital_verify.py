@@ -316,6 +316,26 @@ def test_a_link_in_place_of_a_file_or_folder_is_named(name: str, whole: Capital,
     assert [text for text in said if path.name in text], said
 
 
+def test_a_capital_that_cannot_be_written_to_is_verified_all_the_same(
+    whole: Capital, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a read-only medium, which root may not write to either; nothing is made beside it."""
+    capital = insiders_copy(whole, tmp_path)
+    place, true = capital.workspace.private / "tmp", os.access
+    monkeypatch.setattr("os.access", lambda path, mode: Path(path) != place and true(path, mode))
+    monkeypatch.setattr(type(capital.workspace), "scratch", None)
+    assert capital.verify() == ()
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "space and \u00e9", "two\n\ntwo\n\ntwo", "-dash", "'quote\""])
+def test_a_capital_stands_in_a_folder_of_any_name(name: str, whole: Capital, tmp_path: Path) -> None:
+    capital = copy_capital(whole, tmp_path / name)
+    assert capital.verify() == ()
+    capital.add_agent("another", roles=["auditor"])
+    assert capital.trace("injury-severity@1.0.0")
+    assert Capital.open(tmp_path / name).verify() == ()
+
+
 # ---- rejected rows, and the note of their last day -------------------------------------------------------------
 
 
