@@ -104,7 +104,8 @@ GOLDEN: dict[str, tuple[Asking, str]] = {
         "error[source-column-type] read `x` of the source `t` as date\n"
         "  found:    a column of type int4\n"
         "  expected: one of date, text, varchar, bpchar\n"
-        "  do next:  declare it as integer or decimal or float in the spec, or ask the holder why the column changed",
+        "  do next:  declare it as integer or decimal or float or boolean in the spec, "
+        "or ask the holder why the column changed",
     ),
     "bytea": (
         lambda server: (server.address(), {"photo": "text"}),
