@@ -2,8 +2,8 @@
 
 A remote is what `.dvc/config` says (`dvc remote add team s3://bucket/prefix`); an object stands at
 `files/md5/ab/cdef...`, named by its MD5, and a version is there once its `.dir` object is. What a run sends is not
-seen before the run has passed every check: shards go as parts of uploads that are completed at the end, and the `.dir`
-object is written last of all. A run that is killed leaves uploads that nobody can read and that no listing shows; the
+seen before the run has passed every check: shards go as parts of uploads that are completed at the end, those not yet
+begun by then in one request each, and the `.dir` object is written last of all. A run that is killed leaves uploads that nobody can read and that no listing shows; the
 next run of the workspace that sends to the same place ends them (`curator.edges.uploads`).
 
 Credentials come from the environment or `~/.aws` (`curator.files`), never from DVC's configuration.
@@ -28,6 +28,8 @@ from curator.files import ObjectStore, Upload
 from curator.manifest import MANIFEST, FileEntry, Manifest
 
 _SMALL = 5 << 20  # bytes up to which an object goes in one request, when the rest is sure
+_LATE = 32 << 20  # likewise, of a shard whose sending has not begun when the run is through: flat memory
+_EARLY_SENDERS = 2  # beside a run that computes
 _SENDERS = 4
 _NOTES = ".curator/uploads"  # below the workspace's root, private
 _SECRETS = {"access_key_id", "secret_access_key", "session_token", "password"}
@@ -138,7 +140,7 @@ class Sending:
 
     def __init__(self, objects: ObjectStore, notes: Uploads) -> None:
         self._objects, self._notes = objects, notes
-        self._pool = ThreadPoolExecutor(_SENDERS)
+        self._early, self._pool = ThreadPoolExecutor(_EARLY_SENDERS), ThreadPoolExecutor(_SENDERS)
         self._jobs: dict[str, Future[Upload | None]] = {}
         self._failed = threading.Event()
 
@@ -149,7 +151,8 @@ class Sending:
 
     def __exit__(self, *failure: object) -> None:
         self._failed.set()
-        self._pool.shutdown(cancel_futures=True)
+        for pool in (self._early, self._pool):
+            pool.shutdown(cancel_futures=True)
         ran = [job for job in self._jobs.values() if not job.cancelled()]
         left = [job.result() for job in ran if job.exception() is None]
         gone = [self._objects.abandon(upload) for upload in left if upload is not None]
@@ -157,11 +160,8 @@ class Sending:
 
     def take(self, path: Path, entry: FileEntry) -> None:
         """Begin to send a file that this run has finished; returns at once."""
-        self._begin(path, entry, new=True)
-
-    def _begin(self, path: Path, entry: FileEntry, *, new: bool) -> None:
         if entry.size > _SMALL and entry.md5 not in self._jobs:
-            self._jobs[entry.md5] = self._pool.submit(self._sent, path, entry, new=new)
+            self._jobs[entry.md5] = self._early.submit(self._sent, path, entry, new=True)
 
     def finish(self, manifest: Manifest, folder: Path) -> None:
         """Send what is left of a version, let its objects appear, and its list of files last.
@@ -174,16 +174,17 @@ class Sending:
             StorageError: `remote-refused`; nothing is named in the store then.
         """
         files = store.entries(manifest)
+        late = {oid for oid, job in self._jobs.items() if job.cancel()}  # not begun: the run is through, so at once
         for entry in files:
-            self._begin(folder / entry.path, entry, new=False)
-        uploads = {oid: job.result() for oid, job in self._jobs.items()}
-        small = {entry.md5: entry for entry in files if entry.md5 not in uploads}
-        for _ in self._pool.map(lambda entry: self._put(folder / entry.path, entry), small.values()):
+            if entry.size > max(_SMALL, _LATE) and (entry.md5 in late or entry.md5 not in self._jobs):
+                sent = self._pool.submit(self._sent, folder / entry.path, entry, new=entry.md5 in late)
+                self._jobs[entry.md5] = sent
+        uploads = {oid: job.result() for oid, job in self._jobs.items() if not job.cancelled()}
+        whole = {entry.md5: entry for entry in files if entry.md5 not in uploads}
+        for _ in self._pool.map(lambda entry: self._put(folder / entry.path, entry, late=late), whole.values()):
             pass
-        for oid in {entry.md5 for entry in files} & set(uploads):  # the others were written anew, and are taken back
-            upload = uploads[oid]
-            if upload is not None:
-                self._objects.complete(upload)
+        wanted = {entry.md5 for entry in files} & set(uploads)  # the others were written anew, and are taken back
+        for oid in self._pool.map(lambda oid: self._completed(oid, uploads[oid]), sorted(wanted)):
             del self._jobs[oid]
         tree = store.pointer_of(manifest, manifest.version).oid
         self._objects.put(object_name(tree), store.folder_object(manifest))
@@ -195,9 +196,14 @@ class Sending:
             return None
         return self._objects.begin(name, path, md5=entry.md5, begun=self._notes.note)
 
-    def _put(self, path: Path, entry: FileEntry) -> None:
-        if self._objects.size(object_name(entry.md5)) != entry.size:
-            self._objects.put(object_name(entry.md5), path.read_bytes())
+    def _put(self, path: Path, entry: FileEntry, *, late: set[str]) -> None:
+        if entry.md5 in late or self._objects.size(object_name(entry.md5)) != entry.size:
+            self._objects.put(object_name(entry.md5), path.read_bytes(), md5=entry.md5)
+
+    def _completed(self, oid: str, upload: Upload | None) -> str:
+        if upload is not None:
+            self._objects.complete(upload)
+        return oid
 
 
 def object_name(oid: str) -> str:

@@ -62,10 +62,11 @@ class ObjectStore:
             except FileNotFoundError:
                 return None
 
-    def put(self, name: str, data: bytes) -> None:
-        """Write a small object in one request: it is there whole, or not at all."""
+    def put(self, name: str, data: bytes, *, md5: str | None = None) -> None:
+        """Write a small object in one request: it is there whole, or not at all; `md5` where it is known."""
+        digest = _encoded(bytes.fromhex(md5)) if md5 else _content_md5(data)
         with _told(self._refusal):
-            self._call("put_object", Key=self._prefix + name, Body=data, ContentMD5=_content_md5(data))
+            self._call("put_object", Key=self._prefix + name, Body=data, ContentMD5=digest)
 
     def begin(self, name: str, path: Path, *, md5: str, begun: Callable[[Upload], None]) -> Upload:
         """Send a file's parts; the object appears when `complete` says so.

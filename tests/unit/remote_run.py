@@ -16,7 +16,8 @@ from curator.files import ObjectStore
 def main(root: Path, method: str, which: str) -> None:
     """Run, and end before the request of that method: the so many-th, or the one whose key ends so."""
     remote._SMALL = 2_000  # so that shards go in parts
-    remote._SENDERS = 1
+    remote._LATE = 0
+    remote._SENDERS = remote._EARLY_SENDERS = 1
     seen, plain = 0, ObjectStore._call
 
     def counting(store: Any, asked: str, **arguments: Any) -> Any:

@@ -9,6 +9,8 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,7 @@ from curator.edges.remote import Remote
 from curator.edges.uploads import Uploads
 from curator.errors import IntegrityError, SecretError, StorageError, UsageError
 from curator.files import ObjectStore, Upload
-from curator.manifest import FileEntry
+from curator.manifest import MANIFEST, FileEntry, Manifest
 
 pytest.importorskip("s3fs")
 pytest.importorskip("moto.server")
@@ -69,7 +71,7 @@ def uploads(store: Any) -> list[Any]:
     return store.call_s3("list_multipart_uploads", Bucket=store.bucket).get("Uploads", [])  # type: ignore[no-any-return]
 
 
-@pytest.mark.parametrize("small", [True, False])
+@pytest.mark.parametrize("small", [True, False], ids=["at once", "in parts"])
 def test_what_curate_sends_a_plain_dvc_pulls(
     capital: Capital,
     store: Any,
@@ -79,6 +81,7 @@ def test_what_curate_sends_a_plain_dvc_pulls(
 ) -> None:
     if not small:
         monkeypatch.setattr(remotes, "_SMALL", 0)
+        monkeypatch.setattr(remotes, "_LATE", 0)
     version = capital.curate(spec_of(capital), RunOptions(to="team"))
     root = capital.workspace.root
     names = [path.relative_to(root / ".dvc" / "cache").as_posix() for path in (root / ".dvc" / "cache").rglob("??/*")]
@@ -154,6 +157,44 @@ def test_uploads_of_a_run_that_lives_are_left_to_it(capital: Capital, store: Any
         name: uploads(store)[0][name] for name in ("Key", "UploadId")})  # fmt: skip
     assert Uploads(tmp_path / "notes", objects).sweep() == 1, "gone already"
     assert list((tmp_path / "notes").iterdir()) == []
+
+
+def test_what_was_not_begun_when_the_run_is_through_goes_at_once(
+    capital: Capital, store: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One sender, held until the run is through: the second shard waits, and needs one request in place of three."""
+    monkeypatch.setattr(remotes, "_SMALL", 0)
+    monkeypatch.setattr(remotes, "_EARLY_SENDERS", 1)
+    entries = []
+    for name in ("a", "b"):
+        (tmp_path / name).write_bytes(name.encode() * 100)
+        digests = (
+            hashlib.new(kind, name.encode() * 100, usedforsecurity=False).hexdigest() for kind in ("sha256", "md5")
+        )
+        sha256, md5 = digests
+        entries.append(FileEntry(path=name, sha256=sha256, md5=md5, size=100))
+    manifest = Manifest(kind="dataset", name="rows", version="1.0.0", files=tuple(entries))
+    (tmp_path / MANIFEST).write_bytes(manifest.to_bytes())
+    asked, waiting, begin = [], threading.Event(), ObjectStore.begin
+    plain = ObjectStore._call
+    monkeypatch.setattr(
+        ObjectStore, "_call", lambda self, method, **words: asked.append(method) or plain(self, method, **words)
+    )
+    monkeypatch.setattr(
+        ObjectStore, "begin", lambda self, *place, **how: waiting.wait(60) and begin(self, *place, **how)
+    )
+    with Remote.of(capital.workspace.root, "team").sending() as sending:
+        for entry in entries:
+            sending.take(tmp_path / entry.path, entry)
+        while not sending._jobs[entries[0].md5].running():
+            time.sleep(0.01)
+        cancelled = sending._jobs[entries[1].md5].cancel()
+        waiting.set()
+        sending.finish(manifest, tmp_path)
+    assert cancelled
+    assert [asked.count(method) for method in ("upload_part", "complete_multipart_upload", "put_object")] == [1, 1, 3]
+    assert len(listed(store)) == 4
+    assert uploads(store) == []
 
 
 def test_a_part_goes_with_the_md5_of_its_file(capital: Capital, store: Any, tmp_path: Path) -> None:
