@@ -15,19 +15,15 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 
 from curator.addresses import Address
-from curator.errors import SourceError
 from curator.protocols import Asked, AskedJoin, AskedJoined
 from curator.sources import _faults
 from curator.sources._feeding import Feeding, count_sql, select_sql, text_batch, text_schema
 from curator.sources._joining import LEFT, RIGHT, KeyTest, alone_sql, joined_from
+from curator.sources._mariadb_session import WHOLE_OF, closing, code_of, connected, refused
 from curator.sources._secrets import password_of
 from curator.sources._shape import plain_watermark, require_columns, require_type, spelt
 
-_OPTIONS = ("socket", "ssl_ca", "connect_timeout", "statement_timeout")
 _BLOCK = 20_000
-_LONGEST = 86_400  # seconds to wait for a greeting
-_SILENT = "something that does not answer as a server of this kind, or not in time"
-_OF = "a whole number of {}"
 _TEXTS = ("char", "varchar", "tinytext", "text", "mediumtext", "longtext")
 _SMALL = ("tinyint", "smallint", "mediumint", "int")  # whole numbers of at most ten digits
 _WHOLE = (*_SMALL, "bigint")
@@ -81,8 +77,6 @@ _NATURAL = {
     "boolean": "tinyint", "date": "date", "timestamp": "datetime",
 }  # fmt: skip
 
-_UNREACHABLE, _LOST = (2002, 2003, 2005), (2006, 2013, 2055, 1053, 1077, 1927)
-_LOGIN, _DENIED, _CANCELLED = (1045, 1698, 1130, 1862), (1142, 1143, 1044, 1227), (1969, 3024, 1317, 1205)
 # Texts of fixed width without their padding; `||` as in SQL.
 _MODE = """
 SET SESSION sql_mode = CONCAT(REPLACE(@@sql_mode, 'PAD_CHAR_TO_FULL_LENGTH', ''), ',PIPES_AS_CONCAT')
@@ -120,7 +114,7 @@ class MariadbSource:
     def __init__(self, address: Address, *, source: str) -> None:
         self._source, self._address = source, address
         self._places: dict[str, str] = {}
-        self._connection = _connected(address, source, password=password_of(source))
+        self._connection = connected(address, source, password=password_of(source))
         try:
             with self._translated(source):
                 version = self._rows("SELECT version()")[0][0]
@@ -228,7 +222,7 @@ class MariadbSource:
         """The rows of a statement, some thousands at a time, as they come."""
         from pymysql.cursors import SSCursor
 
-        with self._translated(source), _closing(self._connection.cursor(SSCursor)) as cursor:
+        with self._translated(source), closing(self._connection.cursor(SSCursor)) as cursor:
             cursor.execute(statement)
             while block := cursor.fetchmany(_BLOCK):
                 yield block
@@ -264,7 +258,9 @@ class MariadbSource:
     def _limit(self, address: Address, *, version: str) -> None:
         limit = address.options.get("statement_timeout", "0")
         if not limit.isdigit():
-            raise _faults.option_value(self._source, option="statement_timeout", expected=_OF.format("milliseconds"))
+            raise _faults.option_value(
+                self._source, option="statement_timeout", expected=WHOLE_OF.format("milliseconds")
+            )
         if int(limit) and "mariadb" in version.lower():
             self._run(f"SET SESSION max_statement_time = {int(limit) / 1000}")
         elif int(limit):
@@ -286,7 +282,7 @@ class MariadbSource:
         try:
             yield
         except MySQLError as fault:
-            raise _refused(source, self._address, code=_code(fault), given=True) from None
+            raise refused(source, self._address, code=code_of(fault), given=True) from None
         except OSError:
             raise _faults.lost(source) from None
 
@@ -372,75 +368,3 @@ def _joined_sql(asked: AskedJoined, types: Mapping[str, Mapping[str, str]], *, n
     kinds = {key: types[source].get(spelt(tables[source].source, key), "") for key, source in asked.origin.items()}
     place = joined_from(asked, names=names, quote=_quoted, same=same)
     return select_sql(asked.rows, kinds, table=place, feeding=FEEDING)
-
-
-def _connected(address: Address, source: str, *, password: str | None) -> Any:
-    try:
-        import pymysql
-        from pymysql import converters
-    except ModuleNotFoundError:
-        raise _faults.driver_missing(source, driver="pymysql", extra="mariadb") from None
-    unknown = sorted(set(address.options) - set(_OPTIONS))
-    if unknown:
-        raise _faults.option_unknown(source, option=unknown[0], known=_OPTIONS)
-    settings: dict[str, Any] = {
-        "host": address.host or "localhost", "port": address.port or 3306, "user": address.user, "password": password,
-        "database": address.place or None, "unix_socket": address.options.get("socket"),
-        "ssl_ca": address.options.get("ssl_ca"),
-    }  # fmt: skip
-    patience = address.options.get("connect_timeout", "10")
-    if not patience.isdigit():
-        raise _faults.option_value(source, option="connect_timeout", expected=_OF.format("seconds"))
-    seconds = min(max(int(patience), 1), _LONGEST)
-    settings = {name: value for name, value in settings.items() if value is not None}
-    try:
-        # Without decoders every cell comes as the text that the server wrote. What waits for a word of its client, as
-        # other servers do, would never be heard of: the greeting has its time too, the rows then have theirs.
-        connection: Any = pymysql.connect(
-            **settings, charset="utf8mb4", conv=dict(converters.encoders), autocommit=False, local_infile=False,
-            connect_timeout=seconds, read_timeout=seconds,
-        )  # fmt: skip
-    except pymysql.MySQLError as fault:
-        if _code(fault) in _LOST or not _code(fault):
-            raise _faults.unreachable(source, address, found=_SILENT) from None
-        raise _refused(source, address, code=_code(fault), given=password is not None) from None
-    connection._read_timeout = None
-    return connection
-
-
-@contextmanager
-def _closing(cursor: Any) -> Iterator[Any]:
-    """Close a cursor in the end. Of a lost connection the driver would read the rest, even when it is collected."""
-    connection = cursor.connection
-    try:
-        yield cursor
-        cursor.close()
-    finally:
-        if not connection.open:
-            result, connection._result, cursor._result, cursor.connection = connection._result, None, None, None
-            if result is not None:
-                result.unbuffered_active = False
-        elif cursor.connection is not None:  # refused, or nobody wants the rest
-            cursor.close()
-
-
-def _code(fault: Exception) -> int:
-    return fault.args[0] if fault.args and isinstance(fault.args[0], int) else 0
-
-
-def _refused(source: str, address: Address, *, code: int, given: bool) -> SourceError:
-    if code in _UNREACHABLE:
-        return _faults.unreachable(source, address)
-    if code in _LOGIN:
-        return _faults.login_refused(source, given=given)
-    if code == 1049:
-        return _faults.no_database(source, address)
-    if code == 1044:
-        return _faults.denied(source, what=f"the database `{address.name}`, if there is one of that name,")
-    if code in _DENIED:
-        return _faults.denied(source, what="a table")
-    if code in _CANCELLED:
-        return _faults.timed_out(source)
-    if code in _LOST or code == 0:
-        return _faults.lost(source)
-    return _faults.fault(source, state=str(code))
