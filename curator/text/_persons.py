@@ -5,11 +5,11 @@ The text is cut into words once; every rule looks at a word and its neighbours, 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from curator.text._cut import TIGHT, Cut, Word
 from curator.text._dates import slips
+from curator.text._hints import find_of_age, find_of_elsewhere, is_half
 from curator.text._kinds import Kind
 from curator.text._layout import find_in_tables, find_other_scripts, find_signatures
 from curator.text._lists import listed
@@ -38,9 +38,6 @@ LE LA DES LOGIS CHEF PAIX DE GENERAL PRINCIPAL MARITAL NAISSANCE USAGE D' EN CAU
 INDIVIDU JUGE
 """)
 )
-_LINKS = frozenset(listed("BEN BENT BIN BINT IBN ABU ABOU OULD AIT VON VAN DER DEN DOS DAS DA DEL MAC OGLU EL AL"))
-_ARTICLED = re.compile(r"(?:Abd|Abou|Abu|Ben|Bou|Bint|Ibn|El|Al|Ould|Ait)(?:[a-z]{2,4})?-[A-Z][a-z]{2}")  # Abdel-Kader
-_AGE = re.compile(r" ?,? ?(?:agee? de )?(?<!\d)[1-9]\d? ans\b")
 _LONGEST_NAME = 6
 _BODIES = frozenset(
     listed("""
@@ -68,7 +65,8 @@ class PersonFinder:
         """Every person."""
         for index, word in enumerate(self._cut.words):
             self._at(index, word)
-        self._found += self._of_age()
+        self._found += find_of_elsewhere(self._cut)
+        self._found += find_of_age(self._cut)
         self._found += find_in_tables(self._cut)
         self._found += find_other_scripts(self._cut)
         self._found += [(self._with_particles(first), last) for first, last in find_signatures(self._cut)]
@@ -110,8 +108,6 @@ class PersonFinder:
             self._capitals(index, word)
         if upper in LAST:
             self._family_name(index, word)
-        if word.shape in "CU" and not word.bare:
-            self._foreign(index, word)
 
     def _is_elided(self, word: Word) -> bool:
         """Whether M is the pronoun: il m'a vu."""
@@ -175,53 +171,6 @@ class PersonFinder:
             if self._cut.plain[words[place].end : words[place].end + 2].lstrip(" ").startswith(":"):
                 self._after(place, strong=True)
                 return
-
-    def _foreign(self, index: int, word: Word) -> None:
-        """A name of elsewhere: by letters that French has not, by a small word that stands in names alone."""
-        words = self._cut.words
-        linked = (
-            0 < index < len(words) - 1
-            and word.upper in _LINKS
-            and self._is_half(words[index - 1])
-            and self._is_half(words[index + 1])
-            and self._cut.gap(index) == self._cut.gap(index + 1) == " "
-        )
-        if not (linked or word.strange or _ARTICLED.match(word.text)):
-            return
-        first, last = index, index + 1
-        while last < len(words) and last - first < _LONGEST_NAME and self._cut.joined(last):
-            if not (self._is_half(words[last]) or words[last].upper in _LINKS or self._is_also_name(words[last])):
-                break
-            last += 1
-        while first and last - first < _LONGEST_NAME and self._cut.joined(first):
-            if not (self._is_half(words[first - 1]) or words[first - 1].upper in _LINKS):
-                break
-            first -= 1
-        while words[last - 1].upper in _LINKS:
-            last -= 1
-        if last > first:
-            self._found.append((first, last))
-
-    def _of_age(self) -> Iterator[tuple[int, int]]:
-        """Names before an age: `le petit Ilyes, 8 ans`."""
-        for match in _AGE.finditer(self._cut.plain):
-            first, last = self._cut.within(max(0, match.start() - 60), match.start())
-            if first == last or self._cut.plain[self._cut.words[last - 1].end : match.start()].strip(" "):
-                continue
-            start = last
-            while (
-                start > first
-                and self._is_half(self._cut.words[start - 1])
-                and (start == last or self._cut.joined(start))
-            ):
-                start -= 1
-            if start < last and any(len(word.text) > 2 for word in self._cut.words[start:last]):
-                yield start, last
-
-    @staticmethod
-    def _is_also_name(word: Word) -> bool:
-        """Whether a common word is a first name too: Mai, Marine."""
-        return word.shape == "C" and word.upper in AMBIGUOUS_FIRST
 
     def _listed(self, place: int) -> None:
         """The other names of a list that a word announced: `Présents : ...`."""
@@ -420,9 +369,9 @@ class PersonFinder:
         if len(word.upper) < 3 or is_common(word.upper) or (word.upper in TOWNS and word.upper not in LAST):
             return
         first, last = index, index + 1
-        while last < len(self._cut.words) and self._cut.joined(last) and self._is_half(self._cut.words[last]):
+        while last < len(self._cut.words) and self._cut.joined(last) and is_half(self._cut.words[last]):
             last += 1
-        while first and self._cut.joined(first) and self._is_half(self._cut.words[first - 1]):
+        while first and self._cut.joined(first) and is_half(self._cut.words[first - 1]):
             first -= 1
         while (
             first
@@ -434,23 +383,13 @@ class PersonFinder:
         if last - first > 1:
             self._found.append((first, min(last, first + _LONGEST_NAME)))
 
-    @staticmethod
-    def _is_half(word: Word) -> bool:
-        return (
-            word.shape in "UCI"
-            and not is_common(word.upper)
-            and word.upper not in TITLES
-            and (word.upper not in TOWNS or word.upper in LAST or word.shape == "U")
-            and not word.bare
-        )
-
     def _family_name(self, index: int, word: Word) -> None:
         """A known family name alone: in capitals, or with a capital in the middle of a sentence."""
         upper = word.upper
         if upper in COMMON or len(upper) < 3 or upper in TOWNS or upper in AMBIGUOUS_FIRST:
             return
         before = self._cut.words[index - 1] if index and self._cut.joined(index) else None
-        if before and before.shape in "CU" and self._is_half(before) and not word.bare and word.shape != "l":
+        if before and before.shape in "CU" and is_half(before) and not word.bare and word.shape != "l":
             self._found.append((index - 1, index + 1))
         if (
             (word.shape == "U" and len(upper) > 2)
