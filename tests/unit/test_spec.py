@@ -13,6 +13,7 @@ from capital_world import ROOT, SPEC
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from curator.canonical import sha256_json
 from curator.errors import Fault, SpecError
 from curator.spec import json_schema, load_use_case, parse_use_case
 from curator.spec.personal import looks_personal
@@ -60,6 +61,37 @@ def test_one_meaning_whatever_the_layout() -> None:
 
 def test_defaults_written_out_change_nothing() -> None:
     assert parse_use_case(json.dumps(load_use_case(SPEC).to_json())).digest == load_use_case(SPEC).digest
+
+
+FIXED = """
+curator: 1
+name: fixed
+version: 1.0.0
+title: A spec that never changes
+owner: {organisation: Observatory, contact: data@observatory.example}
+purpose: {statement: hold digests to their word}
+law: {regime: gdpr, basis: public-task, text: none, dpia: none, ai_act: minimal, retention_days: 30}
+sources: {people: {path: people.csv, columns: {id: integer, age: integer}}}
+extract: {from: people, row_key: [id], entity: [id]}
+fields:
+  id: {meaning: who, identifier: direct, protect: token, form: raw}
+  age: {meaning: years, identifier: quasi}
+disclosure: {k: 5}
+splits: {by: entity, shares: {train: 0.8, test: 0.2}}
+"""
+
+
+def test_a_digest_stands_for_good() -> None:
+    """Versions are released and followed by the digest of their spec: a word learnt later must not change it."""
+    assert parse_use_case(FIXED).digest == "8bd32b75b6a8dedb9baa5c56fc0bb4cbd839fcac10f0b5e9738ca96547882265"
+
+
+@pytest.mark.parametrize("spec", sorted((ROOT / "specs").glob("*.yaml")), ids=lambda path: path.stem)
+def test_what_is_hashed_tells_the_whole_spec(spec: Path) -> None:
+    use_case = load_use_case(spec)
+    hashed = use_case.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    assert sha256_json(hashed) == use_case.digest
+    assert parse_use_case(json.dumps(hashed)) == use_case
 
 
 @pytest.mark.parametrize("spec", sorted((ROOT / "specs").glob("*.yaml")), ids=lambda path: path.stem)

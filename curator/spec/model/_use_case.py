@@ -51,8 +51,12 @@ class UseCase(Word):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the meaning of the spec: independent of comments, order of keys and layout."""
-        return sha256_json(self.to_json())
+        """SHA-256 of the meaning of the spec: independent of comments, order of keys and layout.
+
+        Only what differs from a default is hashed: a word that curator learns later leaves the digests of all specs
+        that do not use it, and with them what is signed of their versions.
+        """
+        return sha256_json(self.model_dump(mode="json", by_alias=True, exclude_defaults=True))
 
     def to_json(self) -> dict[str, Any]:
         """The spec as JSON, every default written out."""
