@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,9 +104,14 @@ def spark_installed() -> None:
 @pytest.fixture(scope="session")
 def spark(spark_installed: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """One Spark context for the whole process, which every Spark engine opened meanwhile shares."""
+    from spark_cluster import BRIEF
+
     from curator.engines.spark import shared
 
-    with shared(tmp_path_factory.mktemp("spark"), threads=1, memory="1GB"):
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as held:
+        patch.setenv("JAVA_TOOL_OPTIONS", BRIEF)
+        held.enter_context(shared(tmp_path_factory.mktemp("spark"), threads=1, memory="1GB"))
+        patch.undo()  # the machine has begun: what tests start by themselves has its own settings
         yield
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from held_port import held_port
 
 WAIT = 600  # seconds for a JVM on a busy machine
+BRIEF = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # for a short life: half the work is else in compiling well
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +82,7 @@ def start(started: list[subprocess.Popen[bytes]], folder: Path, program: str, *a
     local.mkdir(mode=0o700)
     environment = {
         **os.environ, "SPARK_HOME": str(home), "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_LOCAL_DIRS": str(local),
-        "PYSPARK_PYTHON": sys.executable, "SPARK_DAEMON_MEMORY": "512m",
+        "PYSPARK_PYTHON": sys.executable, "SPARK_DAEMON_MEMORY": "512m", "JAVA_TOOL_OPTIONS": BRIEF,
     }  # fmt: skip
     command = [str(home / "bin" / "spark-class"), f"org.apache.spark.deploy.{program}", "--webui-port", "0"]
     command += ["--properties-file", str(conf), *arguments]

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from capital_world import spec_value, write_spec
-from spark_cluster import Cluster, cluster
+from spark_cluster import BRIEF, Cluster, cluster
 from spark_job import run
 
 TESTS = Path(__file__).resolve().parent.parent
@@ -52,7 +52,7 @@ class Watcher(threading.Thread):
 def curated(found: Cluster, spec: Path, base: Path, out: Path) -> dict[str, Any]:
     environment = {
         **os.environ, "CURATOR_SPARK_MASTER": found.master, "CURATOR_SPARK_SECRET_FILE": str(found.secret_file),
-        "PYTHONPATH": os.pathsep.join((str(TESTS), str(TESTS.parent))),
+        "PYTHONPATH": os.pathsep.join((str(TESTS), str(TESTS.parent))), "JAVA_TOOL_OPTIONS": BRIEF,
     }  # fmt: skip
     command = [sys.executable, str(JOB), "spark", str(spec), str(base), str(out)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=1800, check=False)
