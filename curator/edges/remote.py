@@ -3,8 +3,9 @@
 A remote is what `.dvc/config` says (`dvc remote add team s3://bucket/prefix`); an object stands at
 `files/md5/ab/cdef...`, named by its MD5, and a version is there once its `.dir` object is. What a run sends is not
 seen before the run has passed every check: shards go as parts of uploads that are completed at the end, those not yet
-begun by then in one request each, and the `.dir` object is written last of all. A run that is killed leaves uploads that nobody can read and that no listing shows; the
-next run of the workspace that sends to the same place ends them (`curator.edges.uploads`).
+begun by then in one request each, and the `.dir` object is written last of all. A run that is killed leaves uploads
+that nobody can read and that no listing shows; the next run of the workspace that sends to the same place ends them
+(`curator.edges.uploads`).
 
 Credentials come from the environment or `~/.aws` (`curator.files`), never from DVC's configuration.
 """
