@@ -157,6 +157,8 @@ def written(folder: Path, rows: list[Row], **limits: Any) -> Any:
         "age": {"meaning": "Age.", "identifier": "quasi"},
         "late": {"meaning": "Late.", "identifier": "sensitive"},
     }
+    for source in value["sources"].values():
+        source["columns"]["late"] = "integer"  # as it is written below
     use_case = parse_use_case(json.dumps(value))
     files = []
     for number, part in enumerate((rows[::2], rows[1::2])):
