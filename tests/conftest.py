@@ -104,12 +104,14 @@ def spark_installed() -> None:
 @pytest.fixture(scope="session")
 def spark(spark_installed: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """One Spark context for the whole process, which every Spark engine opened meanwhile shares."""
-    from spark_cluster import BRIEF
+    from spark_cluster import BRIEF, WITHHELD
 
     from curator.engines.spark import shared
 
     with pytest.MonkeyPatch.context() as patch, ExitStack() as held:
         patch.setenv("JAVA_TOOL_OPTIONS", BRIEF)
+        for name in WITHHELD:
+            patch.setenv(name, "a secret of this process")
         held.enter_context(shared(tmp_path_factory.mktemp("spark"), threads=1, memory="1GB"))
         patch.undo()  # the machine has begun: what tests start by themselves has its own settings
         yield

@@ -17,6 +17,7 @@ from held_port import held_port
 
 WAIT = 600  # seconds for a JVM on a busy machine
 BRIEF = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # for a short life: half the work is else in compiling well
+WITHHELD = ("CURATOR_ROOT_KEY", "CURATOR_EPOCH_KEY_1", "PGPASSWORD", "MYSQL_PWD")  # of no use to Spark
 
 
 @dataclass(frozen=True, kw_only=True)
