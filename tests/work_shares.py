@@ -16,16 +16,21 @@ if TYPE_CHECKING:
     import pytest
     from xdist.remote import Producer
 
-TOGETHER = {
-    "tests/behaviour/test_coarsening_engines.py": "spark",
-    "tests/behaviour/test_engines_agree.py": "spark",
-    "tests/behaviour/test_odd_folders.py": "spark",
-    "tests/behaviour/test_sampling_engines.py": "spark",
-    "tests/behaviour/test_expression_table.py": "spark",
-    "tests/outside/test_joined_there.py": "spark",
-    "tests/outside/test_live_feeds.py": "spark",
-    "tests/unit/test_extraction.py": "spark",
-}
+SPARK = (
+    "tests/behaviour/test_coarsening_engines.py",
+    "tests/behaviour/test_engines_agree.py",
+    "tests/behaviour/test_expression_table.py",
+    "tests/behaviour/test_feeds_agree.py",
+    "tests/behaviour/test_odd_folders.py",
+    "tests/behaviour/test_sampling_engines.py",
+    "tests/behaviour/test_spark_secrets.py",
+    "tests/outside/test_joined_there.py",
+    "tests/outside/test_live_feeds.py",
+    "tests/unit/test_extraction.py",
+    "tests/unit/test_truths.py",
+    "tests/unit/test_whole_rows.py",
+)
+TOGETHER = dict.fromkeys(SPARK, "spark")
 """Files that share something dear: one worker starts Spark, and warms it, for all of them."""
 
 
