@@ -23,7 +23,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curator.arrow import integers, token_words, without_chunks
+from curator.arrow import distinct, integers, runs, token_words, without_chunks
 from curator.closeness import Distance, class_distances
 from curator.pseudonyms import TokenKernel
 
@@ -118,7 +118,7 @@ class ClassCounter:
 
     def _add_values(self, codes: Codes, sensitive: Codes, *, counts: Numbers | None = None) -> None:
         known = sensitive != _NULL_CODE  # a null is no value: the measure on the files does not count it either
-        values = np.unique(sensitive[known]).tolist()
+        values = distinct(sensitive[known]).tolist()
         if self._pairs.used or len(self._values.keys() | set(values)) > _FEW_VALUES:
             self._pairs.add(codes[known], sensitive[known], counts=None if counts is None else counts[known])
             return
@@ -290,7 +290,7 @@ class PeopleCounter:
 
     def let_go(self, codes: Codes) -> None:
         """Ask no more about classes that are known to have enough people."""
-        self._full = np.union1d(self._full, codes)
+        self._full = distinct(np.concatenate([self._full, codes]))
 
     def merge(self, other: PeopleCounter) -> None:
         """Add what was counted elsewhere: a class that is full there is full."""
@@ -316,7 +316,7 @@ class PeopleCounter:
         self._settle()
         classes, people = self._open()
         codes = np.concatenate([self._full, classes])
-        order = np.argsort(codes, kind="stable")
+        order = np.argsort(codes)
         return codes[order], np.concatenate([np.full(len(self._full), self.cap), people])[order]
 
     def _open(self) -> tuple[Codes, Numbers]:
@@ -330,7 +330,7 @@ class PeopleCounter:
         classes, people = self._open()
         full = classes[people >= self.cap]
         if len(full):
-            self._full = np.union1d(self._full, full)
+            self._full = distinct(np.concatenate([self._full, full]))
             self._slots[(full & np.uint64(_SLOTS - 1)).astype(np.intp)] = full
             self._pairs.leave(full)
         self._room = max(_OPEN, 2 * self._pairs.held)
@@ -391,9 +391,7 @@ def pair_codes(codes: Codes, values: Codes) -> Codes:
 
 def _summed(pairs: Codes, classes: Codes, *, values: Codes, counts: Numbers) -> tuple[Codes, Codes, Codes, Numbers]:
     """Equal pairs as one, with the sum of their rows."""
-    order = np.argsort(pairs, kind="stable")
-    joined = pairs[order]
-    first = np.flatnonzero(np.concatenate(([True], joined[1:] != joined[:-1]))) if len(joined) else order
+    order, first = runs(pairs)
     kept = order[first]
     sums = np.add.reduceat(counts[order], first) if len(first) else counts[:0]
     return pairs[kept], classes[kept], values[kept], sums
@@ -418,11 +416,9 @@ class _Counts:
 
     def add_counted(self, codes: Codes, counts: Numbers) -> None:
         """Codes, each once or more, and how often each occurred."""
-        order = np.argsort(codes, kind="stable")
-        codes, counts = codes[order], counts[order]
-        first = np.flatnonzero(np.concatenate(([True], codes[1:] != codes[:-1]))) if len(codes) else codes
         if len(codes):
-            self._parts.append((codes[first], np.add.reduceat(counts, first)))
+            order, first = runs(codes)
+            self._parts.append((codes[order[first]], np.add.reduceat(counts[order], first)))
             self._held += len(first)
 
     def merged(self) -> tuple[Codes, Numbers]:
@@ -431,10 +427,8 @@ class _Counts:
         if len(self._parts) > 1:
             joined = np.concatenate([codes for codes, _ in self._parts])
             counts = np.concatenate([counts for _, counts in self._parts])
-            order = np.argsort(joined, kind="stable")
-            joined, counts = joined[order], counts[order]
-            first = np.flatnonzero(np.concatenate(([True], joined[1:] != joined[:-1])))
-            self._parts = [(joined[first], np.add.reduceat(counts, first))]
+            order, first = runs(joined)
+            self._parts = [(joined[order[first]], np.add.reduceat(counts[order], first))]
         return self._parts[0]
 
 

@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as parquet
 
 from curator.anonymity import ClassCoder, Codes, pair_codes
+from curator.arrow import distinct, runs
 from curator.canonical import sha256_json
 from curator.disclosure import COUNTED, Tallied, known_people, person_codes, summed
 from curator.edges.keys import SealedWriter, open_sealed
@@ -78,7 +79,7 @@ class ClassBook:
             new.classes, met, counts=people
         )  # rows about nobody known, each of somebody of its own
         came, more = np.unique(new.owners[unseen], return_counts=True)
-        classes = np.union1d(self.classes, new.classes)
+        classes = distinct(np.concatenate([self.classes, new.classes]))
         total = (
             _of(classes, self.classes, counts=self.people)
             + _of(classes, new.classes, counts=alone)
@@ -157,13 +158,15 @@ def digest_of(files: Sequence[FileEntry]) -> str:
 def _people(files: Sequence[Path], quasi: Sequence[str], *, fields: Sequence[str], table: pa.Table) -> ClassBook:
     pairs, owners, alone = [], [], []
     for codes, persons, known in _rows(files, quasi, fields=fields):
-        found, first = np.unique(pair_codes(codes[known], persons[known]), return_index=True)
-        pairs.append(found)
-        owners.append(codes[known][first])
+        codes_known, met = codes[known], pair_codes(codes[known], persons[known])
+        order, first = runs(met)
+        pairs.append(met[order[first]])
+        owners.append(codes_known[order[first]])
         alone.append(codes[~known])
     empty = np.empty(0, np.uint64)
-    joined, first = np.unique(np.concatenate([empty, *pairs]), return_index=True)
-    whose = np.concatenate([empty, *owners])[first]
+    joined = np.concatenate([empty, *pairs])
+    order, first = runs(joined)
+    joined, whose = joined[order[first]], np.concatenate([empty, *owners])[order[first]]
     classes, people = np.unique(np.concatenate([whose, *alone]), return_counts=True)
     return ClassBook(table=table, classes=classes, people=people.astype(np.int64), pairs=(joined,), owners=whose)
 

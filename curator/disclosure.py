@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as parquet
 
 from curator.anonymity import ClassCoder, ClassCounter, ClassLimits, Codes, PeopleCounter, Spread
-from curator.arrow import first_words, from_integers, integers, token_words
+from curator.arrow import distinct, first_words, from_integers, integers, token_words
 from curator.errors import DisclosureError, IntegrityError
 from curator.kernel import CLASS, ORDER, PERSON, SENSITIVE, BatchKernel
 from curator.protocols import Engine
@@ -103,7 +103,7 @@ class Crowd:
         counted = f"SELECT {keys}, count(*) AS {quoted(COUNTED)} FROM {quoted(WRITTEN)} GROUP BY {keys}"  # noqa: S608
         for batch in tallied.batches if tallied else engine.batches(counted, rows=_BATCH):
             codes, sensitive = kernel.class_codes(batch)
-            self._before.append(np.unique(codes))
+            self._before.append(distinct(codes))
             self._learn(batch)
             self._classes.add_counted(codes, integers(batch.column(COUNTED)), sensitive=sensitive)
         people = self._classes.people

@@ -25,7 +25,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curator.arrow import first_words, integers
+from curator.arrow import distinct, first_words, integers, without_chunks
 from curator.attacks._spellings import spellings
 from curator.identifiers import FORMS, canonical
 
@@ -85,12 +85,12 @@ def prefixes(column: pa.Array | pa.ChunkedArray) -> Prefixes:
     Bytes count as they are, texts by what they spell in hexadecimal, base32 or base64, numbers beyond 2^31 by what they
     are in binary, either end first; shorter values end in zeros.
     """
-    values = pc.unique(column).drop_null()
-    kind = values.type
+    kind = column.type
     if pa.types.is_fixed_size_binary(kind) and kind.byte_width >= 8:
-        return np.unique(first_words(values))
+        return distinct(first_words(without_chunks(column.drop_null())))
+    values = pc.unique(column).drop_null()
     if pa.types.is_fixed_size_binary(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        return np.unique(_prefixes(values.to_pylist()))
+        return distinct(_prefixes(values.to_pylist()))
     if pa.types.is_integer(kind):
         return _of_numbers(values)
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)) or not len(values):
@@ -102,7 +102,7 @@ def _of_texts(texts: Sequence[str]) -> Prefixes:
     for shape, read in ((_HEX, _unhex), (_GROUPED, _unhex), (_BASE32, _unbase32), (_BASE64, _unbase)):
         fitting = [text for text in texts if re.match(shape, text)]
         if len(fitting) >= _MOSTLY * len(texts):
-            return np.unique(_prefixes(value for value in map(read, fitting) if value))
+            return distinct(_prefixes(value for value in map(read, fitting) if value))
     return np.empty(0, np.uint64)
 
 
@@ -114,7 +114,7 @@ def _of_numbers(values: pa.Array) -> Prefixes:
         return np.empty(0, np.uint64)
     nibbles = -(-highest.bit_length() // 4)
     turned = words.byteswap() if nibbles > 12 else words[:0]
-    return np.unique(np.concatenate([words << np.uint64(64 - 4 * nibbles), turned]))
+    return distinct(np.concatenate([words << np.uint64(64 - 4 * nibbles), turned]))
 
 
 def dictionary_hits(
@@ -132,13 +132,13 @@ def dictionary_hits(
     passes = _sieve([columns[column] for column, (_, bits) in masks.items() if bits == 64])
     found: dict[str, dict[str, int]] = {}
     for name, made in _made(candidates, salts):
-        whole = np.unique(passes(made))
+        whole = distinct(passes(made))
         for column, (mask, bits) in masks.items():
-            tried = whole if bits == 64 else np.unique(made & mask)
+            tried = whole if bits == 64 else distinct(made & mask)
             hits = _met(tried, columns[column])
             if not hits:
                 continue
-            tries = len(np.unique(made)) if bits == 64 else len(tried)
+            tries = len(distinct(made)) if bits == 64 else len(tried)
             if hits > _by_chance(tries * len(columns[column]), values=2.0**bits):
                 found.setdefault(column, {})[name] = hits
     return found
@@ -335,7 +335,7 @@ def _nirs(rng: np.random.Generator, count: int) -> list[str]:
 
 
 def _dates(rng: np.random.Generator, count: int) -> list[str]:
-    days = np.unique(rng.integers(0, 46_000, count)) - 25_567  # from 1900 on
+    days = distinct(rng.integers(0, 46_000, count)) - 25_567  # from 1900 on
     return [str(day) for day in days.astype("datetime64[D]")]
 
 

@@ -17,7 +17,7 @@ from typing import Any, cast
 import numpy as np
 
 from curator.addresses import Address
-from curator.arrow import token_words
+from curator.arrow import distinct, token_words
 from curator.capital._watermarks import Floor, Watch, beyond, floor_of
 from curator.errors import QualityError
 from curator.expressions import conjuncts, parse
@@ -152,7 +152,7 @@ class ChangeFeed:
         for batch in protected.checked.sample.engine.batches(sql, rows=_ROWS):
             tokens = protected.kernel.row_tokens(batch).drop_null()
             found.append(token_words(tokens)[:, 0].astype(np.uint64))
-        return np.unique(np.concatenate(found))
+        return distinct(np.concatenate(found))
 
     def source(self) -> Source:
         """The feed with the columns of the base source."""

@@ -515,7 +515,7 @@ def _first_bytes(order: pa.FixedSizeBinaryArray) -> npt.NDArray[np.uint8]:
 def _sorted_places(words: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.int64], int]:
     """Places in ascending order of 16-byte tokens, and how many rows repeat an earlier token."""
     first = words[:, 0].astype(np.uint64)
-    order = np.argsort(first, kind="stable")
+    order = np.argsort(first)
     ordered = first[order]
     if not bool((ordered[1:] == ordered[:-1]).any()):
         return order, 0

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from curator.arrow import distinct
+
 Integers = npt.NDArray[np.int64]
 
 
@@ -32,7 +34,7 @@ class People:
     @property
     def total(self) -> int:
         """People of the table."""
-        return int(self.alone.sum()) + len(np.unique(self.persons))
+        return int(self.alone.sum()) + len(distinct(self.persons))
 
     def per_class(self, classes: npt.NDArray[Any], *, count: int, enough: int | None = None) -> Integers:
         """People of each class.
@@ -67,7 +69,7 @@ class People:
             classes, persons = classes[short], persons[short]
         if len(classes):
             width = self._width
-            met = np.unique(classes * width + persons) // width
+            met = distinct(classes * width + persons) // width
             found = found + np.bincount(met, minlength=len(found))
         return found
 
@@ -93,7 +95,7 @@ def people_of(
         alone: people of each combination besides, who are in no other.
     """
     width = int(persons.max(initial=0)) + 1
-    pairs = np.unique(combinations.astype(np.int64) * width + persons)
+    pairs = distinct(combinations.astype(np.int64) * width + persons)
     places, who = pairs // width, pairs % width
     single = np.bincount(who, minlength=1)[who] == 1
     found = np.bincount(places[single], minlength=count).astype(np.int64)

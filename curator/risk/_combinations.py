@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from curator.arrow import distinct
 from curator.risk._columns import Column, Numbers, dense, together
 
 BUDGET = 400_000_000  # rows looked at: some ten seconds of one core
@@ -155,7 +156,7 @@ class _Singles:
         sums = np.bincount(codes, self._marks, minlength=len(counts))
         squares = np.bincount(codes, np.square(self._marks), minlength=len(counts))  # type: ignore[arg-type]
         alone = (counts > 0) & (counts <= self._most) & (counts * squares == np.square(sums))
-        return len(np.unique(self._persons[alone[codes]]))
+        return len(distinct(self._persons[alone[codes]]))
 
 
 def _ordered(columns: Sequence[Column], sizes: Iterable[int]) -> Iterator[tuple[Column, ...]]:
