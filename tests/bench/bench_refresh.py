@@ -26,6 +26,7 @@ import pyarrow.parquet as parquet
 
 from curator.capital import Capital, RunOptions
 
+GROUP = 250_000  # rows of a row group, as a warehouse writes them
 SHARE = 0.01
 
 
@@ -61,11 +62,12 @@ def spec(feed: str, *, count: str = "persons") -> dict[str, Any]:
 def write(path: Path, rows: int) -> None:
     """The same first rows whatever their number; row groups as a warehouse writes them."""
     writer = None
-    for start in range(0, rows, 250_000):
-        count = min(250_000, rows - start)
-        draw = np.random.default_rng(start)
+    for start in range(0, rows, GROUP):
+        count = min(GROUP, rows - start)
+        draw = np.random.default_rng(start)  # whole groups are drawn, so that the first rows stay when more come
         ids = np.arange(start, start + count)
-        people = draw.integers(0, 1_000_000, count)
+        people = draw.integers(0, 1_000_000, GROUP)[:count]
+        others = {f"n{place}": draw.integers(0, 50, GROUP)[:count] for place in range(4)}
         table = pa.table({
             "id": pa.array(ids.tolist(), pa.int64()),
             "person": pa.array([f"1{n:012d}" for n in people.tolist()]),
@@ -73,7 +75,7 @@ def write(path: Path, rows: int) -> None:
             "phone": pa.array([f"06{n:08d}" for n in people.tolist()]),
             "day": pa.array((18_000 + ids % 1000).tolist(), pa.int32()).cast(pa.date32()),
             "zone": pa.array([f"{n % 90:02d}" for n in people.tolist()]),
-            **{f"n{place}": pa.array(draw.integers(0, 50, count).tolist(), pa.int64()) for place in range(4)},
+            **{name: pa.array(values.tolist(), pa.int64()) for name, values in others.items()},
         })  # fmt: skip
         writer = writer or parquet.ParquetWriter(path, table.schema)
         writer.write_table(table)
