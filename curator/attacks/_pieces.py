@@ -31,7 +31,8 @@ _ROWS = 120
 _LEAST = 3  # different identifiers that must come out
 _SHARE = 0.1  # of the rows that have all the pieces
 _LETTERS = 6
-_COVERED = 0.75  # of an identifier's letters
+_COVERED = 0.75  # of an identifier's letters, by fields joined
+_STANDING = 0.6  # by fields at its places: sex and commune of birth are less of a number that says more
 _PLACED = 20  # rows that show a place
 _ALWAYS = 0.95
 _TOLD = 0.5  # identifiers that the letters at these places tell apart
@@ -164,7 +165,7 @@ def _placed(fields: Mapping[str, Sequence[Any]], whole: Sequence[str]) -> Iterat
     tiles = {name: _tile([fields[name][row] for row in rows], [whole[row] for row in rows]) for name in fields}
     pieces = {name: places for name, places in tiles.items() if places}
     covered = sorted(set[int]().union(*pieces.values()))
-    if len(pieces) < 2 or len(covered) < _LETTERS:
+    if len(pieces) < 2 or len(covered) < max(_LETTERS, _STANDING * usual):
         return
     people = {whole[row] for row in rows}
     seen = ["".join(who[place] for place in covered) for who in people]
