@@ -264,7 +264,10 @@ def check_channel(
 
 
 def check_author(statement: Statement, directory: Directory) -> Agent | None:
-    """Whether the signer of a verified statement held, at its time, a role that its stage needs (`STAGE_ROLES`).
+    """Whether the signer of a verified statement held, at its time, a role that it needs.
+
+    `STAGE_ROLES` says which, but for the destruction of an epoch's keys: it is the custodian's alone, since a secret
+    that is told destroyed is destroyed wherever it is still found.
 
     Args:
         statement: from a verified envelope.
@@ -278,7 +281,8 @@ def check_author(statement: Statement, directory: Directory) -> Agent | None:
     """
     if statement.stage is Stage.AGENTS:
         return None
-    return directory.author(statement, roles=STAGE_ROLES[statement.stage])
+    destroys = statement.stage is Stage.KEYS and statement.facts.get("change") == "destroy"
+    return directory.author(statement, roles=(Role.CUSTODIAN,) if destroys else STAGE_ROLES[statement.stage])
 
 
 def diagram() -> str:

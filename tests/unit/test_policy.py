@@ -284,6 +284,21 @@ def test_authors(stage: Stage, role: Role) -> None:
     assert caught.value.code == "role-missing"
 
 
+@pytest.mark.parametrize("role", list(Role), ids=str)
+def test_only_a_custodian_tells_that_keys_are_destroyed(role: Role) -> None:
+    author = DIRECTORY.agent(f"the-{role}")
+    statement = Statement(
+        stage=Stage.KEYS, subjects=(Artifact("epoch 1", "0" * 64),), agent=author.name, keyid=author.keyid, time=SINCE,
+        facts={"change": "destroy", "epoch": "1"},
+    )  # fmt: skip
+    if role is Role.CUSTODIAN:
+        assert check_author(statement, DIRECTORY) is author
+        return
+    with pytest.raises(NotAllowedError) as caught:
+        check_author(statement, DIRECTORY)
+    assert caught.value.code == "role-missing"
+
+
 def test_changes_of_the_agents_are_judged_elsewhere() -> None:
     statement = Statement(
         stage=Stage.AGENTS, subjects=(Artifact("x", "0" * 64),), agent="unknown", keyid="0" * 64, time=SINCE
