@@ -422,6 +422,7 @@ class _Counts:
             self._held += len(first)
 
     def merged(self) -> tuple[Codes, Numbers]:
+        """Each code once, ascending, and how often it occurred."""
         if not self._parts:
             return np.empty(0, np.uint64), np.empty(0, np.int64)
         if len(self._parts) > 1:

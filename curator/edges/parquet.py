@@ -397,13 +397,16 @@ class _MemoryRange:
         self._batches: list[pa.RecordBatch] = []
 
     def append(self, batch: pa.RecordBatch) -> None:
+        """Take rows."""
         self._batches.append(batch)
 
     def read(self) -> pa.Table | None:
+        """All rows in one chunk, which are no longer kept; None when there was none."""
         batches, self._batches = self._batches, []
         return pa.Table.from_batches(batches).combine_chunks() if batches else None
 
     def discard(self) -> None:
+        """Forget what is kept."""
         self._batches = []
 
 
@@ -415,12 +418,14 @@ class _FileRange:
         self._stream: Any = None
 
     def append(self, batch: pa.RecordBatch) -> None:
+        """Take rows."""
         if self._stream is None:
             options = pa.ipc.IpcWriteOptions(compression=None)
             self._stream = pa.ipc.new_stream(str(self._path), batch.schema, options=options)
         self._stream.write_batch(batch)
 
     def read(self) -> pa.Table | None:
+        """All rows in one chunk, which are no longer kept; None when there was none."""
         if self._stream is None:
             return None
         self._stream.close()
@@ -430,6 +435,7 @@ class _FileRange:
         return table
 
     def discard(self) -> None:
+        """Forget what is kept."""
         if self._stream is not None:
             self._stream.close()
         self._path.unlink(missing_ok=True)

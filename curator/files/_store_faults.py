@@ -53,6 +53,7 @@ def _refused(source: str, fault: Exception) -> SourceError:
 
 
 def missing(source: str, name: str) -> SourceError:
+    """The error of an object that is not there."""
     return SourceError(
         "source-missing",
         asked=f"read the source `{source}`",
