@@ -19,6 +19,7 @@ from curator.capital import _curation
 from curator.capital._changes import ChangeFeed
 from curator.capital._curation import publish_run
 from curator.capital._keys import epoch_root
+from curator.capital._models import numbers
 from curator.capital._options import RunOptions, change_feed, source_paths
 from curator.capital._run import Follower, holder_key
 from curator.capital._sources import kept_book, kept_digests, kept_held, kept_index
@@ -94,7 +95,7 @@ def refresh(capital: Capital, spec: Path, *, options: RunOptions, full: bool = F
         return Refreshed(
             version=_curation.curate(capital, spec, use_case=declared, options=options), previous=None, feed="full"
         )
-    previous = capital.dataset(f"{declared.name}@{max(known, key=_numbers)}")
+    previous = capital.dataset(f"{declared.name}@{max(known, key=numbers)}")
     spec_bytes = _renumbered(spec, _next(previous.manifest.version))
     use_case = parse_use_case(spec_bytes.decode(), file=str(spec))
     refresher = _Refresher(capital, spec, use_case=use_case, options=options, spec_bytes=spec_bytes, previous=previous)
@@ -328,9 +329,5 @@ def _renumbered(spec: Path, version: str) -> bytes:
 
 
 def _next(version: str) -> str:
-    major, minor, patch = _numbers(version)
+    major, minor, patch = numbers(version)
     return f"{major}.{minor}.{patch + 1}"
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("."))

@@ -20,7 +20,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +78,6 @@ class Context:
     folder: Path
     settings: dict[str, Any]
     holders: int = 1
-    sessions: list[Any] = field(default_factory=list)
 
     def session(self) -> Any:
         """A session with views and settings of its own."""
