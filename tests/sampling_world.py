@@ -35,7 +35,7 @@ def spec_of(extract: Mapping[str, Any] | None = None, **changes: Any) -> UseCase
     """The spec above with parts of `extract` set, and whole other parts replaced."""
     value = copy.deepcopy(HEAD) | changes
     value["extract"] = {**value["extract"], **(extract or {})}
-    return parse_use_case(json.dumps(value))
+    return parse_use_case(json.dumps(value, ensure_ascii=False))
 
 
 def connected(use_case: UseCase, tables: Mapping[str, Iterable[Row]], *, threads: int = 1) -> Any:
@@ -75,10 +75,10 @@ def drawn_in(connection: Any, use_case: UseCase, columns: str) -> list[Any]:
     return sorted(found, key=lambda row: tuple((cell is None, cell if cell is not None else 0) for cell in row))
 
 
-def hashed(*parts: Any, seed: int = 0, row: Any = "") -> str:
+def hashed(*parts: Any, seed: int = 0, row: Any = "", step: str = "") -> str:
     """The hash of a key in plain Python: as the SQL spells it, or the row's own key where a part is null."""
     if any(part is None for part in parts):
-        return hashed(row, seed=seed) if row is not None else hashlib.md5(f"{seed}:".encode()).hexdigest()
+        parts = (row if row is not None else "",)
     texts = [str(part) for part in parts]
     key = texts[0] if len(texts) == 1 else "".join(f"{len(text)}:{text}" for text in texts)
-    return hashlib.md5(f"{seed}:{key}".encode()).hexdigest()
+    return hashlib.md5(":".join([str(seed), *filter(None, [step]), key]).encode()).hexdigest()

@@ -1,10 +1,11 @@
-"""The steps of a draw, one nested query each: every option ranks by the same hash and keeps the lowest.
+"""The steps of a draw, one nested query each: every option ranks by a hash of its own and keeps the lowest.
 
     population ─► per_entity ─► fraction, at_least ─► quotas ─► strata ─► negatives ─► max_rows
 
-A rank counts rows up to and including those of equal hash (`RANGE`, whose peers are the rows of one key), so that rows
-which share a key are kept or left out together, whatever order the engine reads them in. Where an option has a number,
-the keys whose rows still fit whole are kept.
+Rows of equal hash, the peers of a rank, are the rows of one key: they are kept or left out together, whatever order the
+engine reads them in. Where a number is the most there may be, a rank counts the rows up to and including the peers
+(`RANGE`): the keys whose rows still fit whole are kept. Where it is the least there must be (`at_least`, the share of a
+stratum), it is the first place among the peers (SQL's `rank`): keys are kept until there are enough rows.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 
 from curator.expressions import Engine as Dialect
 from curator.expressions import parse
-from curator.sampling._keys import DRAW, ROW, below_sql, draw_sql, ratio, row_sql
+from curator.sampling._keys import below_sql, draw_sql, ratio, row_sql
 from curator.spec import Scope, UseCase
 from curator.spec.model import Negatives, Quotas, Sample, Strata
 from curator.sqltext import TEXT, literal, quoted
@@ -54,8 +55,6 @@ def drawn_sql(use_case: UseCase, scope: Scope, *, dialect: Dialect, population: 
         chosen = sample.fraction is not None and sample.fraction < 1
         share = below_sql(draw_sql(sample, row_key), sample.fraction or 1.0)
         return f"{sql} t WHERE ({share})" if chosen else sql
-    hashes = f"{draw_sql(sample, row_key)} AS {quoted(DRAW)}, {row_sql(sample, row_key)} AS {quoted(ROW)}"
-    sql = f"SELECT *, {hashes} FROM {quoted(population)}"  # noqa: S608 (built from a checked spec)
     for step in steps(use_case, scope, dialect=dialect):
         columns = ", ".join(["*", *(f"{column} AS {quoted(name)}" for name, column in step.columns.items())])
         sql = f"SELECT * FROM (SELECT {columns} FROM ({sql}) t) t WHERE {step.keep}"  # noqa: S608 (likewise)
@@ -64,62 +63,68 @@ def drawn_sql(use_case: UseCase, scope: Scope, *, dialect: Dialect, population: 
 
 def steps(use_case: UseCase, scope: Scope, *, dialect: Dialect) -> Iterator[Step]:
     """The steps that the spec asks for, in their order."""
-    sample = use_case.extract.sample
+    sample, row_key = use_case.extract.sample, use_case.extract.row_key
     if sample is None:
         return
     if sample.per_entity is not None:
-        yield _cap(sample.per_entity, use_case.extract.entity)
+        order = row_sql(sample, row_key, step="per_entity")
+        yield _cap(sample.per_entity, use_case.extract.entity, order=order)
     if sample.fraction is not None and sample.fraction < 1:
-        yield _share(sample, sample.fraction)
+        yield _share(sample, sample.fraction, order=draw_sql(sample, row_key))
     if sample.quotas is not None:
-        yield _quotas(sample.quotas)
+        yield _quotas(sample.quotas, order=draw_sql(sample, row_key, step="quotas"))
     if sample.strata is not None:
-        yield _strata(sample.strata)
+        yield _strata(sample.strata, order=draw_sql(sample, row_key, step="strata"))
     if sample.negatives is not None:
-        yield _negatives(sample.negatives, parse(sample.negatives.positive, scope.expression_types()).sql(dialect))
+        positive = parse(sample.negatives.positive, scope.expression_types()).sql(dialect)
+        yield _negatives(sample.negatives, positive, order=draw_sql(sample, row_key, step="negatives"))
     if sample.max_rows is not None:
-        rank = _rank("count(*)", (), order=[_whole_first(sample), quoted(DRAW)])
-        yield Step(name="max_rows", columns={".last": rank}, keep=f"{quoted('.last')} <= {sample.max_rows}")
+        order = ", ".join([*_whole_first(sample), draw_sql(sample, row_key, step="max_rows")])
+        columns = {".last": _up_to("count(*)", (), order=order)}
+        yield Step(name="max_rows", columns=columns, keep=f"{quoted('.last')} <= {sample.max_rows}")
 
 
-def _cap(rows: int, entity: Iterable[str]) -> Step:
-    rank = _rank("count(*)", entity, order=[quoted(ROW)])
+def _cap(rows: int, entity: Iterable[str], *, order: str) -> Step:
+    rank = _up_to("count(*)", entity, order=order)
     nobody = " OR ".join(f"{quoted(name)} IS NULL" for name in entity)
     return Step(name="per_entity", columns={".cap": rank}, keep=f"({quoted('.cap')} <= {rows} OR {nobody})")
 
 
-def _share(sample: Sample, fraction: float) -> Step:
-    below = below_sql(quoted(DRAW), fraction)
+def _share(sample: Sample, fraction: float, *, order: str) -> Step:
+    below = below_sql(order, fraction)
     if sample.at_least is None:
         return Step(name="fraction", columns={}, keep=below)
-    rank = _rank("count(*)", sample.at_least.by)
+    rank = _from("rank()", sample.at_least.by, order=order)
     return Step(name="fraction", columns={".least": rank}, keep=f"({below} OR {_least(sample)})")
 
 
-def _quotas(quotas: Quotas) -> Step:
+def _quotas(quotas: Quotas, *, order: str) -> Step:
     rank = quoted(".quota")
     cases = " ".join(f"WHEN {literal(name)} THEN {_within(rank, rows)}" for name, rows in quotas.rows.items())
     keep = f"CASE CAST({quoted(quotas.by)} AS {TEXT}) {cases} ELSE {_within(rank, quotas.others)} END"
-    return Step(name="quotas", columns={".quota": _rank("count(*)", [quotas.by])}, keep=keep)
+    return Step(name="quotas", columns={".quota": _up_to("count(*)", [quotas.by], order=order)}, keep=keep)
 
 
 def _within(rank: str, rows: int | str) -> str:
     return "true" if rows == "all" else f"{rank} <= {rows}"
 
 
-def _strata(strata: Strata) -> Step:
+def _strata(strata: Strata, *, order: str) -> Step:
     """A share rounded up: the rank r of n rows is kept when r < share * n + 1, in whole numbers."""
-    columns = {".stratum": _rank("count(*)", strata.by)}
     if strata.fraction is None:
+        columns = {".stratum": _up_to("count(*)", strata.by, order=order)}
         return Step(name="strata", columns=columns, keep=f"{quoted('.stratum')} <= {strata.rows}")
+    columns = {
+        ".stratum": _from("rank()", strata.by, order=order),
+        ".of": f"count(*) OVER ({_partition(strata.by)})",
+    }
     share = ratio(strata.fraction)
-    columns[".of"] = f"count(*) OVER ({_partition(strata.by)})"
     top, bottom = share.numerator, share.denominator
     keep = f"{quoted('.stratum')} * {_big(bottom)} < {quoted('.of')} * {_big(top)} + {_big(bottom)}"
     return Step(name="strata", columns=columns, keep=keep)
 
 
-def _negatives(negatives: Negatives, positive: str) -> Step:
+def _negatives(negatives: Negatives, positive: str, *, order: str) -> Step:
     share = ratio(negatives.per_positive)
     is_positive, is_negative = (
         f"CASE WHEN {positive} THEN 1 ELSE 0 END",
@@ -127,14 +132,14 @@ def _negatives(negatives: Negatives, positive: str) -> Step:
     )
     columns = {
         ".positives": f"sum({is_positive}) OVER ({_partition(negatives.within)})",
-        ".negative": _rank(f"sum({is_negative})", negatives.within),
+        ".negative": _up_to(f"sum({is_negative})", negatives.within, order=order),
     }
     top, bottom = share.numerator, share.denominator
     fits = f"{quoted('.negative')} * {_big(bottom)} <= {quoted('.positives')} * {_big(top)}"
     return Step(name="negatives", columns=columns, keep=f"(({positive}) OR (NOT ({positive}) AND {fits}))")
 
 
-def _whole_first(sample: Sample) -> str:
+def _whole_first(sample: Sample) -> Iterator[str]:
     """Rows that are to be kept whole come before the others when a maximum leaves some out."""
     whole = []
     if sample.at_least is not None and sample.fraction is not None and sample.fraction < 1:
@@ -143,17 +148,21 @@ def _whole_first(sample: Sample) -> str:
         named = [literal(name) for name, rows in sample.quotas.rows.items() if rows == "all"]
         if named:
             whole.append(f"CAST({quoted(sample.quotas.by)} AS {TEXT}) IN ({', '.join(named)})")
-    return f"CASE WHEN {' OR '.join(whole)} THEN 0 ELSE 1 END" if whole else ""
+    if whole:
+        yield f"CASE WHEN {' OR '.join(whole)} THEN 0 ELSE 1 END"
 
 
 def _least(sample: Sample) -> str:
     return f"{quoted('.least')} <= {sample.at_least.rows if sample.at_least else 0}"
 
 
-def _rank(figure: str, by: Iterable[str], *, order: Iterable[str] = (quoted(DRAW),)) -> str:
+def _up_to(figure: str, by: Iterable[str], *, order: str) -> str:
     """A figure over the rows of a part up to this row's hash, rows of the same hash included."""
-    ordered = ", ".join(part for part in order if part)
-    return f"{figure} OVER ({_partition(by)} ORDER BY {ordered} {_UP_TO_HERE})".replace("( ", "(")
+    return _from(figure, by, order=f"{order} {_UP_TO_HERE}")
+
+
+def _from(figure: str, by: Iterable[str], *, order: str) -> str:
+    return f"{figure} OVER ({' '.join(part for part in (_partition(by), 'ORDER BY ' + order) if part)})"
 
 
 def _partition(by: Iterable[str]) -> str:

@@ -3,6 +3,10 @@
 MD5 spreads rows, it hides nothing here: seed and key are public, so that anybody who may read the source can draw the
 same rows again. It is the one hash whose text DuckDB, Spark, PostgreSQL and MariaDB all spell alike, and digits and
 small letters are in the same order in every collation. No engine's own sampler is used: none agrees with another.
+
+Each option ranks by a hash of its own: MD5 of seed, its name and key. With one hash for all, what an option kept, the
+lowest of their class, would be the lowest for the next one too, and rows of large classes would crowd out the others:
+the two stages of a draw must be independent (W. G. Cochran, Sampling Techniques, 3rd edition, 1977, chapter 10).
 """
 
 from __future__ import annotations
@@ -14,33 +18,31 @@ from curator.spec import Scope, UseCase
 from curator.spec.model import Sample, Source
 from curator.sqltext import TEXT, quoted, text_key
 
-DRAW = ".draw"
-ROW = ".row"
-
 _SPELT_ALIKE = ("text", "integer", "date")  # types whose text every database writes as the engines do
 
 
-def hash_sql(key: str, seed: int) -> str:
-    """MD5 of `seed:key` as 32 hexadecimal digits; null when the key is null.
+def hash_sql(key: str, seed: int, *, step: str = "") -> str:
+    """MD5 of `seed:key`, or of `seed:step:key`, as 32 hexadecimal digits; null when the key is null.
 
     Args:
         key: SQL of the key as text.
         seed: of the sample.
+        step: the option that ranks by it; none for a share.
     """
-    return f"md5('{seed}:' || {key})"
+    return f"md5('{seed}:{step}{':' if step else ''}' || {key})"
 
 
-def draw_sql(sample: Sample, row_key: Sequence[str]) -> str:
+def draw_sql(sample: Sample, row_key: Sequence[str], *, step: str = "") -> str:
     """The hash of a row's sampling key.
 
     A row whose key has a null is drawn by its row key, so that it is kept with the same chance as any other.
     """
-    return hash_sql(f"coalesce({text_key(sample.by)}, {text_key(row_key)}, '')", sample.seed)
+    return hash_sql(f"coalesce({text_key(sample.by)}, {text_key(row_key)}, '')", sample.seed, step=step)
 
 
-def row_sql(sample: Sample, row_key: Sequence[str]) -> str:
+def row_sql(sample: Sample, row_key: Sequence[str], *, step: str) -> str:
     """The hash of a row's own key, by which rows of one entity are ranked."""
-    return hash_sql(f"coalesce({text_key(row_key)}, '')", sample.seed)
+    return hash_sql(f"coalesce({text_key(row_key)}, '')", sample.seed, step=step)
 
 
 def below_sql(draw: str, fraction: float) -> str:

@@ -38,52 +38,60 @@ def ids(sample: dict[str, Any], rows: list[Row], *, threads: int = 1) -> set[int
 # ---- in plain Python -------------------------------------------------------------------------------------------------
 
 
-def draw(row: Row, by: tuple[str, ...] = ("who",)) -> str:
-    return hashed(*(row[COLUMNS.index(name)] for name in by), row=row[0])
+def draw(row: Row, by: tuple[str, ...] = ("who",), *, step: str = "") -> str:
+    return hashed(*(row[COLUMNS.index(name)] for name in by), row=row[0], step=step)
 
 
 def ranks(rows: Iterable[Row], part: Callable[[Row], Any], order: Callable[[Row], Any], count: Any = None) -> dict:
     """Row id -> how many rows (that count) of its part come up to it, those of the same place included."""
+    return placed(rows, part, lambda other, row: order(other) <= order(row) and (count is None or count(other)))
+
+
+def firsts(rows: Iterable[Row], part: Callable[[Row], Any], order: Callable[[Row], Any]) -> dict:
+    """Row id -> the first place of its key: how many rows of its part come before it, and one."""
+    return {row: 1 + before for row, before in placed(rows, part, lambda other, row: order(other) < order(row)).items()}
+
+
+def placed(rows: Iterable[Row], part: Callable[[Row], Any], counts: Callable[[Row, Row], bool]) -> dict:
+    """Row id -> how many other rows of its part count before it."""
     parts: dict[Any, list[Row]] = defaultdict(list)
     for row in rows:
         parts[part(row)].append(row)
-    return {
-        row[0]: sum(1 for other in parts[part(row)] if order(other) <= order(row) and (count is None or count(other)))
-        for row in rows
-    }
+    return {row[0]: sum(1 for other in parts[part(row)] if counts(other, row)) for row in rows}
 
 
 def reference(sample: dict[str, Any], rows: list[Row]) -> set[int]:
     by = tuple(sample["by"])
     left = list(rows)
     if "per_entity" in sample:
-        rank = ranks(left, lambda row: row[1], lambda row: hashed(row[0]))
+        rank = ranks(left, lambda row: row[1], lambda row: hashed(row[0], step="per_entity"))
         left = [row for row in left if row[1] is None or rank[row[0]] <= sample["per_entity"]]
     least: set[int] = set()
     if "fraction" in sample:
         if "at_least" in sample:
-            rank = ranks(left, lambda row: row[2], lambda row: draw(row, by))
+            rank = firsts(left, lambda row: row[2], lambda row: draw(row, by))
             least = {row[0] for row in left if rank[row[0]] <= sample["at_least"]["rows"]}
         limit = f"{round(sample['fraction'] * 2**32):08x}"
         left = [row for row in left if draw(row, by)[:8] < limit or row[0] in least]
     if "quotas" in sample:
-        rank = ranks(left, lambda row: row[2], lambda row: draw(row, by))
+        rank = ranks(left, lambda row: row[2], lambda row: draw(row, by, step="quotas"))
         quota = {**dict.fromkeys({row[2] for row in left}, sample["quotas"]["others"]), **sample["quotas"]["rows"]}
         left = [row for row in left if quota[row[2]] == "all" or rank[row[0]] <= quota[row[2]]]
     if "strata" in sample:
-        rank, size = ranks(left, lambda row: row[2], lambda row: draw(row, by)), Counter(row[2] for row in left)
-        rows_of = sample["strata"].get("rows")
+        rows_of, size = sample["strata"].get("rows"), Counter(row[2] for row in left)
+        ranked = firsts if rows_of is None else ranks
+        rank = ranked(left, lambda row: row[2], lambda row: draw(row, by, step="strata"))
         share = Fraction(str(sample["strata"].get("fraction", 1)))
         left = [row for row in left if rank[row[0]] <= (ceil(share * size[row[2]]) if rows_of is None else rows_of)]
     if "negatives" in sample:
         share = Fraction(str(sample["negatives"]["per_positive"]))
         within = (lambda row: row[2]) if sample["negatives"].get("within") else (lambda row: 0)
         positives = Counter(within(row) for row in left if row[3])
-        rank = ranks(left, within, lambda row: draw(row, by), count=lambda row: row[3] is False)
+        rank = ranks(left, within, lambda row: draw(row, by, step="negatives"), count=lambda row: row[3] is False)
         fits = {row[0] for row in left if row[3] is False and rank[row[0]] <= share * positives[within(row)]}
         left = [row for row in left if row[3] or row[0] in fits]
     if "max_rows" in sample:
-        rank = ranks(left, lambda row: 0, lambda row: (row[0] not in least, draw(row, by)))
+        rank = ranks(left, lambda row: 0, lambda row: (row[0] not in least, draw(row, by, step="max_rows")))
         left = [row for row in left if rank[row[0]] <= sample["max_rows"]]
     return {row[0] for row in left}
 
@@ -171,6 +179,11 @@ RANKED = st.one_of(
         lambda rows, share: {"fraction": share, "at_least": {"by": ["place"], "rows": rows}},
         st.integers(0, 9), FRACTION,
     ),
+    st.builds(lambda share: {"strata": {"by": ["place"], "fraction": share}}, FRACTION),
+    st.builds(
+        lambda share: {"negatives": {"positive": "ill", "per_positive": share, "within": ["place"]}},
+        st.sampled_from([0.5, 2.0]),
+    ),
 )  # fmt: skip
 
 
@@ -185,14 +198,17 @@ def test_a_number_evicts_by_rank_and_never_more_than_came(
     before, after = ids(sample, rows), ids(sample, [*rows, *added])
     left = {row for row in rows if row[0] in before - after}
     assert len(left) <= len(added)
-    part = {"per_entity": 1, "strata": 2, "quotas": 2, "at_least": 2}.get(list(option)[-1])
+    step = list(option)[-1]
+    part = {"per_entity": 1, "strata": 2, "quotas": 2, "at_least": 2, "negatives": 2}.get(step)
+    salt = "" if step == "at_least" else step
     for row in left:
         stay = [
             other for other in [*rows, *added]
             if other[0] in after and (part is None or other[part] == row[part])
+            and not (step == "negatives" and other[3])
             and not ("fraction" in option and int(hashed(other[0])[:8], 16) < option["fraction"] * 2**32)
         ]  # fmt: skip
-        assert all(hashed(other[0]) < hashed(row[0]) for other in stay)
+        assert all(hashed(other[0], step=salt) < hashed(row[0], step=salt) for other in stay)
 
 
 @SLOW
@@ -203,8 +219,8 @@ def test_what_a_maximum_evicts_has_the_highest_hash(rows: list[Row], more: list[
     grown = [*rows, *((row[0] + 1_000, *row[1:]) for row in more)]
     before, after = ids(sample, rows), ids(sample, grown)
     assert len(after) <= limit
-    left = [draw(row) for row in rows if row[0] in before - after]
-    kept = [draw(row) for row in grown if row[0] in after]
+    left = [draw(row, step="max_rows") for row in rows if row[0] in before - after]
+    kept = [draw(row, step="max_rows") for row in grown if row[0] in after]
     assert not left or not kept or max(kept) < min(left)
 
 

@@ -1,6 +1,6 @@
 """Which of the rows a use case keeps: shares, quotas and caps, all by public hash, so that anybody can draw them again.
 
-Every option ranks rows by one hash of the sampling key. Nothing is left to chance: the same rows come out on every
+Every option ranks rows by a hash of the sampling key. Nothing is left to chance: the same rows come out on every
 engine and in every run, and what an option evicts it evicts by rank. `curator.sampling` says in which order they act.
 """
 
@@ -18,7 +18,10 @@ Fraction = Annotated[float, Field(gt=0.0, le=1.0)]
 
 
 class AtLeast(Word):
-    """Rows that each class keeps whatever the fraction: all of them when it has fewer, so a rare class stays whole."""
+    """Rows that each class keeps whatever the fraction: all of them when it has fewer, so a rare class stays whole.
+
+    The key that reaches the number is kept whole, so that there may be a few more.
+    """
 
     by: tuple[Name, ...] = Field(min_length=1)
     rows: Rows
@@ -29,7 +32,8 @@ class Strata(Word):
 
     Attributes:
         by: columns whose values taken together make the strata; nulls are a value of their own.
-        fraction: share of each stratum, rounded up, so that none disappears; exclusive with `rows`.
+        fraction: share of each stratum, rounded up, so that none disappears; the key that reaches it is kept whole.
+            Exclusive with `rows`.
         rows: at most so many rows of each stratum.
     """
 
