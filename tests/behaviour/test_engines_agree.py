@@ -336,7 +336,7 @@ def test_a_repeated_key_is_refused_by_both(engines: dict[str, Engine], tmp_path:
 def test_the_whole_job_gives_the_same_bytes(
     engines: dict[str, Engine], demo_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("curator.edges.parquet.ROWS_PER_SHARD", 500)
+    monkeypatch.setattr("curator.edges.parquet._ranges.ROWS_PER_SHARD", 500)
     case = load_use_case(write_spec(tmp_path, spec_value()))
     paths = {name: demo_base / source.path for name, source in case.sources.items()}
     results, orphans = {}, {}

@@ -281,9 +281,9 @@ def main() -> None:
     variant, base, out = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
     out.mkdir(parents=True)
     if LEVEL != 1:
-        from curator.edges import parquet
+        from curator.edges.parquet import _shard
 
-        parquet._LEVEL = LEVEL
+        _shard._LEVEL = LEVEL
     VARIANTS[variant](base, out)
     usage, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     size = sum(path.stat().st_size for path in out.rglob("*.parquet"))

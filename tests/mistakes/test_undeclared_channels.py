@@ -14,7 +14,7 @@ from mistakes_world import delivered, made, plain_spec, rewritten, with_column, 
 from curator.attacks import _gate, canary_leaks
 from curator.capital import Capital
 from curator.cli import main
-from curator.edges import parquet as writing
+from curator.edges.parquet import _shard as writing
 from curator.errors import DisclosureError
 from curator.receiving import open_package
 from curator.risk import _combinations

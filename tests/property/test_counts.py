@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from curator.edges import parquet as parquet_edge
+from curator.edges.parquet import _ranges
 from curator.engines import open_engine
 from curator.errors import CuratorError
 from curator.extraction import extract
@@ -185,7 +185,7 @@ def test_many_shards_are_one(rows: list[dict[str, str]], part: int) -> None:
     found = []
     for per_shard in (1_000_000, part):
         with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
-            patch.setattr(parquet_edge, "ROWS_PER_SHARD", per_shard)
+            patch.setattr(_ranges, "ROWS_PER_SHARD", per_shard)
             written = run(rows, use_case(k=1, l=1), Path(name))
             splits: dict[str, list[Any]] = defaultdict(list)
             for entry in sorted(written.files):

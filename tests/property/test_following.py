@@ -12,7 +12,7 @@ from capital_world import empty_capital, write_spec
 from refresh_world import Row, lay, lay_feed, spec
 
 from curator.capital import Capital, Refreshed
-from curator.edges import parquet
+from curator.edges.parquet import _ranges
 from curator.errors import CuratorError
 from curator.records import DatasetVersion
 
@@ -62,7 +62,7 @@ def told(before: dict[int, Row], after: dict[int, Row], *, at: int) -> list[tupl
 def test_following_gives_the_rows_of_a_whole_run(
     limits: str, feed: str, seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parquet, "ROWS_PER_SHARD", 20)
+    monkeypatch.setattr(_ranges, "ROWS_PER_SHARD", 20)
     draw = random.Random(seed)
     path = write_spec(tmp_path, spec(feed, disclosure=LIMITS[limits]))
     held = {number: drawn(draw, number) for number in range(draw.randrange(60, 120))}

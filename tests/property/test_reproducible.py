@@ -16,7 +16,7 @@ from capital_world import SECRET, curate, empty_capital, spec_value
 
 from curator.canonical import sha256_file
 from curator.capital import Capital
-from curator.edges import parquet as parquet_edge
+from curator.edges.parquet import _ranges
 from curator.records import DatasetVersion
 
 
@@ -68,7 +68,7 @@ def test_the_order_of_the_source_leaves_no_mark(reference: DatasetVersion, demo_
 def test_many_shards_hold_the_rows_of_one(
     part: int, reference: DatasetVersion, demo_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parquet_edge, "ROWS_PER_SHARD", part)
+    monkeypatch.setattr(_ranges, "ROWS_PER_SHARD", part)
     first = curate(empty_capital(tmp_path / "first"), demo_base)
     second = curate(empty_capital(tmp_path / "second"), shuffled(demo_base, tmp_path / "tables", seed=2), threads=1)
     assert len(shards(first)) > 3

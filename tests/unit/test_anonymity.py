@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curator import anonymity
-from curator.anonymity import ClassCoder, ClassCounter, ClassLimits, members
+from curator.anonymity import ClassCoder, ClassCounter, ClassLimits, _counter, _tallies, members
 
 KEY = bytes(range(32))
 CELLS = st.one_of(st.none(), st.sampled_from(["", "a", "b", "é", "null", "0"]))
@@ -34,8 +33,8 @@ def test_the_counter_equals_a_dictionary(parts: list[list[Any]], k: int, diversi
     rows: Counter[Any] = Counter()
     values: dict[Any, set[Any]] = defaultdict(set)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(anonymity, "_FEW_VALUES", few)
-        patch.setattr(anonymity, "_COMPACT", 7)
+        patch.setattr(_counter, "_FEW_VALUES", few)
+        patch.setattr(_tallies, "_COMPACT", 7)
         for part in parts:
             made = batch(part)
             counter.add(coder.codes(made), coder.value_codes(made["s"]))

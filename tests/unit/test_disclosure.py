@@ -17,10 +17,9 @@ from coarsening_world import lay, people_by_class, spec, told
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from curator import anonymity, disclosure
-from curator.anonymity import ClassCoder, ClassCounter, ClassLimits, PeopleCounter
+from curator.anonymity import ClassCoder, ClassCounter, ClassLimits, PeopleCounter, _counter, _people
 from curator.arrow import integers
-from curator.disclosure import measure, person_codes, require
+from curator.disclosure import _crowd, measure, person_codes, require
 from curator.engines import open_engine
 from curator.errors import DisclosureError, IntegrityError
 from curator.spec import parse_use_case
@@ -102,8 +101,8 @@ def test_the_classes_left_out_are_those_of_plain_python(
 ) -> None:
     coder, counter = ClassCoder(KEY, ["class"]), ClassCounter()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(anonymity, "_FEW_VALUES", few)
-        patch.setattr(anonymity, "_OPEN", 7)
+        patch.setattr(_counter, "_FEW_VALUES", few)
+        patch.setattr(_people, "_OPEN", 7)
         people = counter.count_people(limits.k)
         seen = 0
         for part in np.array_split(np.arange(len(rows)), parts):
@@ -132,7 +131,7 @@ def test_the_classes_left_out_are_those_of_plain_python(
 def test_people_are_counted_exactly_up_to_the_cap(rows: list[Row], cap: int) -> None:
     counter = PeopleCounter(cap)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(anonymity, "_OPEN", 5)
+        patch.setattr(_people, "_OPEN", 5)
         for start in range(0, len(rows), 9):
             part = [row for row in rows[start : start + 9] if row[1] is not None]
             counter.add(np.array([row[0] for row in part], np.uint64), np.array([row[1] for row in part], np.uint64))
@@ -334,7 +333,7 @@ def test_many_rows_of_two_people_are_no_class_of_five(tmp_path: Path) -> None:
 
 
 def test_the_engine_s_cap_of_people_is_no_lie(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(disclosure, "_CAP", 6)
+    monkeypatch.setattr(_crowd, "_CAP", 6)
     lay(tmp_path)
     value = plain(k=5, suppress=0.5)
     value["fields"]["person"] = NOBODY

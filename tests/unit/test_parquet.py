@@ -12,8 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from curator.edges import parquet as edge
-from curator.edges.parquet import EngineOrderShards, KeyedShards, shard_count
+from curator.edges.parquet import EngineOrderShards, KeyedShards, _ranges, shard_count
 from curator.kernel import CLASS, ORDER, SPLIT
 
 
@@ -43,7 +42,7 @@ NONE = np.empty(0, np.uint64)
 
 @pytest.mark.parametrize("per_shard", [1_000_000, 300, 10])
 def test_what_is_said_of_a_file_is_true(per_shard: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(edge, "ROWS_PER_SHARD", per_shard)
+    monkeypatch.setattr(_ranges, "ROWS_PER_SHARD", per_shard)
     with shards(tmp_path, 1_000) as writer:
         for start in range(0, 1_000, 100):
             writer.add(batch(list(range(start, start + 100)), split=start // 100 % 2))
@@ -68,7 +67,7 @@ def test_what_is_said_of_a_file_is_true(per_shard: int, tmp_path: Path, monkeypa
 def test_classes_to_leave_out_and_repeated_keys(
     per_shard: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(edge, "ROWS_PER_SHARD", per_shard)
+    monkeypatch.setattr(_ranges, "ROWS_PER_SHARD", per_shard)
     with shards(tmp_path, 1_000) as writer:
         writer.add(batch(list(range(500)), klass=7))
         writer.add(batch(list(range(490, 600)), klass=2**63 + 5))
@@ -80,7 +79,7 @@ def test_classes_to_leave_out_and_repeated_keys(
 
 
 def test_a_fault_of_the_writer_is_raised_where_rows_are_fed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(edge, "ROWS_PER_SHARD", 10)
+    monkeypatch.setattr(_ranges, "ROWS_PER_SHARD", 10)
     before = threading.active_count()
 
     def fed() -> None:
@@ -96,7 +95,7 @@ def test_a_fault_of_the_writer_is_raised_where_rows_are_fed(tmp_path: Path, monk
 
 
 def test_leaving_early_removes_what_was_kept_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(edge, "ROWS_PER_SHARD", 10)
+    monkeypatch.setattr(_ranges, "ROWS_PER_SHARD", 10)
     before = threading.active_count()
 
     def stopped() -> None:

@@ -16,7 +16,7 @@ from refresh_world import Row, lay, lay_feed, spec
 from curator.capital import Capital, Refreshed, RunOptions, _refresh
 from curator.cli import main
 from curator.disclosure import measure
-from curator.edges import parquet
+from curator.edges.parquet import _ranges
 from curator.engines import open_engine
 from curator.errors import CuratorError, DisclosureError, QualityError
 from curator.evidence import Stage
@@ -345,7 +345,7 @@ DAYS: dict[str, tuple[list[Row], list[Change], tuple[int, int, int], int]] = {
 def test_only_shards_that_held_a_touched_row_are_written_again(
     day: str, feed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parquet, "ROWS_PER_SHARD", 200)
+    monkeypatch.setattr(_ranges, "ROWS_PER_SHARD", 200)
     after, changes, counts, touched = DAYS[day]
     found, before = followed(tmp_path, feed, after, changes)
     assert found.changes is not None

@@ -94,7 +94,7 @@ def engines(tmp_path: Path) -> Iterator[list[Any]]:
 def test_the_same_bytes_and_counts(
     engines: list[Any], demo_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
 ) -> None:
-    monkeypatch.setattr("curator.edges.parquet.ROWS_PER_SHARD", rows)
+    monkeypatch.setattr("curator.edges.parquet._ranges.ROWS_PER_SHARD", rows)
     spec = write_spec(tmp_path, spec_value())
     (one, apart), (other, also) = (
         written(engine, spec, demo_base, tmp_path / f"out{place}") for place, engine in enumerate(engines)
