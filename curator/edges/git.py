@@ -12,6 +12,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from curator.edges.durable import no_space, sync_folder
@@ -30,7 +31,23 @@ _KEPT = re.compile(r"GIT_(AUTHOR|COMMITTER)_(NAME|EMAIL|DATE)|GIT_CONFIG_(GLOBAL
 _WITHHELD = ("GIT_", "CURATOR_", "AWS_", "PGPASS", "MYSQL_PWD")
 _REVISION = re.compile(r"[A-Za-z0-9][\w./@^~+-]*(?:\^\{[a-z]+\})?")
 _OBJECT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_UNBORN, _DETACHED = "(initial)", "(detached)"  # in the answers of git-status(1)
 _FULL = (b"No space left on device", b"Disk quota exceeded")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """Where a work tree stands.
+
+    Attributes:
+        branch: full name of the branch that HEAD follows.
+        commit: its object name; empty before the first one.
+        unclean: tracked files that differ from it in the index or the work tree, sorted.
+    """
+
+    branch: str
+    commit: str
+    unclean: tuple[str, ...]
 
 
 class Git:
@@ -164,10 +181,25 @@ class Git:
         rows = (line.split("\0") for line in os.fsdecode(listed).splitlines())
         return {name: peeled or direct for name, direct, peeled in rows}
 
-    def unclean(self, paths: Iterable[str]) -> list[str]:
-        """Tracked files below `paths` that differ from HEAD in the index or the work tree."""
-        listed = self.run("status", "--porcelain", "-z", "--untracked-files=no", "--no-renames", "--", *paths)
-        return sorted({os.fsdecode(line[3:]) for line in listed.split(b"\0") if line})
+    def standing(self, paths: Iterable[str]) -> Standing:
+        """Where HEAD stands, and what differs from it below `paths`: one process, where three would ask in turn.
+
+        Raises StorageError `git-detached` as `branch`.
+        """
+        shape = ("--porcelain=v2", "--branch", "--no-ahead-behind", "--untracked-files=no", "--no-renames", "-z")
+        listed = [os.fsdecode(line) for line in self.run("status", *shape, "--", *paths).split(b"\0") if line]
+        told = dict(line[len("# branch.") :].split(" ", 1) for line in listed if line.startswith("# branch."))
+        head, commit = told.get("head", ""), told.get("oid", "")
+        if commit != _UNBORN and not _OBJECT.fullmatch(commit):
+            raise _failed("status", "an answer that is cut short")
+        plain = head and head != _DETACHED and not head.startswith("refs/")
+        fields = {"1": 8, "u": 10}  # before the path, which may hold spaces: git-status(1), "Changed Tracked Entries"
+        changed = {line.split(" ", fields[line[0]])[-1] for line in listed if line[0] in fields}
+        return Standing(
+            branch=f"refs/heads/{head}" if plain else self.branch(),
+            commit="" if commit == _UNBORN else commit,
+            unclean=tuple(sorted(changed)),
+        )
 
     def blob_name(self, data: bytes) -> str:
         """The name Git gives to a blob, without Git: SHA-1 or SHA-256 of `blob SIZE NUL BYTES` (gitformat-pack(5))."""
@@ -341,6 +373,7 @@ def _environment(index: Path | None) -> dict[str, str]:
     """The environment of Git: nothing that bends what it does, and no secret that only curator needs."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(_WITHHELD) or _KEPT.fullmatch(key)}
     kept |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_REPLACE_OBJECTS": "1"}
+    kept |= {"GIT_GRAFT_FILE": os.devnull}  # a graft would show another history than the commits tell
     return kept | {"GIT_LITERAL_PATHSPECS": "1"} | ({"GIT_INDEX_FILE": str(index)} if index else {})
 
 

@@ -202,6 +202,9 @@ class Cache:
         An object that is the same file (device and inode) as the one in the version's folder is not read here: it is
         checked with the folder. Every other object is hashed again.
         """
+        names = object_names(manifest)
+        if len(self.absent(names)) == len(names):
+            return ["none of its files is in DVC's cache, as in a copy made without it; `dvc commit` brings them back"]
         found = []
         for entry in entries(manifest):
             fault = _object_fault(self.path(entry.md5), entry, twin=folder / entry.path)

@@ -39,7 +39,7 @@ def publish(workspace: Workspace, name: str, version: str, *, parts: Mapping[str
             files={
                 f"evidence/{manifest.digest[:2]}/{manifest.digest}.json": manifest.to_bytes(),
                 f"specs/{name}@{version}.yaml": f"name: {name}\n".encode(),
-                "holder.pub": f"key of {version}\n".encode(),
+                "README.md": f"newest: {version}\n".encode(),
             },
             message=f"Publish {name}@{version}",
             tag=f"{name}@{version}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -591,6 +592,35 @@ def rot_git_object(root: Path) -> None:
     flip(root / ".git/objects" / name[:2] / name[2:])
 
 
+def change_settings(root: Path) -> None:
+    text = (root / "curator.yaml").read_text()
+    (root / "curator.yaml").write_text(text.replace("holder: ", "holder: Not "))
+    commit_all(root)
+
+
+def move_back(root: Path) -> None:
+    git(root, "reset", "-q", "--hard", "HEAD~1")
+
+
+def write_history_anew(root: Path) -> None:
+    git(root, "checkout", "-q", "--orphan", "anew")
+    commit_all(root)
+    git(root, "branch", "-q", "-D", "main")
+    git(root, "branch", "-q", "-m", "main")
+
+
+def drop_the_memory_of_moving_back(root: Path) -> None:
+    move_back(root)
+    git(root, "reflog", "expire", "--expire=now", "--all")
+
+
+def hide_a_rewriting_by_a_graft(root: Path) -> None:
+    before = git(root, "rev-parse", "HEAD~1").strip()
+    rewrite_evidence(root)
+    (root / ".git/info").mkdir(exist_ok=True)
+    (root / ".git/info/grafts").write_text(f"{git(root, 'rev-parse', 'HEAD').strip()} {before}\n")
+
+
 DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "pointer emptied": (lambda root: (root / "datasets/roads/1.0.0.dvc").write_bytes(b""), "1.0.0.dvc: empty"),
     "pointer of something else": (swap_pointer, "1.0.0.dvc: changed"),
@@ -624,6 +654,22 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
         "curator.yaml: changed",
     ),
     "a folder nobody published": (lambda root: (root / "datasets/roads/9.0.0").mkdir(), "9.0.0: a data folder without"),
+    "settings changed by a commit": (change_settings, "curator.yaml: changed by commit"),
+    "tag gone": (lambda root: git(root, "tag", "-d", "roads@1.0.0"), "tag roads@1.0.0: absent"),
+    "branch moved back": (move_back, "evidence that a commit held and no branch holds any more"),
+    "branch moved back, and not remembered": (drop_the_memory_of_moving_back, "roads@1.0.0: its commit is in the"),
+    "history written anew": (write_history_anew, "tag roads@1.0.0: its commit is not in the history of this branch"),
+    "evidence rewritten under a graft": (hide_a_rewriting_by_a_graft, "evidence changed by commit"),
+    "a file beside the names": (lambda root: (root / "datasets/a.csv").touch(), "datasets/a.csv: a file of no version"),
+    "a file beside versions": (
+        lambda root: (root / "datasets/roads/a.csv").touch(),
+        "datasets/roads/a.csv: a file of no version",
+    ),
+    "a spec of no version": (
+        lambda root: [(root / "specs").mkdir(), (root / "specs/a@1.0.0.yaml").touch()],
+        "specs/a@1.0.0.yaml: named as the spec",
+    ),
+    "no cache": (lambda root: shutil.rmtree(root / ".dvc/cache"), "1.0.0: none of its files is in DVC's cache"),
     "git object flipped": (rot_git_object, ".git"),
 }
 
@@ -638,6 +684,31 @@ def test_every_damage_is_found_and_named(workspace: Workspace, damage: str) -> N
     except StorageError as fault:  # Git itself refuses to read what is damaged
         faults = [fault.found] if damage == "git object flipped" else []
     assert any(expected in fault for fault in faults) or (damage == "git object flipped" and faults)
+
+
+def test_what_is_sound_is_not_named(workspace: Workspace, tmp_path: Path) -> None:
+    """A side branch merged or not, a tag of the user's own, a draft of a spec, a bare copy of another branch."""
+    root = workspace.root
+    git(root, "switch", "-q", "-c", "side")
+    publish(workspace, "roads", "1.1.0")
+    git(root, "switch", "-q", "main")
+    publish(workspace, "paths", "1.0.0")
+    assert [fault for fault in workspace.faults() if "1.1.0: a data folder without" not in fault] == []
+    git(root, "-c", "user.name=t", "-c", "user.email=t@t", "merge", "-q", "-X", "theirs", "side", "-m", "merge")
+    git(root, "branch", "-q", "-d", "side")
+    git(root, "tag", "v1")
+    git(root, "tag", "tree", "HEAD^{tree}")
+    (root / "specs").mkdir()
+    (root / "specs/draft.yaml").touch()
+    assert workspace.faults() == []
+
+
+def test_a_shallow_clone_says_what_it_cannot_tell(workspace: Workspace, tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "-q", "--depth=1", workspace.root.as_uri(), str(clone)], check=True)
+    assert [fault for fault in Workspace.open(clone).faults() if fault.startswith(".git: a shallow clone")]
+    git(clone, "fetch", "-q", "--unshallow", "--tags")
+    assert not [fault for fault in Workspace.open(clone).faults() if fault.startswith((".git", "tag"))]
 
 
 def test_the_same_size_and_time_hide_nothing(workspace: Workspace) -> None:

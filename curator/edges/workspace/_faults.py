@@ -1,28 +1,24 @@
-"""What `curator verify` finds wrong in the workspace itself: pointers, cache, committed files, history, tags.
-
-It also names what must never be in Git: the private folder (keys, rejected rows), and the data themselves.
+"""What `curator verify` finds wrong in the workspace itself: pointers, cache, committed files, stray files.
 
 Nothing is believed because an index or a file time says so: committed files are hashed again as Git would, cache
-objects and data files against the manifest. History counts too: a file of evidence is never changed or deleted by any
-commit.
+objects and data files against the manifest. History and tags are judged in `_history`.
 """
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from curator.edges import store
 from curator.edges.git import Git
+from curator.edges.workspace._history import history_faults
 from curator.edges.workspace._journal import Journal
 from curator.edges.workspace._layout import COMMITTED, DATA_PATH, FOLDERS, PRIVATE, SETTINGS
 from curator.errors import IntegrityError, StorageError
 from curator.manifest import Manifest
 
 _POINTER_ENDING = ".dvc"
-_VERSION_TAG = re.compile(r"(?P<name>[^@/]+)@(?P<version>[^@/]+)")
 _RULES = (".gitignore", ".gitattributes", ".dvcignore", ".dvc/config", ".dvc/.gitignore")
 _WATCHED = (*COMMITTED, SETTINGS, "holder.pub", *_RULES)
 
@@ -34,7 +30,7 @@ def find_faults(git: Git, root: Path, *, data: bool) -> list[str]:
     found = [*_files(git, root, head=head), *_staged(git), *_stray(root, head)]
     for path in pointers:
         found += _version(git, root, path=path, data=data)
-    found += [*_history(git), *_exposed(git), *_tags(git), *_objects(git)]
+    found += history_faults(git, head)
     found += [f"{PRIVATE}/journal/{name}: a journal entry that cannot be read" for name in _damaged(root)]
     return found
 
@@ -60,18 +56,34 @@ def _staged(git: Git) -> Iterator[str]:
 
 
 def _stray(root: Path, head: dict[str, str]) -> Iterator[str]:
-    """Evidence and pointers that no commit holds, data folders that no pointer names."""
+    """Evidence, specs of versions and pointers that no commit holds; data folders and files of no version."""
     for path in sorted((root / "evidence").rglob("*")):
         name = path.relative_to(root).as_posix()
         if not path.is_dir() and name not in head:
             yield f"{name}: evidence that no commit holds"
-    for folder in ("datasets", "models"):
-        for path in sorted((root / folder).glob("*/*")):
-            name = path.relative_to(root).as_posix()
-            if name.endswith(_POINTER_ENDING) and name not in head:
-                yield f"{name}: a pointer that no commit holds"
-            if path.is_dir() and f"{name}{_POINTER_ENDING}" not in head:
-                yield f"{name}: a data folder without a committed pointer on this branch"
+    for path in sorted((root / "specs").glob("*@*")):
+        name = path.relative_to(root).as_posix()
+        if name not in head:
+            yield f"{name}: named as the spec of a version, and no commit holds it"
+    for folder in FOLDERS.values():
+        for path in sorted([*(root / folder).glob("*"), *(root / folder).glob("*/*")]):
+            fault = _misplaced(path, path.relative_to(root).as_posix(), head=head)
+            if fault:
+                yield fault
+
+
+def _misplaced(path: Path, name: str, *, head: dict[str, str]) -> str:
+    """What is wrong with a file or folder where only names, versions and their pointers belong; empty when nothing."""
+    if name in head:
+        return ""
+    if path.is_dir() and not path.is_symlink():
+        stray = name.count("/") == 2 and f"{name}{_POINTER_ENDING}" not in head
+        return f"{name}: a data folder without a committed pointer on this branch" if stray else ""
+    if f"{name}{_POINTER_ENDING}" in head:
+        return ""  # a link in the place of a version: named with the version
+    if name.endswith(_POINTER_ENDING):
+        return f"{name}: a pointer that no commit holds"
+    return f"{name}: a file of no version, where only versions and their pointers belong"
 
 
 def _version(git: Git, root: Path, *, path: str, data: bool) -> Iterator[str]:
@@ -116,68 +128,6 @@ def _spec(git: Git, root: Path, *, place: str) -> Iterator[str]:
         yield f"{path}: missing from the last commit, and {place} was made by it"
     elif held != git.blob_name(made_by.read_bytes()):
         yield f"{path}: not the spec that made {place}"
-
-
-def _history(git: Git) -> Iterator[str]:
-    """Commits that HEAD reaches and that changed or deleted evidence; merges are compared with each parent."""
-    options = ("--full-history", "-m", "--no-renames", "--diff-filter=DMT", "--name-status", "--format=%x01%H", "-z")
-    listed = os.fsdecode(git.run("log", *options, "HEAD", "--", "evidence"))
-    words = {"D": "deleted", "M": "changed", "T": "replaced by a link or folder"}
-    told = set()
-    for block in listed.split("\x01")[1:]:
-        fields = [field.strip("\n") for field in block.split("\0")]
-        commit, rest = fields[0], [field for field in fields[1:] if field]
-        for state, path in zip(rest[::2], rest[1::2], strict=False):
-            if (commit, path) not in told:
-                told.add((commit, path))
-                yield f"{path}: evidence {words.get(state, 'changed')} by commit {commit[:12]}"
-
-
-def _exposed(git: Git) -> Iterator[str]:
-    """Files that Git holds and must not: private ones, ever and on any branch; data beside its pointer, now."""
-    ever = git.run("log", "--all", "--full-history", "-m", "--format=", "--name-only", "-z", "--", PRIVATE)
-    for name in _names(ever + git.run("ls-files", "-z", "--", PRIVATE)):
-        yield f"{name}: a private file that Git holds; whoever has a copy of the repository has it"
-    for name in _names(git.run("ls-files", "-z", "--", *FOLDERS.values())):
-        if not name.endswith((_POINTER_ENDING, "/.gitignore")):
-            yield f"{name}: data that Git holds, where only pointers belong"
-
-
-def _names(listed: bytes) -> list[str]:
-    """Names that Git ended with NUL, each once, sorted."""
-    return sorted({os.fsdecode(raw).strip("\n") for raw in listed.split(b"\0")} - {""})
-
-
-def _tags(git: Git) -> Iterator[str]:
-    """Tags against what they say: their own name, and the commit that published the version they name."""
-    shape = "--format=%(refname:lstrip=2)%00%(objecttype)%00%(tag)%00%(*objecttype)"
-    rows = [line.split("\0") for line in os.fsdecode(git.run("for-each-ref", shape, "refs/tags")).splitlines()]
-    for name, kind, inner, target in rows:
-        match = _VERSION_TAG.fullmatch(name)
-        if kind == "tag" and inner != name:
-            yield f"tag {name}: is the tag object of {inner}"
-        elif match and (kind != "tag" or target != "commit"):
-            yield f"tag {name}: is not an annotated tag of a commit"
-        elif match and not _publishes(git, name, name=match["name"], version=match["version"]):
-            yield f"tag {name}: its commit is not the one that published this version"
-
-
-def _publishes(git: Git, tag: str, *, name: str, version: str) -> bool:
-    """Whether the tagged commit adds the version's pointer, which its parent does not have."""
-    paths = [f"{folder}/{name}/{version}{_POINTER_ENDING}" for folder in ("datasets", "models")]
-    now = set(git.files(f"refs/tags/{tag}", under=paths))
-    parent = git.resolve(f"refs/tags/{tag}^1")
-    return bool(now - set(git.files(parent, under=paths) if parent else ()))
-
-
-def _objects(git: Git) -> Iterator[str]:
-    """Git's own objects: damaged, missing, or not what their name says."""
-    try:
-        git.run("fsck", "--full", "--no-dangling", "--no-progress", "--no-reflogs")
-    except StorageError as fault:
-        if fault.code != "git-failed":
-            raise
-        yield f".git: {fault.found}"
 
 
 def _damaged(root: Path) -> list[str]:

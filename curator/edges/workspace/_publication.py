@@ -25,7 +25,7 @@ from curator.edges.durable import (
     sync_tree,
     write_synced,
 )
-from curator.edges.git import Git
+from curator.edges.git import Git, Standing
 from curator.edges.workspace import _refusals as refuse
 from curator.edges.workspace._journal import Entry, Journal
 from curator.edges.workspace._layout import COMMITTED, PRIVATE, with_lines
@@ -70,13 +70,13 @@ def publish(parts: Parts, request: Request) -> str:
     refuse.bad_paths(parts.root, request.files)
     refuse.taken(parts.git, parts.root, places=request.folders, tag=request.tag)
     files = dict(request.files) | _pointer_files(parts.root, manifests)
-    refuse.unclean(parts.git, {*COMMITTED, *request.files})
+    standing = refuse.unclean(parts.git, {*COMMITTED, *request.files})
     needed = sum(len(data) for data in files.values())
     with disk_errors(parts.root, asked="publish", needed=needed):
         for folder in request.folders.values():
             sync_tree(folder)
         staged = _stage(parts, files)
-        entry = _prepare(parts, request, manifests=manifests, staged=staged)
+        entry = _prepare(parts, request, manifests=manifests, staged=staged, standing=standing)
         _carry_out(parts, entry, manifests=manifests, staged=staged)
     return entry.commit
 
@@ -110,9 +110,11 @@ def settle(parts: Parts, entry: Entry) -> bool:
     May be repeated: a settlement that is itself cut short is completed by the next one. Raises OSError, StorageError.
     """
     _clear_stale_locks(parts.git, entry)
-    published = _is_published(parts.git, entry)
+    tagged = bool(entry.tag) and parts.git.resolve(f"refs/tags/{entry.tag}") == entry.tag_object
+    # Either one tells that it is published, since a crash may separate the two.
+    published = tagged or parts.git.contains(ancestor=entry.commit, tip=entry.branch)
     if published:
-        _finish(parts.git, entry)
+        _finish(parts.git, entry, tagged=tagged)
     else:
         _undo(parts, entry)
     store.Cache(parts.root).tidy(entry.objects)
@@ -163,10 +165,17 @@ def _stage(parts: Parts, files: Mapping[str, bytes]) -> dict[str, Path]:
     return staged
 
 
-def _prepare(parts: Parts, request: Request, *, manifests: Mapping[str, Manifest], staged: Mapping[str, Path]) -> Entry:
+def _prepare(
+    parts: Parts,
+    request: Request,
+    *,
+    manifests: Mapping[str, Manifest],
+    staged: Mapping[str, Path],
+    standing: Standing,
+) -> Entry:
     """Write the Git objects, which nothing names yet, and the journal entry of the attempt."""
     git, root = parts.git, parts.root
-    branch, old = git.branch(), git.resolve("HEAD")
+    branch, old = standing.branch, standing.commit
     committed = git.files(old, under=staged) if staged else {}
     blobs = dict(zip(staged, git.store_files(staged.values()) if staged else [], strict=True))
     present = {path for path in blobs if (root / path).exists()}
@@ -232,20 +241,13 @@ def _switch(git: Git, entry: Entry) -> None:
 # ---- afterwards
 
 
-def _is_published(git: Git, entry: Entry) -> bool:
-    """The branch holds the commit, or the tag exists as written: either one, since a crash may separate the two."""
-    if entry.tag and git.resolve(f"refs/tags/{entry.tag}") == entry.tag_object:
-        return True
-    return git.contains(ancestor=entry.commit, tip=entry.branch)
-
-
-def _finish(git: Git, entry: Entry) -> None:
+def _finish(git: Git, entry: Entry, *, tagged: bool) -> None:
     """Complete the two references, make them durable, and tell the user's index about the new files."""
     tag = f"refs/tags/{entry.tag}"
     missing: dict[str, tuple[str, str]] = {}
     if git.resolve(entry.branch) == entry.old:
         missing[entry.branch] = (entry.commit, entry.old)
-    if entry.tag and not git.resolve(tag):
+    if entry.tag and not tagged and not git.resolve(tag):
         missing[tag] = (entry.tag_object, "")
     if missing:
         git.move_refs(missing, reason="curator: finish a publication")

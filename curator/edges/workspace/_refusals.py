@@ -6,11 +6,12 @@ import re
 from collections.abc import Collection, Iterable
 from pathlib import Path, PurePosixPath
 
-from curator.edges.git import Git
+from curator.edges.git import Git, Standing
 from curator.edges.workspace._layout import DATA_PATH
 from curator.errors import IntegrityError, StorageError, UsageError
 
 _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/@+-]*")
+_USUAL = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*@\d+\.\d+\.\d+")  # what Git need not be asked of
 _CLOSED = {".git", ".dvc", ".curator"}
 
 
@@ -35,16 +36,22 @@ def taken(git: Git, root: Path, *, places: Iterable[str], tag: str) -> None:
         if found or git.files("HEAD", under=[f"{place}.dvc"]):
             kind = found[0] if found else "committed pointer"
             raise _version_exists(place, found=kind, free=_next_free(git, root, place=place))
-    if tag and (not _TAG.fullmatch(tag) or not git.ask("check-ref-format", f"refs/tags/{tag}")):
+    if tag and not _USUAL.fullmatch(tag) and not (
+        _TAG.fullmatch(tag) and git.ask("check-ref-format", f"refs/tags/{tag}")
+    ):
         raise _tag_invalid()
     if tag and git.resolve(f"refs/tags/{tag}"):
         free = next((_next_free(git, root, place=place) for place in places), "a version that does not exist")
         raise _version_exists(tag, found="tag", free=free)
 
 
-def unclean(git: Git, paths: Collection[str]) -> None:
-    """Refuse tracked files that differ from the last commit. Raises StorageError `workspace-dirty`."""
-    changed = git.unclean(sorted(paths))
+def unclean(git: Git, paths: Collection[str]) -> Standing:
+    """Refuse tracked files that differ from the last commit; returns where HEAD stands.
+
+    Raises StorageError `workspace-dirty`, `git-detached`.
+    """
+    standing = git.standing(sorted(paths))
+    changed = [*standing.unclean]
     if (git.folder / "MERGE_HEAD").exists():
         changed.insert(0, "a merge that is not concluded")
     if changed:
@@ -56,6 +63,7 @@ def unclean(git: Git, paths: Collection[str]) -> None:
             expected="committed files of the workspace as they were committed",
             todo="look at `git status`, then `git restore --staged --worktree FILE`, or commit what you meant",
         )
+    return standing
 
 
 def path_taken(paths: Iterable[str]) -> None:
