@@ -89,13 +89,15 @@ def find_faults(workspace: Workspace, *, evidence: EvidenceStore, holder: Path) 
         key = read_public(holder)
         directory = Directory.from_envelopes(evidence.unverified(), key)
     except CuratorError as fault:
-        found.append(f"{fault.asked.removeprefix('read ')}: {fault.found}")
+        what = holder.name if fault.code == "signer-unknown" else fault.asked.removeprefix("read ")
+        found.append(f"{what}: {fault.found}")
         return tuple(sorted({Finding(text) for text in found}))
     found += evidence.faults(directory.keys())
     if not found or evidence_reads(evidence):
         found += [
             *_strangers(evidence, directory),
             *_unlawful(evidence, directory),
+            *_backwards(evidence),
             *_unproved(workspace, evidence),
             *_packages(workspace, evidence, holder=key),
         ]
@@ -173,6 +175,14 @@ def _unlawful(evidence: EvidenceStore, directory: Directory) -> Iterator[str]:
                 check_delivery(envelope, papers, directory=directory)
         except CuratorError as fault:
             yield f"{envelope.path}: {fault.found}"
+
+
+def _backwards(evidence: EvidenceStore) -> Iterator[str]:
+    """Statements dated before one that they follow: whoever signs never does that, however the clock goes."""
+    times = {envelope.digest: envelope.statement.time for envelope in evidence.unverified()}
+    for envelope in evidence.unverified():
+        if any(times.get(digest, "") > envelope.statement.time for digest in envelope.statement.previous):
+            yield f"{envelope.path}: dated before a statement that it follows"
 
 
 def _unproved(workspace: Workspace, evidence: EvidenceStore) -> Iterator[str]:

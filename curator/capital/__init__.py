@@ -209,11 +209,17 @@ class Capital:
         return _reveal.reveal(self, ref, column=column, token=token, reason=reason)
 
     def recorder(self, *roles: Role) -> Recorder:
-        """Signs in the name of the acting agent, who must hold one of the roles. Raises NotAllowedError."""
+        """Signs in the name of the acting agent, who must hold one of the roles.
+
+        Raises NotAllowedError; UsageError `clock-behind`, before any work is done that could not be signed.
+        """
         directory = self.directory()
         require_role(directory, self.agent, roles=roles)
         signer = load_signer(self.workspace.private, self.agent, environ=self.environ)
-        return Recorder(signer=signer, directory=directory)
+        newest = max(envelope.statement.time for envelope in self.evidence.unverified())
+        recorder = Recorder(signer=signer, directory=directory, newest=newest)
+        recorder.now()
+        return recorder
 
     # ---- data and models ------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,7 +55,7 @@ def found(workspace: Workspace, *, root_secret: bytes | None, environ: Mapping[s
     public = own_key(workspace.private, HOLDER)
     signer = load_signer(workspace.private, HOLDER, environ={})
     holder = Agent(name=HOLDER, public=public.hex(), roles=HOLDER_ROLES, since=format_time(now()))
-    envelope = _sign(Directory(agents=(holder,), holder=public), signer, previous=())
+    envelope = _sign(Directory(agents=(holder,), holder=public), signer, previous=(), time=now())
     envelopes = [envelope]
     if root_secret is None:  # keys of a given root carry on what that root made elsewhere
         recorder = Recorder(signer=signer, directory=Directory.from_envelopes([envelope], public))
@@ -92,27 +93,27 @@ def _add(capital: Capital, name: str, *, held: frozenset[Role], public: bytes | 
     if public is None:
         known = present.get(name)
         public = bytes.fromhex(known.public) if known else own_key(capital.workspace.private, name)
-    agent = Agent(name=name, public=public.hex(), roles=held, since=format_time(now()))
+    agent = Agent(name=name, public=public.hex(), roles=held, since=format_time(recorder.now()))
     directory = Directory(
         agents=tuple({**present, name: agent}.values()),
         holder=capital.holder_key(),
         past=(recorder.directory,),
     )
-    envelope = _sign(directory, recorder.signer, previous=(recorder.directory.digest,))
+    envelope = _sign(directory, recorder.signer, previous=(recorder.directory.digest,), time=recorder.now())
     capital.workspace.publish(
         folders={}, files={envelope.path: envelope.data}, message=f"List the agent {name}", tag=None
     )
     return agent
 
 
-def _sign(directory: Directory, signer: AgentSigner, *, previous: tuple[str, ...]) -> Envelope:
+def _sign(directory: Directory, signer: AgentSigner, *, previous: tuple[str, ...], time: datetime) -> Envelope:
     statement = Statement(
         stage=Stage.AGENTS,
         subjects=(directory.artifact(),),
         previous=previous,
         agent=signer.name,
         keyid=signer.keyid,
-        time=format_time(now()),
+        time=format_time(time),
         facts=directory.facts(),
     )
     return sign_statement(statement, signer)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 from curator.agents import Directory, Role
 from curator.canonical import sha256_bytes, sha256_json
 from curator.edges.keys import AgentSigner
-from curator.errors import NotAllowedError
+from curator.errors import NotAllowedError, UsageError
 from curator.evidence import Artifact, Envelope, Stage, Statement, format_time, sign_statement
 
 _LIBRARIES = (
@@ -30,12 +30,36 @@ _LIBRARIES = (
 )
 
 
+_SLACK = timedelta(hours=1)  # clocks of two machines differ by less, or one of them is wrong
+
+
 @dataclass(frozen=True, kw_only=True)
 class Recorder:
-    """Signs statements in the name of one agent."""
+    """Signs statements in the name of one agent.
+
+    Attributes:
+        signer: the agent's key.
+        directory: the agents in force.
+        newest: the time of the newest statement there is, RFC 3339; empty when there is none.
+    """
 
     signer: AgentSigner
     directory: Directory
+    newest: str = ""
+
+    def now(self) -> datetime:
+        """The time to sign with: the clock's, never before that of the newest statement.
+
+        Reviews, deliveries and changes of agents that are dated before what they follow count for nothing.
+
+        Raises:
+            UsageError: `clock-behind`, when the clock is more than an hour behind the newest statement.
+        """
+        moment = now()
+        newest = datetime.fromisoformat(self.newest) if self.newest else moment
+        if newest - moment > _SLACK:
+            raise _clock_behind(format_time(moment), self.newest)
+        return max(moment, newest)
 
     def record(
         self,
@@ -54,7 +78,7 @@ class Recorder:
             previous=tuple(previous) or (self.directory.digest,),
             agent=self.signer.name,
             keyid=self.signer.keyid,
-            time=format_time(now()),
+            time=format_time(self.now()),
             facts=facts,
         )
         return sign_statement(statement, self.signer)
@@ -73,6 +97,16 @@ def require_role(directory: Directory, name: str, *, roles: Collection[Role]) ->
         found=f"roles {', '.join(sorted(role.value for role in agent.roles)) or 'none'}",
         expected=f"the role {wanted}, held by {', '.join(holding) or 'nobody yet'}",
         todo="ask one of them, or have a steward give the role with `curator agent add`",
+    )
+
+
+def _clock_behind(clock: str, newest: str) -> UsageError:
+    return UsageError(
+        "clock-behind",
+        asked="date what is signed",
+        found=f"a clock at {clock}, and a statement of {newest}",
+        expected="a clock that is not behind the newest statement: what is dated before what it follows does not count",
+        todo="set the clock; where it is right, that statement was dated ahead: see `curator explain clock-behind`",
     )
 
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from curator import release
 from curator.agents import Role
-from curator.capital._parts import now
 from curator.capital._rekey import refuse_shared_tokens
 from curator.edges.durable import disk_errors, move, sync_file
 from curator.errors import NotAllowedError, UsageError
@@ -66,7 +65,7 @@ def request(capital: Capital, refs: tuple[str, ...], *, to: str, channel: str, p
         until=until,
         signer=recorder.signer,
         directory=recorder.directory,
-        now=now(),
+        now=recorder.now(),
     )
     _publish(capital, envelope, message=f"Request the release of {', '.join(refs)}")
     return _case(capital, Request.read(envelope))
@@ -91,7 +90,7 @@ def _review(capital: Capital, name: str, *, approve: bool, reason: str) -> Case:
         evidence=capital.evidence,
         signer=recorder.signer,
         directory=recorder.directory,
-        now=now(),
+        now=recorder.now(),
     )
     _publish(capital, envelope, message=f"Review the request {asked.id}")
     return _case(capital, asked)
@@ -116,7 +115,7 @@ def deliver(capital: Capital, name: str, *, into: Path | None, canaries: Path | 
             evidence=capital.evidence,
             signer=recorder.signer,
             directory=recorder.directory,
-            now=now(),
+            now=recorder.now(),
             canaries=planted,
             earlier=_released_before(capital, versions),
             trained=_trained_on(capital, versions),
@@ -174,7 +173,7 @@ def _recall(capital: Capital, name: str, *, reason: str) -> Case:
         evidence=capital.evidence,
         signer=recorder.signer,
         directory=recorder.directory,
-        now=now(),
+        now=recorder.now(),
     )
     _publish(capital, envelope, message=f"Recall {asked.id}")
     return _case(capital, asked)

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from curator.agents import Role
 from curator.canonical import sha256_file
 from curator.capital import Capital
 from curator.capital._parts import now
-from curator.edges.keys import load_signer
+from curator.edges.keys import create_agent_key, load_signer, public_pem
 from curator.errors import CuratorError, NotAllowedError, UsageError
 from curator.evidence import Stage, format_time, sign_statement
 from curator.policy import STAGE_ROLES
@@ -357,3 +358,63 @@ def test_rejected_rows_go_after_their_last_day(whole: Capital, tmp_path: Path) -
     (kept / "facts.json").write_bytes(b'{"until":"2000-01-01"}')
     Capital.open(capital.workspace.root)
     assert not kept.exists()
+
+
+# ---- a clock that is wrong --------------------------------------------------------------------------------------
+
+
+def clock(monkeypatch: pytest.MonkeyPatch, **ahead: float) -> datetime:
+    """Set the clock that statements are dated by; returns its time."""
+    moment = now() + timedelta(**ahead)
+    monkeypatch.setattr("curator.capital._parts.now", lambda: moment)
+    return moment
+
+
+@pytest.mark.parametrize("act", ["agent", "curate", "train", "request", "keys"])
+def test_nothing_is_signed_by_a_clock_that_was_set_back(
+    act: str, whole: Capital, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, demo_base: Path
+) -> None:
+    """A change of agents dated before the one it follows would leave a capital that nobody can use again."""
+    capital = insiders_copy(whole, tmp_path)
+    clock(monkeypatch, days=-400)
+    acts: dict[str, Callable[[], object]] = {
+        "agent": lambda: capital.add_agent("another", roles=["auditor"]),
+        "curate": lambda: curate(capital, demo_base, spec=spec_value(version="1.0.1")),
+        "train": lambda: capital.train("road-accidents@1.0.0", version="2.0.0"),
+        "request": lambda: capital.request(
+            ["road-accidents@1.0.0"], to="I", channel="research", purpose="road-safety-research",
+            until=now().date(),
+        ),
+        "keys": capital.rotate_keys,
+    }  # fmt: skip
+    with pytest.raises(UsageError, match="clock-behind"):
+        acts[act]()
+    assert Capital.open(capital.workspace.root).verify() == ()
+
+
+def test_a_clock_a_little_behind_takes_the_time_of_what_it_follows(
+    whole: Capital, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capital = insiders_copy(whole, tmp_path)
+    capital.add_agent("one", roles=["auditor"])
+    newest = max(envelope.statement.time for envelope in capital.evidence.unverified())
+    monkeypatch.setattr("curator.capital._parts.now", lambda: datetime.fromisoformat(newest) - timedelta(minutes=50))
+    assert capital.add_agent("two", roles=["auditor"]).since == newest
+    assert Capital.open(capital.workspace.root).verify() == ()
+
+
+def test_a_statement_dated_before_what_it_follows_is_named(whole: Capital, tmp_path: Path) -> None:
+    capital = insiders_copy(whole, tmp_path)
+    model = next(each for each in capital.evidence.unverified() if each.statement.stage is Stage.PACKAGE)
+    moment = datetime.fromisoformat(model.statement.time) - timedelta(days=1)
+    path = sign_in(capital, Stage.PACKAGE, agent="holder", time=format_time(moment))
+    assert f"{path}: dated before a statement that it follows" in map(str, capital.verify())
+
+
+def test_another_holders_key_is_named(whole: Capital, tmp_path: Path) -> None:
+    capital = insiders_copy(whole, tmp_path)
+    public = create_agent_key(tmp_path / "other", "holder")
+    (capital.workspace.root / "holder.pub").write_bytes(public_pem(public))
+    git(capital, "commit", "--quiet", "--all", "--message", "Another key")
+    found = [str(finding) for finding in capital.verify()]
+    assert [text.partition(":")[0] for text in found] == ["holder.pub", "holder.pub"]
