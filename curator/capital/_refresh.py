@@ -25,7 +25,7 @@ from curator.capital._run import Follower, holder_key
 from curator.capital._sources import kept_book, kept_digests, kept_held, kept_index
 from curator.capital._watermarks import OvertakenError, beyond, floor_of
 from curator.edges.parquet import shard_count
-from curator.errors import CuratorError, DisclosureError, IntegrityError, QualityError, SpecError
+from curator.errors import CuratorError, DisclosureError, IntegrityError, QualityError, SpecError, UsageError
 from curator.files import Place, files_of
 from curator.following import Feed, Following
 from curator.records import DatasetVersion, html_table
@@ -90,14 +90,14 @@ class Refreshed:
 def refresh(capital: Capital, spec: Path, *, options: RunOptions, full: bool = False) -> Refreshed:
     """Make the next version of a dataset from its source as it is now; see `Capital.refresh`."""
     declared = load_use_case(spec)
-    known = [version for name, version in capital.workspace.versions("dataset") if name == declared.name]
-    if not known:
-        return Refreshed(
-            version=_curation.curate(capital, spec, use_case=declared, options=options), previous=None, feed="full"
-        )
-    previous = capital.dataset(f"{declared.name}@{max(known, key=numbers)}")
-    spec_bytes = _renumbered(spec, _next(previous.manifest.version))
-    use_case = parse_use_case(spec_bytes.decode(), file=str(spec))
+    try:
+        previous = capital.dataset(declared.name)
+    except UsageError as fault:
+        if fault.code != "version-unknown":
+            raise
+        version = _curation.curate(capital, spec, use_case=declared, options=options)
+        return Refreshed(version=version, previous=None, feed="full")
+    spec_bytes, use_case = _renumbered(spec, _next(previous.manifest.version))
     refresher = _Refresher(capital, spec, use_case=use_case, options=options, spec_bytes=spec_bytes, previous=previous)
     feed = use_case.refresh.feed if use_case.refresh is not None and not full else "full"
     if refresher.same_spec and not full and feed != "changes" and refresher.same_files():
@@ -124,7 +124,7 @@ class _Refresher:
         self._splits = split_names(use_case)
         self._private = capital.workspace.private
         self._line = str(previous.manifest.about.get("refresh", {}).get("line") or previous.ref)
-        before = capital.use_case(previous)
+        self._before = before = capital.use_case(previous)
         self._index, self._noted = kept_index(self._private, previous.ref)
         context = {"recipient": options.recipient, "epoch": epoch_root(capital, options.epoch)[0]}
         self._same_tokens = {name: self._noted.get(name) for name in context} == context
@@ -143,7 +143,7 @@ class _Refresher:
                 _, places = files_of(name, where[name])
             except CuratorError:
                 return False
-            if not _same(places, wanted):
+            if not _same(places, wanted, key=holder_key(self._capital, "source-digest")):
                 return False
         return True
 
@@ -249,8 +249,8 @@ class _Refresher:
         noted: Mapping[str, Any] | None,
     ) -> DatasetVersion | None:  # fmt: skip
         follower = Follower(
-            previous=self._previous, line=self._line, following=following, judge=judge, read=read, changes=changes,
-            noted=noted,
+            previous=self._previous, before=self._before, line=self._line, following=following, judge=judge, read=read,
+            changes=changes, noted=noted,
         )  # fmt: skip
         return publish_run(
             self._capital,
@@ -290,14 +290,14 @@ def _shards(before: DatasetVersion, after: DatasetVersion) -> dict[str, int]:
     return {"kept": kept, "rewritten": again, "new": len(new.keys() - old.keys()), "gone": len(old.keys() - new.keys())}
 
 
-def _same(places: Sequence[Place], wanted: Sequence[Mapping[str, Any]]) -> bool:
+def _same(places: Sequence[Place], wanted: Sequence[Mapping[str, Any]], *, key: bytes) -> bool:
     """Whether files have the names, sizes and digests that were noted."""
     states = [place.identity() for place in places]
     found = [(place.name, state.size if state else None) for place, state in zip(places, states, strict=True)]
     if found != [(entry["file"], entry["bytes"]) for entry in wanted]:
         return False
     pairs = zip(places, wanted, strict=True)
-    return all(place.digests(bytes(32)).plain == entry["sha256"] for place, entry in pairs)
+    return all(place.digest(key) == entry.get("keyed") for place, entry in pairs)
 
 
 def _beyond(use_case: UseCase, watermark: str) -> UseCase:
@@ -313,12 +313,13 @@ def _beyond(use_case: UseCase, watermark: str) -> UseCase:
     return use_case.model_copy(update={"extract": use_case.extract.model_copy(update={"where": where})})
 
 
-def _renumbered(spec: Path, version: str) -> bytes:
+def _renumbered(spec: Path, version: str) -> tuple[bytes, UseCase]:
     """The spec with another version, the rest to the letter. Raises SpecError when its version is not found."""
     text = spec.read_text(encoding="utf-8")
     renumbered, count = _VERSION.subn(rf"\g<1>{version}", text, count=1)
-    if count and parse_use_case(renumbered, file=str(spec)).version == version:
-        return renumbered.encode()
+    use_case = parse_use_case(renumbered, file=str(spec)) if count else None
+    if use_case is not None and use_case.version == version:
+        return renumbered.encode(), use_case
     raise SpecError(
         "refresh-version",
         asked=f"give {spec.name} the version {version}",

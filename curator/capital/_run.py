@@ -52,6 +52,7 @@ class Follower:
 
     Attributes:
         previous: the version before.
+        before: the spec that made it.
         line: the first version of those that share an order of rows.
         following: which rows are known, and which shards stay.
         read: the use case with the filter that leaves known rows in the source; the use case itself when None.
@@ -61,6 +62,7 @@ class Follower:
     """
 
     previous: DatasetVersion
+    before: UseCase
     line: str
     following: Following
     judge: Callable[[Written], dict[str, Any] | None]
@@ -144,8 +146,7 @@ class Run:
         """The levels of the version before, for as long as the spec searches the same."""
         if self.follower is None:
             return None
-        before, use_case = self._capital.use_case(self.follower.previous), self._use_case
-        if _search_of(before) != _search_of(use_case):
+        if _search_of(self.follower.before) != _search_of(self._use_case):
             return None
         previous = self.follower.previous
         told = json.loads((previous.folder / "disclosure.json").read_text(encoding="utf-8")) or {}

@@ -1,6 +1,6 @@
 """The holder's own notes about sources, in the private place that nobody else reads.
 
-Plain digests of raw files, and for datasets that follow their source the index of their rows, the rows left out until
+Keyed digests of raw files, and for datasets that follow their source the index of their rows, the rows left out until
 others join them, and the last watermark.
 """
 

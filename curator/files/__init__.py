@@ -15,13 +15,12 @@ from curator.files._places import LocalPlace, Place, Where, files_of, where_of
 from curator.files._snapshot import Identity, Snapshot
 from curator.files._stores import SCHEMES
 from curator.files._texts import NATIVE, bad_encoding, below, clear_text, codec_of
-from curator.files._words import Digests, plain_name
+from curator.files._words import plain_name
 
 __all__ = [
     "NATIVE",
     "PACKED",
     "SCHEMES",
-    "Digests",
     "FileReading",
     "Identity",
     "LocalPlace",

@@ -1,8 +1,8 @@
 """Digests of a source's files, taken before the rows are used and again after the last was read.
 
 The evidence names each file by a keyed digest, since a plain digest of raw rows would confirm a guess of them. The
-holder keeps the plain ones in a private place, to tell a file that came back from an archive from one that was
-changed.
+holder keeps them in a private place too, with size and time, to tell a file that came back from an archive from one
+that was changed. Each reading takes one digest: hashing is what costs.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import Any
 
 from curator.files._places import Place
 from curator.files._snapshot import changed_source
-from curator.files._words import Digests
 
 FileName = tuple[str, str]
 
@@ -29,7 +28,7 @@ class SourceDigests:
         self._key = key
         self._worker = ThreadPoolExecutor(1)
         self._places: dict[FileName, Place] = {}
-        self._first: dict[FileName, Future[Digests]] = {}
+        self._first: dict[FileName, Future[str]] = {}
 
     def __enter__(self) -> SourceDigests:
         return self
@@ -41,7 +40,7 @@ class SourceDigests:
         """Take the digests of a source's files meanwhile."""
         for place in places:
             self._places[source, place.address] = place
-            self._first[source, place.address] = self._worker.submit(place.digests, self._key)
+            self._first[source, place.address] = self._worker.submit(place.digest, self._key)
 
     def settle(self) -> None:
         """Read every file once more and refuse one whose bytes are others than before.
@@ -51,21 +50,21 @@ class SourceDigests:
         """
         for name, place in self._places.items():
             try:
-                again = place.digests(self._key, plain=False).keyed
+                again = place.digest(self._key)
             except OSError:
                 again = ""
-            if again != self._first[name].result().keyed:
+            if again != self._first[name].result():
                 raise changed_source(name[0], f"other bytes than when the reading began: {place.name}")
 
     def keyed(self) -> list[tuple[str, str, str]]:
         """Source, file's name and keyed digest of each file, in order."""
         return [
-            (source, self._places[source, address].name, job.result().keyed)
+            (source, self._places[source, address].name, job.result())
             for (source, address), job in sorted(self._first.items())
         ]
 
     def facts(self) -> dict[str, Any]:
-        """For the holder's private place: every file with its size, time and plain digest."""
+        """For the holder's private place: every file with its size, time and digest."""
         told: dict[str, list[dict[str, Any]]] = {}
         for (source, address), job in sorted(self._first.items()):
             place = self._places[source, address]
@@ -75,7 +74,7 @@ class SourceDigests:
                     "file": place.name,
                     "bytes": state.size if state else None,
                     "changed": state.changed if state else None,
-                    "sha256": job.result().plain,
+                    "keyed": job.result(),
                 }
             )
         return told

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import glob
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Protocol, TypeAlias
 
 from curator.addresses import Address, place_of
 from curator.errors import SourceError
-from curator.evidence import keyed_hash
+from curator.evidence import keyed_digest
 from curator.files._snapshot import Identity, Snapshot, local_identity
 from curator.files._stores import SCHEMES, stored_places
-from curator.files._words import Digests
-
-_BLOCK = 1 << 20
 
 
 class Place(Protocol):
@@ -39,8 +35,8 @@ class Place(Protocol):
     def identity(self) -> Identity | None:
         """What tells one state of the file from another; None when there is no such file."""
 
-    def digests(self, key: bytes, *, plain: bool = True) -> Digests:
-        """Digests of its bytes, or of what an object store says of them; only the keyed one unless `plain`."""
+    def digest(self, key: bytes) -> str:
+        """HMAC-SHA256 of its bytes, or of what an object store says of them: without the key it confirms no guess."""
 
 
 class LocalPlace:
@@ -64,15 +60,9 @@ class LocalPlace:
         """Device, number, size and times of the file."""
         return local_identity(self._path)
 
-    def digests(self, key: bytes, *, plain: bool = True) -> Digests:
-        """SHA-256 and HMAC-SHA256 of its bytes."""
-        bare, keyed = hashlib.sha256(), keyed_hash(key)
-        with self._path.open("rb", buffering=0) as stream:
-            while block := stream.read(_BLOCK):
-                keyed.update(block)
-                if plain:
-                    bare.update(block)
-        return Digests(plain=bare.hexdigest() if plain else "", keyed=keyed.hexdigest())
+    def digest(self, key: bytes) -> str:
+        """HMAC-SHA256 of its bytes."""
+        return keyed_digest(self._path, key)
 
     def __repr__(self) -> str:
         return f"LocalPlace({self.name})"

@@ -10,7 +10,6 @@ never mix.
 from __future__ import annotations
 
 import functools
-import hashlib
 from collections.abc import Callable
 from typing import IO, Any, NamedTuple
 
@@ -21,7 +20,6 @@ from curator.evidence import keyed_hash
 from curator.files._object_streams import ObjectParts, ObjectStream
 from curator.files._snapshot import Identity, changed_source
 from curator.files._store_faults import missing, told
-from curator.files._words import Digests
 
 SCHEMES = ("s3",)
 _PROVIDERS = ("env", "shared-credentials-file", "config-file")
@@ -77,15 +75,15 @@ class StoredPlace:
         self._state = Identity(int(found["size"]), int(changed.timestamp() * 1e9) if changed else 0, mark)
         return self._state
 
-    def digests(self, key: bytes, *, plain: bool = True) -> Digests:
-        """The store's own tag, and a keyed digest of it: the bytes are not read a second time for it."""
+    def digest(self, key: bytes) -> str:
+        """A keyed digest of the store's own tag: the bytes are not read a second time for it."""
         state = self.identity()
         if state is None:
             raise FileNotFoundError(self.name)
         told = f"{state.size}:{state.mark}"
         keyed = keyed_hash(key)
         keyed.update(f"{self.address}:{told}".encode())
-        return Digests(plain=f"etag:{hashlib.sha256(told.encode()).hexdigest()}", keyed=keyed.hexdigest())
+        return keyed.hexdigest()
 
 
 def stored_places(source: str, address: Address) -> list[StoredPlace]:

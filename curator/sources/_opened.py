@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from curator.addresses import Address
 from curator.evidence import keyed_hash
-from curator.files import Digests, Identity
+from curator.files import Identity
 from curator.protocols import (
     Asked,
     AskedJoin,
@@ -42,7 +42,7 @@ class Reading:
         scheme: of its address.
         snapshot: the moment it was read at, as the source names it.
         rows, size: what it handed over; the size is that in memory, in bytes.
-        digest: HMAC-SHA256 of the columns and rows handed over, in their order; None when no key was given.
+        taken: HMAC-SHA256 of the columns and rows handed over, in their order; None when no key was given.
         joined: the sources whose rows came joined, this one among them; empty when it came alone.
     """
 
@@ -51,7 +51,7 @@ class Reading:
     snapshot: Mapping[str, str]
     rows: int
     size: int
-    digest: str | None = None
+    taken: str | None = None
     joined: tuple[str, ...] = ()
 
     @property
@@ -71,11 +71,11 @@ class Reading:
         """Its size, and the moment it was read at."""
         return Identity(self.size, 0, self.snapshot.get("time", ""))
 
-    def digests(self, key: bytes, *, plain: bool = True) -> Digests:
-        """The digest that was taken while the rows passed. There is no file to be compared with: it stands for both."""
-        if self.digest is None:
+    def digest(self, key: bytes) -> str:
+        """The digest that was taken while the rows passed: there is no file to be compared with."""
+        if self.taken is None:
             raise ValueError("rows that were read without a key have no digest")
-        return Digests(plain=self.digest, keyed=self.digest)
+        return self.taken
 
     def facts(self) -> dict[str, Any]:
         """What the evidence says of it."""
@@ -238,7 +238,7 @@ def _reading(
         snapshot=source.snapshot(),
         rows=table.rows,
         size=table.size,
-        digest=table.digest(),
+        taken=table.digest(),
         joined=joined,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -145,7 +146,7 @@ def test_a_digest_that_changes_is_refused(tmp_path: Path) -> None:
             digests.settle()
 
 
-def test_plain_digests_stay_with_the_holder(tmp_path: Path) -> None:
+def test_no_plain_digest_of_a_source_is_kept(tmp_path: Path) -> None:
     (tmp_path / "rows-000.csv").write_text("id,x\n1,2\n")
     (tmp_path / "rows-001.csv").write_text("id,x\n2,4\n")
     capital = empty_capital(tmp_path / "capital")
@@ -156,7 +157,10 @@ def test_plain_digests_stay_with_the_holder(tmp_path: Path) -> None:
     assert note.stat().st_mode & 0o777 == 0o600
     published = b"".join(path.read_bytes() for path in (capital.workspace.root / "evidence").rglob("*.json"))
     for entry in told["t"]:
-        assert entry["sha256"].encode() not in published
+        plain = hashlib.sha256((tmp_path / entry["file"]).read_bytes()).hexdigest()
+        assert plain not in note.read_text()
+        assert plain.encode() not in published
+        assert entry["keyed"] != plain
         assert entry["file"].encode() in published_text(capital)
 
 

@@ -190,11 +190,24 @@ def test_a_revision_cannot_be_an_option(repository: Git, revision: str) -> None:
 
 def test_unclean_files_are_named_and_untracked_ones_are_not(repository: Git) -> None:
     (repository.root / "b.txt").write_text("untracked")
-    assert repository.unclean(["."]) == []
+    assert repository.standing(["."]).unclean == ()
     (repository.root / "a.txt").write_text("changed")
     (repository.root / "c é.txt").write_text("staged")
     git(repository.root, "add", "c é.txt")
-    assert repository.unclean(["."]) == ["a.txt", "c é.txt"]
+    assert repository.standing(["."]).unclean == ("a.txt", "c é.txt")
+
+
+def test_where_head_stands_is_told_at_once(repository: Git) -> None:
+    found = repository.standing(["."])
+    assert (found.branch, found.commit) == (repository.branch(), repository.resolve("HEAD"))
+    git(repository.root, "switch", "-q", "-c", "a/side-branch")
+    assert repository.standing([]).branch == "refs/heads/a/side-branch"
+    git(repository.root, "switch", "-q", "-c", "(detached)")
+    assert repository.standing([]).branch == "refs/heads/(detached)"
+    git(repository.root, "switch", "-q", "--detach")
+    with pytest.raises(StorageError) as caught:
+        repository.standing([])
+    assert caught.value.code == "git-detached"
 
 
 def test_no_branch(repository: Git) -> None:

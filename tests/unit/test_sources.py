@@ -197,7 +197,7 @@ def test_rows_are_adopted_and_named(tmp_path: Path) -> None:
     digest.update(table.schema.serialize())
     for batch in table.to_batches(max_chunksize=2):
         digest.update(batch.serialize())
-    assert places[1].digests(b"k" * 32).keyed == digest.hexdigest()
+    assert places[1].digest(b"k" * 32) == digest.hexdigest()
 
 
 def test_what_stops_the_rows_is_what_is_raised(tmp_path: Path) -> None:
@@ -229,6 +229,6 @@ def test_schemes() -> None:
 def test_a_digest_wants_a_key(tmp_path: Path) -> None:
     fill()
     _, _, places = run(tmp_path, use_case(), key=None)
-    assert places[0].digest is None
+    assert places[0].taken is None
     with Snapshots() as snapshots:
         assert snapshots.key is None

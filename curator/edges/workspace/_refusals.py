@@ -36,8 +36,10 @@ def taken(git: Git, root: Path, *, places: Iterable[str], tag: str) -> None:
         if found or git.files("HEAD", under=[f"{place}.dvc"]):
             kind = found[0] if found else "committed pointer"
             raise _version_exists(place, found=kind, free=_next_free(git, root, place=place))
-    if tag and not _USUAL.fullmatch(tag) and not (
-        _TAG.fullmatch(tag) and git.ask("check-ref-format", f"refs/tags/{tag}")
+    if (
+        tag
+        and not _USUAL.fullmatch(tag)
+        and not (_TAG.fullmatch(tag) and git.ask("check-ref-format", f"refs/tags/{tag}"))
     ):
         raise _tag_invalid()
     if tag and git.resolve(f"refs/tags/{tag}"):
