@@ -1,8 +1,13 @@
-"""A real MariaDB for tests: Debian's, in a temporary folder, on loopback, with a password; stopped by its pid."""
+"""A real MariaDB for tests: Debian's, in a temporary folder, on loopback, with a password; stopped by its pid.
+
+CURATOR_TEST_MYSQLD names the program of a MySQL server to take its place; `nox -s mysql` fetches some, and runs the
+tests against each. What tests say in MariaDB's words is then said in MySQL's.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -17,6 +22,8 @@ import pyarrow as pa
 from held_port import held_port
 
 PASSWORD = "canary-Zk9-mariadb"
+MYSQLD = os.environ.get("CURATOR_TEST_MYSQLD")
+_REPLACED = re.compile(r"CREATE OR REPLACE (TABLE|USER) (`(?:[^`]|``)+`|\S+)")
 _TYPES = {
     "int64": "BIGINT", "int32": "INT", "int16": "INT", "int8": "INT", "string": "VARCHAR(500)", "large_string": "TEXT",
     "double": "DOUBLE", "bool": "BOOLEAN", "date32[day]": "DATE", "timestamp[us]": "DATETIME(6)",
@@ -38,7 +45,7 @@ class MariadbServer:
         return self.folder / "general.log"
 
     def address(self, database: str = "accidents", *, user: str = "reader", options: str = "") -> str:
-        return f"mariadb://{user}@127.0.0.1:{self.port}/{database}{options}"
+        return f"{'mysql' if MYSQLD else 'mariadb'}://{user}@127.0.0.1:{self.port}/{database}{options}"
 
     def connect(self, database: str | None = "accidents") -> Any:
         import pymysql
@@ -50,13 +57,14 @@ class MariadbServer:
     def run(self, *statements: str, database: str | None = "accidents") -> None:
         with self.connect(database) as connection, connection.cursor() as cursor:
             for statement in statements:
-                cursor.execute(statement)
+                for said in _said(statement):
+                    cursor.execute(said)
 
     def load(self, table: str, rows: pa.Table) -> None:
         """A new table of these rows, with the types of MariaDB that fit."""
         columns = ", ".join(f"`{field.name}` {_TYPES[str(field.type)]}" for field in rows.schema)
+        self.run(f"CREATE OR REPLACE TABLE `{table}` ({columns}) CHARACTER SET utf8mb4")
         with self.connect() as connection, connection.cursor() as cursor:
-            cursor.execute(f"CREATE OR REPLACE TABLE `{table}` ({columns}) CHARACTER SET utf8mb4")
             marks = ", ".join(["%s"] * rows.num_columns)
             for batch in rows.to_batches(max_chunksize=2_000):
                 cells = zip(*(column.to_pylist() for column in batch.columns), strict=True)
@@ -68,8 +76,32 @@ class MariadbServer:
         return [line.split("Query\t", 1)[1] for line in text.splitlines() if "Query\t" in line]
 
 
+def _said(statement: str) -> list[str]:
+    """A statement in the words of the server."""
+    if not MYSQLD:
+        return [statement]
+    found = _REPLACED.match(statement)
+    first = [f"DROP {found[1]} IF EXISTS {found[2]}"] if found else []
+    said = statement.replace("CREATE OR REPLACE TABLE", "CREATE TABLE").replace("CREATE OR REPLACE USER", "CREATE USER")
+    return [*first, said.replace("max_recursive_iterations", "cte_max_recursion_depth")]
+
+
 def installed() -> bool:
-    return bool(_program("mariadbd") and _program("mariadb-install-db"))
+    return bool(MYSQLD) or bool(_program("mariadbd") and _program("mariadb-install-db"))
+
+
+def _installer() -> list[str | None]:
+    if MYSQLD:
+        return [MYSQLD, "--no-defaults", "--initialize-insecure"]
+    return [
+        _program("mariadb-install-db"), "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db",
+    ]  # fmt: skip
+
+
+def _daemon() -> list[str | None]:
+    if MYSQLD:
+        return [MYSQLD, "--no-defaults", "--mysqlx=OFF", "--secure-file-priv=NULL", "--skip-log-bin"]
+    return [_program("mariadbd"), "--no-defaults"]
 
 
 def _program(name: str) -> str | None:
@@ -77,29 +109,25 @@ def _program(name: str) -> str | None:
 
 
 @contextmanager
-def mariadb_server() -> Iterator[MariadbServer]:
+def mariadb_server(*options: str) -> Iterator[MariadbServer]:
     with held_port() as port:
-        yield from _served(Path(tempfile.mkdtemp(prefix="curator-my-")), port)
+        yield from _served(Path(tempfile.mkdtemp(prefix="curator-my-")), port, options=options)
 
 
-def _served(folder: Path, port: int) -> Iterator[MariadbServer]:
+def _served(folder: Path, port: int, *, options: tuple[str, ...]) -> Iterator[MariadbServer]:
     root = os.geteuid() == 0
     somebody: Any = {"user": 65534, "group": 65534, "extra_groups": []} if root else {}
     try:
         if root:
             os.chown(folder, 65534, 65534)
         quiet: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        subprocess.run(
-            [_program("mariadb-install-db"), "--no-defaults", f"--datadir={folder}/data",
-             "--auth-root-authentication-method=normal", "--skip-test-db"],
-            check=True, **quiet, **somebody,
-        )  # fmt: skip
+        subprocess.run([*_installer(), f"--datadir={folder}/data"], check=True, **quiet, **somebody)
         with (folder / "log").open("ab") as log:
             process = subprocess.Popen(
-                [_program("mariadbd"), "--no-defaults", f"--datadir={folder}/data", f"--socket={folder}/socket",
+                [*_daemon(), f"--datadir={folder}/data", f"--socket={folder}/socket",
                  f"--port={port}", "--bind-address=127.0.0.1", f"--pid-file={folder}/pid", "--general-log=1",
                  f"--general-log-file={folder}/general.log", "--innodb-buffer-pool-size=32M",
-                 "--innodb-flush-log-at-trx-commit=0", "--skip-name-resolve", f"--tmpdir={folder}"],
+                 "--innodb-flush-log-at-trx-commit=0", "--skip-name-resolve", f"--tmpdir={folder}", *options],
                 stdout=log, stderr=log, **somebody,
             )  # fmt: skip
         server = MariadbServer(folder, port, process)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,12 +11,19 @@ from curator.addresses import Address
 from curator.errors import SourceError
 from curator.sources import _faults
 
-_OPTIONS = ("socket", "ssl_ca", "connect_timeout", "statement_timeout")
+_OPTIONS = ("socket", "ssl_ca", "ssl_verify_identity", "connect_timeout", "statement_timeout")
 _LONGEST = 86_400  # seconds to wait for a greeting
 _SILENT = "something that does not answer as a server of this kind, or not in time"
 WHOLE_OF = "a whole number of {}"
-_UNREACHABLE, _LOST = (2002, 2003, 2005), (2006, 2013, 2055, 1053, 1077, 1927)
-_LOGIN, _DENIED, _CANCELLED = (1045, 1698, 1130, 1862), (1142, 1143, 1044, 1227), (1969, 3024, 1317, 1205)
+_UNVOUCHED = "a server whose certificate none of `ssl_ca` vouches for, or not for this name"
+_NO_TLS = "a server that speaks no TLS, or none that is spoken here"
+_FULL = "a server that takes no more connections, or no more of this user"
+_UNREACHABLE, _BUSY = (2002, 2003, 2005, 3032), (1040, 1203, 1226)
+_LOST = (2006, 2013, 2055, 1053, 1077, 1927, 4031)
+# Wrong passwords; accounts that are locked (3118, 4151), expired, blocked for a time (3955) or want what is not had
+# here: a certificate, TLS, or a kind of password that the server or the driver has no plugin for.
+_LOGIN = (1045, 1698, 1130, 1862, 1820, 3118, 4151, 3955, 3159, 1251, 1524, 2059)
+_DENIED, _CANCELLED = (1142, 1143, 1044, 1227, 1370), (1969, 3024, 1317, 1205)
 
 
 def connected(address: Address, source: str, *, password: str | None) -> Any:
@@ -25,19 +33,7 @@ def connected(address: Address, source: str, *, password: str | None) -> Any:
         from pymysql import converters
     except ModuleNotFoundError:
         raise _faults.driver_missing(source, driver="pymysql", extra="mariadb") from None
-    unknown = sorted(set(address.options) - set(_OPTIONS))
-    if unknown:
-        raise _faults.option_unknown(source, option=unknown[0], known=_OPTIONS)
-    settings: dict[str, Any] = {
-        "host": address.host or "localhost", "port": address.port or 3306, "user": address.user, "password": password,
-        "database": address.place or None, "unix_socket": address.options.get("socket"),
-        "ssl_ca": address.options.get("ssl_ca"),
-    }  # fmt: skip
-    patience = address.options.get("connect_timeout", "10")
-    if not patience.isdigit():
-        raise _faults.option_value(source, option="connect_timeout", expected=WHOLE_OF.format("seconds"))
-    seconds = min(max(int(patience), 1), _LONGEST)
-    settings = {name: value for name, value in settings.items() if value is not None}
+    settings, seconds = _settings(address, source, password=password), _patience(address, source)
     try:
         # Without decoders every cell comes as the text that the server wrote. What waits for a word of its client, as
         # other servers do, would never be heard of: the greeting has its time too, the rows then have theirs.
@@ -46,11 +42,59 @@ def connected(address: Address, source: str, *, password: str | None) -> Any:
             connect_timeout=seconds, read_timeout=seconds,
         )  # fmt: skip
     except pymysql.MySQLError as fault:
-        if code_of(fault) in _LOST or not code_of(fault):
-            raise _faults.unreachable(source, address, found=_SILENT) from None
-        raise refused(source, address, code=code_of(fault), given=password is not None) from None
+        raise _unconnected(fault, address, source=source, given=password is not None) from None
     connection._read_timeout = None
     return connection
+
+
+def _settings(address: Address, source: str, *, password: str | None) -> dict[str, Any]:
+    """What the driver is told. The password is in UTF-8, as servers keep it: the driver itself would write Latin-1."""
+    unknown = sorted(set(address.options) - set(_OPTIONS))
+    if unknown:
+        raise _faults.option_unknown(source, option=unknown[0], known=_OPTIONS)
+    settings = {
+        "host": address.host or "localhost", "port": address.port or 3306, "user": address.user,
+        "password": None if password is None else password.encode("utf-8", "surrogateescape"),
+        "database": address.place or None, "unix_socket": address.options.get("socket"), "ssl": _tls(address, source),
+    }  # fmt: skip
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+def _tls(address: Address, source: str) -> ssl.SSLContext | None:
+    """TLS that knows whom it speaks to; without, the driver takes any TLS that the server has. Raises SourceError."""
+    authority = address.options.get("ssl_ca")
+    identity = address.options.get("ssl_verify_identity", "false" if authority is None else "true")
+    if identity not in ("true", "false"):
+        raise _faults.option_value(source, option="ssl_verify_identity", expected="`true` or `false`")
+    if authority is None and identity == "false":
+        return None
+    try:
+        context = ssl.create_default_context(cafile=authority)
+    except OSError:
+        raise _faults.option_value(source, option="ssl_ca", expected="the name of a file of certificates") from None
+    context.check_hostname = identity == "true"
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # certificates that MySQL makes for itself lack extensions
+    return context
+
+
+def _patience(address: Address, source: str) -> int:
+    """Seconds to wait for a greeting. Raises SourceError."""
+    patience = address.options.get("connect_timeout", "10")
+    if not patience.isdigit():
+        raise _faults.option_value(source, option="connect_timeout", expected=WHOLE_OF.format("seconds"))
+    return min(max(int(patience), 1), _LONGEST)
+
+
+def _unconnected(fault: Exception, address: Address, *, source: str, given: bool) -> SourceError:
+    """Why there is no connection."""
+    code, below = code_of(fault), getattr(fault, "original_exception", None)
+    if isinstance(below, ssl.SSLCertVerificationError):
+        return _faults.unreachable(source, address, found=_UNVOUCHED)
+    if code == 2026 or isinstance(below, ssl.SSLError):
+        return _faults.unreachable(source, address, found=_NO_TLS)
+    if code in _LOST or not code:
+        return _faults.unreachable(source, address, found=_SILENT)
+    return refused(source, address, code=code, given=given)
 
 
 @contextmanager
@@ -78,6 +122,8 @@ def refused(source: str, address: Address, *, code: int, given: bool) -> SourceE
     """An error by its number, in our words: the server's own may quote a cell."""
     if code in _UNREACHABLE:
         return _faults.unreachable(source, address)
+    if code in _BUSY:
+        return _faults.unreachable(source, address, found=_FULL)
     if code in _LOGIN:
         return _faults.login_refused(source, given=given)
     if code == 1049:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, TypeAlias
 
@@ -85,6 +86,7 @@ SET SESSION sql_mode = CONCAT(REPLACE(@@sql_mode, 'PAD_CHAR_TO_FULL_LENGTH', '')
 _HASHING = """
 SET SESSION join_cache_level = 8, join_buffer_size = 33554432, join_buffer_space_limit = 134217728
 """
+_PROBE, _PROBE_DIGEST = "é👮", "0906713fc031e08abc1be80569711521"
 _READ = "<= 9223372036854775807"  # the whole numbers that the engine reads; one without sign may be larger
 # That a day, or the day of a moment, is one of the calendar: its number leads back to it.
 _DAY = "({0} >= DATE '0001-01-01' AND FROM_DAYS(TO_DAYS({0})) = CAST({0} AS DATE))"
@@ -103,8 +105,9 @@ class MariadbSource:
     """One MariaDB or MySQL database in one read-only transaction.
 
     Args:
-        address: `mariadb://user@host:port/database`; options after `?` are socket, ssl_ca, connect_timeout (seconds),
-            statement_timeout (milliseconds).
+        address: `mariadb://user@host:port/database`; options after `?` are socket, ssl_ca (a file of certificates that
+            must vouch for the server and its name), ssl_verify_identity (`false`: not for its name; `true` without
+            ssl_ca: the system's certificates count), connect_timeout (seconds), statement_timeout (milliseconds).
         source: the first source that needs it, after which the password's variable is named.
 
     Raises:
@@ -114,6 +117,7 @@ class MariadbSource:
     def __init__(self, address: Address, *, source: str) -> None:
         self._source, self._address = source, address
         self._places: dict[str, str] = {}
+        self._feeding = FEEDING
         self._connection = connected(address, source, password=password_of(source))
         try:
             with self._translated(source):
@@ -122,6 +126,8 @@ class MariadbSource:
                 self._run(_MODE)
                 if "mariadb" in version.lower():
                     self._run(_HASHING)
+                elif not self._digests():
+                    self._feeding = replace(FEEDING, drawn=None)
                 self._run("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
                 self._limit(address, version=version)
                 self._run("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
@@ -145,7 +151,8 @@ class MariadbSource:
     def planned_joined(asked: AskedJoined) -> str:
         """The statement for tables whose columns are of the declared types."""
         types = {name: _planned_types(one) for name, one in asked.tables.items()}
-        return _joined_sql(asked, types, names={name: _planned_place(one) for name, one in asked.tables.items()})
+        names = {name: _planned_place(one) for name, one in asked.tables.items()}
+        return _joined_sql(asked, types, names=names, feeding=FEEDING)
 
     def snapshot(self) -> Mapping[str, str]:
         """The moment of the transaction and the server's version."""
@@ -155,7 +162,7 @@ class MariadbSource:
         """One table. Raises SourceError when it is missing, forbidden, not as declared, or without snapshots."""
         with self._translated(asked.name):
             types, unread = self._checked(asked)
-            statement = select_sql(asked, types, table=self._places[_table(asked)], feeding=FEEDING)
+            statement = select_sql(asked, types, table=self._places[_table(asked)], feeding=self._feeding)
         return MariadbTable(self, asked, statement=statement, unread_of={asked.name: unread})
 
     def joinable(self, join: AskedJoin, tables: Mapping[str, Asked]) -> bool:
@@ -168,7 +175,8 @@ class MariadbSource:
         with self._translated(asked.rows.name):
             checked = {name: self._checked(one) for name, one in asked.tables.items()}
             places = {name: self._places[_table(one)] for name, one in asked.tables.items()}
-            statement = _joined_sql(asked, {name: types for name, (types, _) in checked.items()}, names=places)
+            kinds = {name: types for name, (types, _) in checked.items()}
+            statement = _joined_sql(asked, kinds, names=places, feeding=self._feeding)
         unread = {name: unread for name, (_, unread) in checked.items()}
         return MariadbTable(self, asked.rows, statement=statement, unread_of=unread)
 
@@ -176,7 +184,7 @@ class MariadbSource:
         """How many rows `table` would hand over."""
         with self._translated(asked.name):
             types, _ = self._checked(asked)
-            query = count_sql(asked, types, table=self._places[_table(asked)], feeding=FEEDING)
+            query = count_sql(asked, types, table=self._places[_table(asked)], feeding=self._feeding)
             return int(self._rows(query)[0][0])
 
     def without_partner(self, left: Asked, right: Asked, *, on: Sequence[str]) -> tuple[int, int] | None:
@@ -265,6 +273,15 @@ class MariadbSource:
             self._run(f"SET SESSION max_statement_time = {int(limit) / 1000}")
         elif int(limit):
             self._run(f"SET SESSION max_execution_time = {int(limit)}")
+
+    def _digests(self) -> bool:
+        """Whether it has the MD5 by which samples are drawn: from 9.6 on, MySQL leaves it to a component."""
+        from pymysql import MySQLError
+
+        try:
+            return bool(self._rows("SELECT md5(%s)", _PROBE)[0][0] == _PROBE_DIGEST)
+        except MySQLError:  # no such function; a connection that is lost refuses the next statement
+            return False
 
     def _run(self, statement: str) -> None:
         with self._connection.cursor() as cursor:
@@ -357,7 +374,9 @@ def _comparable(
     return all(_same(key, lefts[source], right=right) is not None for key, source in join.on.items())
 
 
-def _joined_sql(asked: AskedJoined, types: Mapping[str, Mapping[str, str]], *, names: Mapping[str, str]) -> str:
+def _joined_sql(
+    asked: AskedJoined, types: Mapping[str, Mapping[str, str]], *, names: Mapping[str, str], feeding: Feeding
+) -> str:
     """The statement for joined rows, of whose keys `_comparable` is known."""
     tables = asked.tables
 
@@ -367,4 +386,4 @@ def _joined_sql(asked: AskedJoined, types: Mapping[str, Mapping[str, str]], *, n
 
     kinds = {key: types[source].get(spelt(tables[source].source, key), "") for key, source in asked.origin.items()}
     place = joined_from(asked, names=names, quote=_quoted, same=same)
-    return select_sql(asked.rows, kinds, table=place, feeding=FEEDING)
+    return select_sql(asked.rows, kinds, table=place, feeding=feeding)

@@ -328,18 +328,16 @@ def test_mariadb_joins_as_the_engine_does(
 ) -> None:
     monkeypatch.setenv("CURATOR_SOURCE_PASSWORD", MARIADB_PASSWORD)
     declared, left, right, keys, able = MARIADB_KEYS[case]
-    with mariadb.connect() as connection, connection.cursor() as cursor:
-        for statement in (
-            "SET SESSION sql_mode = 'ALLOW_INVALID_DATES'",
-            "SET SESSION time_zone = '+00:00'",
-            f"CREATE OR REPLACE TABLE l (id int AUTO_INCREMENT PRIMARY KEY, who varchar(9) DEFAULT 'p', k {left})",
-            f"CREATE OR REPLACE TABLE r (k {right}, b int AUTO_INCREMENT PRIMARY KEY)",
-            f"INSERT INTO l (k) VALUES {keys}",
-            f"INSERT INTO r (k) VALUES {keys}",
-            "INSERT INTO l (id, k) SELECT 100 + id, k FROM l WHERE id = 1",
-            "DELETE FROM r WHERE b = 1",
-        ):
-            cursor.execute(statement)
+    mariadb.run(
+        "SET SESSION sql_mode = 'ALLOW_INVALID_DATES'",
+        "SET SESSION time_zone = '+00:00'",
+        f"CREATE OR REPLACE TABLE l (id int AUTO_INCREMENT PRIMARY KEY, who varchar(9) DEFAULT 'p', k {left})",
+        f"CREATE OR REPLACE TABLE r (k {right}, b int AUTO_INCREMENT PRIMARY KEY)",
+        f"INSERT INTO l (k) VALUES {keys}",
+        f"INSERT INTO r (k) VALUES {keys}",
+        "INSERT INTO l (id, k) SELECT 100 + id, k FROM l WHERE id = 1",
+        "DELETE FROM r WHERE b = 1",
+    )
     before = len(mariadb.statements())
     there, here = both(tmp_path, spec_of_two(mariadb, declared, kind=kind))
     assert there == here
@@ -367,17 +365,16 @@ def test_mariadb_and_files_give_the_same_bytes_joined_there(
 ) -> None:
     """Numbers are joined there, texts here; drawn by texts kept in another character set."""
     monkeypatch.setenv("CURATOR_SOURCE_PASSWORD", MARIADB_PASSWORD)
+    mariadb.run(
+        "SET SESSION max_recursive_iterations = 5000",
+        "CREATE OR REPLACE TABLE l (id int, who varchar(30), k int) CHARACTER SET latin1",
+        "CREATE OR REPLACE TABLE r (k bigint, b int)",
+        "INSERT INTO l WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) "
+        "SELECT i, concat('é', i % 700, if(i % 3 = 0, ' ', '')), i % 90 FROM n",
+        "INSERT INTO r WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 80) "
+        "SELECT i, nullif(i % 5, 0) FROM n",
+    )
     with mariadb.connect() as connection, connection.cursor() as cursor:
-        for statement in (
-            "SET SESSION max_recursive_iterations = 5000",
-            "CREATE OR REPLACE TABLE l (id int, who varchar(30), k int) CHARACTER SET latin1",
-            "CREATE OR REPLACE TABLE r (k bigint, b int)",
-            "INSERT INTO l WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) "
-            "SELECT i, concat('é', i % 700, if(i % 3 = 0, ' ', '')), i % 90 FROM n",
-            "INSERT INTO r WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 80) "
-            "SELECT i, nullif(i % 5, 0) FROM n",
-        ):
-            cursor.execute(statement)
         for name in ("l", "r"):
             cursor.execute(f"SELECT * FROM {name}")
             names = [column[0] for column in cursor.description]

@@ -10,7 +10,7 @@ import pyarrow.parquet as parquet
 import pytest
 from capital_world import curate, empty_capital
 from live_world import TABLES, evidence_text, extracted, shards, uncounted_spec
-from mariadb_server import PASSWORD, MariadbServer
+from mariadb_server import MYSQLD, PASSWORD, MariadbServer
 from outside_world import spec_of
 
 from curator.errors import SourceError
@@ -57,7 +57,7 @@ def test_csv_and_mariadb_give_the_same_bytes(mariadb: MariadbServer, base: Path,
 
 HOSTILE = {
     "d": ("date", ["2020-02-29", None, "1850-02-28", None]),
-    "f": ("float", ["1e+308", "0.0", "5e-324", None]),
+    "f": ("float", ["1e+308", "-0.0" if MYSQLD else "0.0", "5e-324", None]),
     "r": ("float", ["0.10000000149011612", "16777216.0", None, None]),
     "t": ("text", ["24:00:00", "-838:59:59", None, "00:00:01"]),
     "n": ("decimal", ["1.500000", None, "999999999999.000000", None]),

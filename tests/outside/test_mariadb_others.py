@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from live_world import extracted
-from mariadb_server import PASSWORD, MariadbServer, mariadb_server
+from mariadb_server import MYSQLD, PASSWORD, MariadbServer, mariadb_server
 from outside_world import spec_of
 
 from curator.errors import CuratorError
@@ -28,9 +28,7 @@ def password(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def made(server: MariadbServer, *statements: str) -> None:
     """Run statements as a careless program would: whatever is out of range is taken."""
-    with server.connect() as connection, connection.cursor() as cursor:
-        for statement in ("SET SESSION sql_mode = ''", *statements):
-            cursor.execute(statement)
+    server.run("SET SESSION sql_mode = ''", *statements)
 
 
 def rows_of(folder: Path, address: str, columns: dict[str, Any], *, table: str, **parts: Any) -> list[dict[str, Any]]:
@@ -81,7 +79,7 @@ TYPES: dict[str, tuple[str, str, str, str, list[Any]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", TYPES)
+@pytest.mark.parametrize("case", [case for case in TYPES if not MYSQLD or case not in ("uuid", "inet6")])
 def test_a_value_of_each_type(mariadb: MariadbServer, tmp_path: Path, case: str) -> None:
     kind, first, second, declared, wanted = TYPES[case]
     made(
@@ -154,18 +152,25 @@ def test_a_table_of_another_database_and_a_view(mariadb: MariadbServer, tmp_path
     assert rows_of(tmp_path, mariadb.address(), {"x": "integer"}, table="seen")[0]["x"] == 6
 
 
-def test_partitions_versions_and_no_rows(mariadb: MariadbServer, tmp_path: Path) -> None:
+def test_partitions_and_no_rows(mariadb: MariadbServer, tmp_path: Path) -> None:
     made(
         mariadb, "CREATE TABLE parts (id int, who text, x int) PARTITION BY HASH(id) PARTITIONS 4",
-        "INSERT INTO parts VALUES (1, 'p', 1), (2, 'q', 2)", "CREATE TABLE empty (id int, who text, x int)",
-        "CREATE TABLE kept (id int, who text, x int) WITH SYSTEM VERSIONING", "INSERT INTO kept VALUES (1, 'p', 1)",
-        "UPDATE kept SET x = 2",
+        "INSERT INTO parts VALUES (1, 'p', 1), (2, 'q', 2)", "CREATE TABLE rowless (id int, who text, x int)",
     )  # fmt: skip
     found = {
         table: [row["x"] for row in rows_of(tmp_path, mariadb.address(), {"x": "integer"}, table=table)]
-        for table in ("parts", "empty", "kept")
+        for table in ("parts", "rowless")
     }
-    assert found == {"parts": [1, 2], "empty": [], "kept": [2]}
+    assert found == {"parts": [1, 2], "rowless": []}
+
+
+@pytest.mark.skipif(bool(MYSQLD), reason="MySQL keeps no versions of rows")
+def test_versions_of_rows(mariadb: MariadbServer, tmp_path: Path) -> None:
+    made(
+        mariadb, "CREATE TABLE kept (id int, who text, x int) WITH SYSTEM VERSIONING",
+        "INSERT INTO kept VALUES (1, 'p', 1)", "UPDATE kept SET x = 2",
+    )  # fmt: skip
+    assert [row["x"] for row in rows_of(tmp_path, mariadb.address(), {"x": "integer"}, table="kept")] == [2]
 
 
 def test_a_thousand_columns(mariadb: MariadbServer, tmp_path: Path) -> None:
@@ -184,7 +189,8 @@ def test_modes_of_the_server_change_nothing(mariadb: MariadbServer, tmp_path: Pa
         "CREATE OR REPLACE TABLE typed (id int, who char(5), c char(5))",
         "INSERT INTO typed VALUES (1, 'p', 'ab')",
     )
-    modes = "PAD_CHAR_TO_FULL_LENGTH,ANSI_QUOTES,NO_BACKSLASH_ESCAPES,HIGH_NOT_PRECEDENCE,ORACLE"
+    modes = "PAD_CHAR_TO_FULL_LENGTH,ANSI_QUOTES,NO_BACKSLASH_ESCAPES,HIGH_NOT_PRECEDENCE"
+    modes += "" if MYSQLD else ",ORACLE"
     made(mariadb, f"SET GLOBAL sql_mode = '{modes}'")
     try:
         sample = {"sample": {"by": ["who"], "fraction": 0.99999, "seed": 1}, "where": "id > 0 and not (id = 2)"}
