@@ -26,6 +26,7 @@ _SETTINGS = (
     "core.quotePath=false",
     "gc.auto=0",
     "commit.gpgSign=false",
+    "advice.graftFileDeprecated=false",  # else a hint stands where the fault is looked for
 )
 _KEPT = re.compile(r"GIT_(AUTHOR|COMMITTER)_(NAME|EMAIL|DATE)|GIT_CONFIG_(GLOBAL|SYSTEM|NOSYSTEM)|GIT_EXEC_PATH")
 _WITHHELD = ("GIT_", "CURATOR_", "AWS_", "PGPASS", "MYSQL_PWD")
