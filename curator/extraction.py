@@ -236,8 +236,7 @@ def _drawn(parts: Extracting, engine: Engine) -> dict[str, int]:
         counts = {name: _count(engine, name) for name in (POPULATION, SAMPLE)}
     for names, sql in event_counts(parts):
         counts |= {name: int(count or 0) for name, count in zip(names, engine.rows(sql)[0], strict=True)}
-    compared = refuse_leaks(parts.use_case, parts.scope, rows=engine.rows, relation=SAMPLE)
-    return counts | ({"times compared with the cut-off": compared} if compared else {})
+    return counts | refuse_leaks(parts, rows=engine.rows, relation=SAMPLE)
 
 
 def _count(engine: Engine, relation: str) -> int:

@@ -70,7 +70,7 @@ def drawn_in(connection: Any, use_case: UseCase, columns: str) -> list[Any]:
     for name, sql in relations(parts):
         connection.execute(f"CREATE OR REPLACE TEMP VIEW {quoted(name)} AS {sql}")
     connection.execute(f"CREATE OR REPLACE TEMP TABLE sample AS {sample_sql(parts)}")
-    refuse_leaks(use_case, parts.scope, rows=lambda sql: connection.execute(sql).fetchall(), relation="sample")
+    refuse_leaks(parts, rows=lambda sql: connection.execute(sql).fetchall(), relation="sample")
     found = connection.execute(f"SELECT {columns} FROM sample").fetchall()
     return sorted(found, key=lambda row: tuple((cell is None, cell if cell is not None else 0) for cell in row))
 

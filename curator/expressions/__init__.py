@@ -18,7 +18,7 @@ from curator.expressions._functions import FUNCTIONS
 from curator.expressions._lexer import KEYWORDS
 from curator.expressions._model import Function, Parameter
 from curator.expressions._nodes import LOGICAL_TYPES, LogicalType
-from curator.expressions._parts import Range, compares_only, conjuncts, in_terms_of, ranges, sees_nulls
+from curator.expressions._parts import Range, calls_of, compares_only, conjuncts, in_terms_of, ranges, sees_nulls
 from curator.expressions._regex import portable, regex_is_safe
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "LogicalType",
     "Parameter",
     "Range",
+    "calls_of",
     "compares_only",
     "conjuncts",
     "in_terms_of",

@@ -79,6 +79,18 @@ def in_terms_of(condition: Expression, derived: Mapping[str, Expression]) -> Exp
     return _expression(root, condition.text)
 
 
+def calls_of(expression: Expression, function: str) -> tuple[Expression, ...]:
+    """The calls of one function in an expression, those that read no column left out; each keeps the whole's text.
+
+    Args:
+        expression: a checked expression.
+        function: its name in the language.
+    """
+    found = (node for node in walk(expression._root) if isinstance(node, Call) and node.name == function)
+    calls = (_expression(node, expression.text) for node in found)
+    return tuple(call for call in calls if call.columns)
+
+
 def sees_nulls(condition: Expression) -> bool:
     """Whether a condition may hold because a value is null, which no comparison does.
 

@@ -56,7 +56,7 @@ def plan(use_case: UseCase, scope: Scope) -> Plan:
         splits=told["splits"],
         model=told["model"],
         channels=told["channels"],
-        notes=tuple(_notes(use_case)),
+        notes=tuple(_notes(use_case, scope)),
     )
 
 
@@ -210,7 +210,7 @@ def _rules(use_case: UseCase, scope: Scope) -> tuple[RulePlan, ...]:
     )
 
 
-def _notes(use_case: UseCase) -> Iterator[str]:
+def _notes(use_case: UseCase, scope: Scope) -> Iterator[str]:
     """What a spec may say and a reader should still weigh."""
     kept, disclosure = use_case.kept(), use_case.disclosure
     searched = disclosure.search.fields if disclosure and disclosure.search else {}
@@ -227,6 +227,6 @@ def _notes(use_case: UseCase) -> Iterator[str]:
         yield "Splits are cut in time: one person may be in several of them."
     if use_case.law.ai_act == AiActClass.high:
         yield "A high-risk system: article 10 of the AI Act (data and data governance) applies to this dataset."
-    yield from row_notes(use_case)
+    yield from row_notes(use_case, scope)
     if use_case.channels.open is not None:
         yield "The open channel is not closed: anybody may receive the dataset for its purposes."

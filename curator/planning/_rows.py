@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from curator.expressions import parse
+from curator.sampling import feature_bases
 from curator.spec import Scope, UseCase
 from curator.spec.model import History, Sample
 from curator.spec.scope import WHOLE_ROW, nameless, source_types
@@ -61,7 +62,7 @@ def _source_uses(use_case: UseCase) -> Iterator[tuple[str, Iterable[str], str]]:
         yield table.events, names, _called(table)
 
 
-def row_notes(use_case: UseCase) -> Iterator[str]:
+def row_notes(use_case: UseCase, scope: Scope) -> Iterator[str]:
     """What a spec may say of its rows, and a reader should still weigh."""
     sample, label = use_case.extract.sample, use_case.extract.label
     if nameless(use_case):
@@ -76,12 +77,20 @@ def row_notes(use_case: UseCase) -> Iterator[str]:
         untimed = [source for source in bare if source not in told]
         if untimed:
             yield f"Nothing says when rows of {', '.join(untimed)} became known (`known_at`): no check compares them."
+        yield from _named_by_key(use_case, scope)
     if sample is None:
         return
     if sample.quotas is not None or sample.strata is not None:
         yield "Rows of one sampling key that fall into different classes or strata are drawn apart."
     if sample.quotas or sample.negatives or sample.at_least or (sample.strata and sample.strata.rows is not None):
         yield "Classes have quotas: shares in the sample are not those of the source."
+
+
+def _named_by_key(use_case: UseCase, scope: Scope) -> Iterator[str]:
+    keys = {*use_case.extract.row_key, *use_case.extract.entity}
+    told = [name for name, bases in feature_bases(use_case, scope).items() if bases & keys]
+    if told:
+        yield f"{', '.join(told)}: made from a key, whose values may follow time or name somebody; no check sees it."
 
 
 def stated(words: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -88,6 +88,10 @@ def _history(spec: UseCase, scope: Scope, *, history: History, path: PathKey) ->
     types, label = source_types(spec, history.events), spec.extract.label
     for name, measure in history.columns.items():
         yield from _measure(measure, types, path=(*path, "columns", name))
+    known = spec.sources[history.events].known_at if history.events in spec.sources else None
+    if known is not None and history.at != known:
+        expected = f"`{known}`, when its rows become known (`known_at`)"
+        yield Trouble((*path, "at"), f"`{history.at}`", expected)
     if label is not None and history.until != label.after:
         yield Trouble((*path, "until"), f"`{history.until}`, not the label's cut-off", f"`{label.after}`: {_EARLIER}")
 
