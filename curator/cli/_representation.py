@@ -21,5 +21,5 @@ def represent(args: Namespace, console: Console) -> Answer:
     if args.html:
         args.html.write_text(page(teller), encoding="utf-8")
         console.note(str(args.html))
-    code = QualityError.exit_code if report.exceeded() else 0
+    code = QualityError.exit_code if report.exceeded() or report.stands_for_nothing else 0
     return Answer(document=report.to_json(), text=text(teller), exit_code=code)

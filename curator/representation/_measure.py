@@ -6,7 +6,7 @@ spaces only), a text that means unknown. So an empty text is found where a null 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from curator.expressions import parse
 from curator.representation._figures import dependence, divergence, standardised_difference
@@ -135,33 +135,46 @@ def _pooled(counts: Iterable[Counts], floor: int) -> list[Counts]:
     return [*told, pool] if pool is not None else told
 
 
-def _classes(counts: Sequence[Counts], floor: int) -> tuple[ClassCount, ...]:
-    """Classes with their figures.
+def _hidden(counts: Iterable[Counts], floor: int) -> set[str]:
+    """The classes whose number of rows kept is not told.
 
-    A small number of rows kept is not told. Were it the only one, the totals would tell it: then the next smallest is
-    not told either (complementary suppression).
+    A small number is not. Were it the only one, the totals would tell it: then the next smallest is not told either
+    (complementary suppression).
     """
-    population, kept = sum(one[1] for one in counts), sum(one[2] for one in counts)
-    hidden = {code for code, _, rows, _ in counts if 0 < rows < floor}
-    if len(hidden) == 1:
-        others = sorted((rows, code) for code, _, rows, _ in counts if rows >= floor)
-        hidden |= {code for _, code in others[:1]}
+    found = sorted((rows, code) for code, _, rows, _ in counts if rows)
+    small = sum(rows < floor for rows, _ in found)
+    return {code for _, code in found[: 2 if small == 1 else small]}
+
+
+def _dulled(counts: Sequence[Counts], hidden: Collection[str], *, floor: int) -> list[int]:
+    """Rows kept as the figures know them: exact figures of a small table would tell a number that is not told.
+
+    A small number counts as half of the floor whatever it is, another that is not told as a multiple of the floor.
+    """
+    small, steps = max(floor // 2, 1), [round(rows / floor) * floor for _, _, rows, _ in counts]
+    return [
+        rows if code not in hidden else small if rows < floor else step
+        for (code, _, rows, _), step in zip(counts, steps, strict=True)
+    ]
+
+
+def _classes(counts: Sequence[Counts], floor: int) -> tuple[ClassCount, ...]:
+    """Classes with their figures."""
+    population, kept, hidden = sum(one[1] for one in counts), sum(one[2] for one in counts), _hidden(counts, floor)
     return tuple(
         ClassCount(
             value=_value(code),
             state=_STATES[code[0]],
             population=rows,
             kept=None if code in hidden else rows_kept,
-            difference=_rounded(
-                standardised_difference(rows, population, other=rows_kept, other_rows=kept), 2 if code in hidden else 6
-            ),
+            difference=_rounded(standardised_difference(rows, population, other=min(known, kept), other_rows=kept)),
         )
-        for code, rows, rows_kept, _ in counts
+        for (code, rows, rows_kept, _), known in zip(counts, _dulled(counts, hidden, floor=floor), strict=True)
     )
 
 
-def _rounded(value: float | None, digits: int = 6) -> float | None:
-    return None if value is None else round(value, digits)
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)
 
 
 def _dimensions(part: Representation, found: Sequence[Sequence[Counts]]) -> Iterable[Dimension]:
@@ -176,10 +189,11 @@ def _dimensions(part: Representation, found: Sequence[Sequence[Counts]]) -> Iter
         ]
         counts = found[place]
         classes = _classes(counts, part.smallest_cell)
+        known = _dulled(counts, _hidden(counts, part.smallest_cell), floor=part.smallest_cell)
         yield Dimension(
             name=name,
             formula=formula,
-            divergence=_rounded(divergence([one[1] for one in counts], [one[2] for one in counts])),
+            divergence=_rounded(divergence([one[1] for one in counts], known)),
             difference=max((abs(one.difference) for one in classes if one.difference is not None), default=None),
             classes=classes,
             dependences=tuple(sorted(dependences, key=lambda one: (-one.v, one.on, one.missing))),

@@ -25,7 +25,8 @@ class ClassCount:
             `unknown` for a text that the spec says means so; `pooled` for the classes too small to be told.
         population: rows, never below the floor.
         kept: rows kept; None when they are fewer than the floor and not 0, or would tell such a number by subtraction.
-        difference: standardised difference of the share of the class; two digits where `kept` is not told.
+        difference: standardised difference of the share of the class; where `kept` is not told, that of a number near
+            it which does not tell it either.
     """
 
     value: str | None
@@ -134,6 +135,11 @@ class RepresentationReport:
     limits: Mapping[str, float]
     dimensions: tuple[Dimension, ...]
 
+    @property
+    def stands_for_nothing(self) -> bool:
+        """Whether limits are declared, and no row is kept that could meet them."""
+        return bool(self.limits) and not self.kept
+
     def exceeded(self) -> list[Excess]:
         """Figures that pass their limit, by dimension."""
         return [found for dimension in self.dimensions for found in self._exceeded_by(dimension)]
@@ -152,13 +158,14 @@ class RepresentationReport:
                 yield Excess(dimension=dimension.name, figure=name, value=value, limit=limit, depends=depends)
 
     def refuse(self) -> None:
-        """Raise QualityError `not-representative` when a limit is passed."""
-        found = self.exceeded()
-        if found:
+        """Raise QualityError `not-representative` when a limit is passed, or when no row is kept to be compared."""
+        found = [f"no row is kept of {self.population:,}"] if self.stands_for_nothing else map(str, self.exceeded())
+        told = "; ".join(found)[:1500]
+        if told:
             raise QualityError(
                 "not-representative",
                 asked=f"compare the rows of {self.ref} with the population they come from",
-                found="; ".join(map(str, found))[:1500],
+                found=told,
                 expected="every figure within `representation.limits`",
                 todo="see the classes with `curator represent SPEC --html report.html`; then change the sample or the "
                 "rule that takes them out, or state other limits with those who will use the dataset",

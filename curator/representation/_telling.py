@@ -64,6 +64,8 @@ class Teller:
     def verdict(self) -> list[str]:
         """Whether the limits hold; when they do not, a heading and one line for each figure above its limit."""
         found = self.report.exceeded()
+        if self.report.stands_for_nothing:
+            return [self.say("exceeded"), self.say("nothing")]
         if not found:
             return [self.say("within" if self.report.limits else "no-limits")]
         return [self.say("exceeded"), *(self._excess(one) for one in found)]

@@ -215,10 +215,46 @@ def test_a_class_that_nearly_vanishes_is_seen_though_its_rows_are_not_told(tmp_p
         tmp_path, ROWS, representation=part_of, extract={**HEAD["extract"], "sample": sample, "where": "id < 60"}
     )
     assert told(report.dimensions[0]) == [("n", "value", 40, None), ("s", "value", 20, None)]
-    assert report.dimensions[0].classes[1].difference == pytest.approx((3 / 43 - 1 / 3) / 0.379, abs=0.01)
+    told_as = 3  # half of the floor
+    by_hand = (told_as / 43 - 1 / 3) / math.sqrt((1 / 3 * 2 / 3 + told_as / 43 * (1 - told_as / 43)) / 2)
+    assert report.dimensions[0].classes[1].difference == pytest.approx(by_hand, abs=1e-6)
     with pytest.raises(QualityError):
         report.refuse()
     assert "few (not told below 6)" in page(Teller(report=report, language="en"))
+
+
+@pytest.mark.parametrize(("first", "second"), [(40, 20), (1_000, 12), (30, 30)])
+def test_no_figure_tells_a_number_that_is_not_told(first: int, second: int) -> None:
+    """Who knows the population tries every number below the floor: none gives other figures than the rest."""
+    from curator.representation._measure import _dimensions
+
+    part_of = spec_of(representation={"dimensions": {"place": "place"}}).representation
+    assert part_of is not None
+    figures = set()
+    for kept in range(1, 10):
+        (found,) = _dimensions(part_of, [[("vn", first, first, (0, 0, 0)), ("vs", second, kept, (0, 0, 0))]])
+        assert [one.kept for one in found.classes] == [None, None]
+        figures.add((found.divergence, round(found.classes[1].difference or 0, 1)))
+    assert len({divergence for divergence, _ in figures}) == 1
+    assert len(figures) <= 2, "the number of rows kept, which is told, moves the last digits only"
+
+
+def test_a_sample_without_rows_stands_for_nothing(tmp_path: Path) -> None:
+    """No figure passes a limit where there is none."""
+    sample = {"by": ["id"], "fraction": 1e-9}
+    for limits in ({}, {"difference": 0.1}):
+        report = made(tmp_path, ROWS, representation=part(limits=limits), extract={**HEAD["extract"], "sample": sample})
+        assert (report.population, report.kept, report.dimensions[0].difference) == (80, 0, None)
+        if not limits:
+            report.refuse()
+            continue
+        with pytest.raises(QualityError) as refused:
+            report.refuse()
+        assert refused.value.found == "no row is kept of 80"
+        for language in ("en", "fr"):
+            teller = Teller(report=report, language=language)
+            assert teller.say("nothing") in text(teller)
+            assert teller.say("within") not in page(teller)
 
 
 def test_the_measure_counts_as_plain_python_does(tmp_path: Path) -> None:
