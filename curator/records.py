@@ -65,9 +65,11 @@ class DatasetVersion(_Version):
 
     Attributes:
         opener: opens a shard in a store that has the version; None where the folder has it.
+        notes: what became of rows and identifiers, in words, of the version that this process made; empty of others.
     """
 
     opener: Opener | None = field(default=None, compare=False, repr=False)
+    notes: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def row_digest(self) -> str:

@@ -24,6 +24,8 @@ def curate(args: Namespace, console: Console) -> Answer:
             found = capital.preview(args.spec, until=args.until, options=options).to_json()
             return Answer(document=found, text="\n".join(_lines(found)))
         version = capital.curate(args.spec, options)
+    for note in version.notes:
+        console.note(note)
     return _version(version)
 
 

@@ -94,7 +94,10 @@ def _other_names(present: Sequence[str], declared: set[str]) -> str:
             "bring them out first (`jq -c '.KEY[]' IN > OUT.jsonl`)"
         )
     other = _other_separator(present, declared)
-    return other or "correct the names, or `separator`, `encoding` and `column:` in the source"
+    return other or (
+        "correct the names, or `separator`, `encoding` and `column:` in the source; of a file without a line of names, "
+        "give them under `header`"
+    )
 
 
 def _other_separator(present: Sequence[str], declared: set[str]) -> str:

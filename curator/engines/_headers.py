@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import IO
 
+from curator.engines._strangers import require_text
 from curator.errors import SourceError
 from curator.files import NATIVE, PACKED, Packing, codec_of, unreadable
 from curator.files import bad_encoding as _bad_encoding
@@ -32,7 +33,8 @@ def header_of(name: str, source: Source, *, stream: IO[bytes]) -> list[str]:
         stream: the file's bytes, unpacked but not decoded.
 
     Raises:
-        SourceError: it is empty, packed, in another encoding, or a declared column is there twice.
+        SourceError: it is empty, packed, in another encoding or no table, has not as many columns as the spec names, or
+            a declared column is there twice.
     """
     encoding = NATIVE.get(source.encoding.lower()) or codec_of(source.encoding, source=name)
     try:
@@ -42,6 +44,7 @@ def header_of(name: str, source: Source, *, stream: IO[bytes]) -> list[str]:
         raise unreadable(name, type(fault).__name__) from None
     if not head.removeprefix(codecs.BOM_UTF8):
         raise unreadable(name, "an empty file")
+    require_text(name, head)
     for start, packing in PACKED.items():
         if head.startswith(start):
             raise unreadable(name, f"a file compressed by {_SPELT[packing]} (read when it is named {packing.value})")
@@ -50,10 +53,25 @@ def header_of(name: str, source: Source, *, stream: IO[bytes]) -> list[str]:
         header = _first_line(_below(text, source.skip_lines), source)
         if not header:
             raise unreadable(name, "an empty line where the header should be (`skip_lines` leaves lines above it out)")
+        if source.header:
+            _require_width(name, source, cells=len(header))
+            return _named(name, source, header=source.header)
         _require_first(name, source, text=text, header=header)
         return _named(name, source, header=header)
     except csv.Error:
         raise unreadable(name, "a first line that is no header") from None
+
+
+def _require_width(name: str, source: Source, *, cells: int) -> None:
+    """Refuse names that are not as many as the cells of the first row."""
+    if cells != len(source.header):
+        raise SourceError(
+            "source-column-missing",
+            asked=f"read the source `{name}` by the names under `header`",
+            found=f"{cells:,} cell{'s' if cells != 1 else ''} in the first row, {len(source.header):,} names",
+            expected="as many names as the rows have cells",
+            todo="name every column in its order, or correct `separator`; without `header` the file's own are read",
+        )
 
 
 def _below(text: str, lines: int) -> str:

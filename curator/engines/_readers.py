@@ -18,6 +18,7 @@ from curator.engines._columns import require_columns, require_type
 from curator.engines._columns import require_table as require_table
 from curator.engines._days import odd_days, sound_day
 from curator.engines._headers import header_of, require_once, separator_of
+from curator.engines._strangers import require_objects, unknown_format
 from curator.engines._streams import FileStreams
 from curator.engines._whole import require_whole_gzip
 from curator.errors import SourceError
@@ -50,6 +51,8 @@ _SUFFIXES = {
 _SQLITE = b"SQLite format 3\x00"  # the first bytes of a database file (sqlite.org/fileformat.html, 1.3)
 _DUCKDB = b"DUCK"  # bytes 8 to 11 (duckdb.org, storage)
 _PROSE = (LogicalType.text, LogicalType.free_text)
+_HEAD = 1 << 14
+_NO_ROWS = re.compile(rb"\s*(\[\s*\])?\s*")  # of JSON
 _BYTES_PER_ROW = 64  # a low guess, so that text files get enough shards
 _UNPACKED = 6  # times the bytes of a packed file, a guess
 
@@ -146,6 +149,8 @@ def _opened(name: str, source: Source, *, place: Place, describe: Describe, stre
     declared = reading.needed()
     form = ", format = 'newline_delimited'" if kind == SourceFormat.geojson else ""
     keys = _json_keys(declared, file + form, describe=describe)
+    if not declared & set(keys) and _without_rows(name, reading.source, place=place, kind=kind):
+        keys = sorted(declared)
     columns = ", ".join(f"{literal(key)}: 'VARCHAR'" for key in sorted(declared))
     scan = f"read_json({file}{form}, hive_partitioning = false, columns = {{{columns}}})"
     return _file(place, reading, kind=kind, scan=scan, physical=dict.fromkeys(keys, "VARCHAR"))
@@ -292,6 +297,16 @@ def one_file(path: Path) -> str:
 
     Give `hive_partitioning = false` with it: else a folder called `sex=1` would replace the column `sex` of the file.
     """
+def _without_rows(name: str, source: Source, *, place: Place, kind: SourceFormat) -> bool:
+    """Whether a JSON file is an empty list, a GeoJSON file without feature. Raises SourceError on GeoJSON as JSON."""
+    encoding, features = codec_of(source.encoding, source=name), kind == SourceFormat.geojson
+    with _clear(name, place, encoding=encoding, features=features, skip=source.skip_lines) as stream:
+        head = stream.read(_HEAD)
+    if not features:
+        require_objects(name, head)
+    return _NO_ROWS.fullmatch(head) is not None
+
+
     return literal(re.sub(r"[*?\[]", r"[\g<0>]", str(path)))
 
 
@@ -299,7 +314,7 @@ def _csv_scan(source: Source, file: str, *, header: Sequence[str]) -> str:
     columns = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in header)
     nulls = ", ".join(literal(token) for token in ("", *source.null_tokens))
     return (
-        f"read_csv({file}, hive_partitioning = false, auto_detect = false, header = true, "
+        f"read_csv({file}, hive_partitioning = false, auto_detect = false, header = {str(not source.header).lower()}, "
         f"columns = {{{columns}}}, "
         f"delim = {literal(source.separator)}, quote = {literal(source.quote)}, escape = {literal(source.quote)}, "
         f"nullstr = [{nulls}], encoding = {literal(_encoding(source, file))})"
@@ -348,13 +363,7 @@ def kind_of(name: str, source: Source, *, place: Place | Path) -> SourceFormat:
     suffix = f".{bare.rpartition('.')[2]}"
     if "." in bare and suffix in _SUFFIXES:
         return _SUFFIXES[suffix]
-    raise SourceError(
-        "source-format",
-        asked=f"read the source `{name}`",
-        found=f"no format stated, and none guessed from {place.name}",
-        expected="`format: csv`, parquet, json, geojson, duckdb or sqlite",
-        todo="state `format` in the source",
-    )
+    raise unknown_format(name, place.name, ending=suffix)
 
 
 def _require_file(name: str, place: Place) -> None:

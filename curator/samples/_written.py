@@ -84,6 +84,20 @@ class Written:
         return sum(entry.rows for entry in self.files)
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What whoever made the version should know of it: rows set apart or left out, identifiers not well made."""
+        apart = self.quality.rows - self.quality.accepted
+        left_out = self.disclosure.suppressed if self.disclosure else 0
+        notes = [f"{apart:,} of {self.quality.rows:,} rows set apart: `curator rejected` tells why"] if apart else []
+        notes += [f"{left_out:,} rows left out: too few people are like them"] if left_out else []
+        notes += [
+            f"`{name}`: {count.malformed:,} of {count.tokens + count.unknown:,} identifiers break the rules of their form"
+            for name, count in self.identifiers.items()
+            if count.malformed
+        ]
+        return tuple(notes)
+
+    @property
     def row_digest(self) -> dict[str, Any]:
         """What the manifest says of the rows: the scheme, the digest of all of them and of each split."""
         return {

@@ -132,6 +132,7 @@ class Source(Word):
         encoding, separator, quote, decimal: of text files.
         null_tokens: texts that mean null, besides the empty one.
         skip_lines: lines of a text file above its header, such as a title.
+        header: names of the columns, in order, of a text file that has no line of names.
         strict: whether a column that the spec does not declare is an error (otherwise it is left unread).
         where: condition a row must meet to be read at all, before any join (null counts as not met).
         known_at: the date or timestamp column that says when a row became known; with a label, no row may be newer
@@ -149,6 +150,7 @@ class Source(Word):
     decimal: Literal[".", ","] = "."
     null_tokens: tuple[str, ...] = ()
     skip_lines: int = Field(default=0, ge=0, le=1000)
+    header: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = ()
     strict: bool = False
     where: Formula | None = None
     known_at: Name | None = None
