@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from curator.engines._cells import physical_of, read_as, stated, typed, worded
+from curator.engines._cells import may_exceed, physical_of, read_as, stated, typed, within, worded
 from curator.engines._columns import require_type
 from curator.engines._readers import cell_of
 from curator.spec.model import Column, LogicalType, Source
@@ -110,9 +110,8 @@ def _checked(cell: str, column: Column, *, physical: str) -> Iterator[tuple[str,
     value = typed(cell, column, physical=physical)
     if column.type == LogicalType.float and physical in ("FLOAT", "DOUBLE"):
         yield value, f"isfinite({value})"
-    elif column.type == LogicalType.decimal:
-        exact = f"TRY_CAST({cell} AS {physical_of(column)})"
-        yield exact, f"coalesce({exact} = {cell}, {cell} IS NULL)"
+    elif may_exceed(column, physical):
+        yield within(cell, column, physical=physical)
     elif column.type in (LogicalType.date, LogicalType.timestamp):
         value = f"CAST({value} AS {physical_of(column)})"
         yield value, f"{value} >= DATE {_FIRST} AND {value} < DATE {_LAST} + 1"

@@ -6,6 +6,8 @@ integer), and what it makes of a text is asked again: a number must be finite, a
 
 from __future__ import annotations
 
+import re
+
 from curator.spec.model import Column, LogicalType, Source
 from curator.sqltext import literal
 
@@ -17,10 +19,15 @@ _SQL_TYPES = {
 }  # fmt: skip
 _ONE_WIDTH = {  # of the types that not every engine has: unsigned numbers, moments of another precision
     "UTINYINT": "SMALLINT", "USMALLINT": "INTEGER", "UINTEGER": "BIGINT",
-    "UBIGINT": "DECIMAL(20, 0)", "TIMESTAMP_S": "TIMESTAMP", "TIMESTAMP_MS": "TIMESTAMP",
+    "TIMESTAMP_S": "TIMESTAMP", "TIMESTAMP_MS": "TIMESTAMP",
 }  # fmt: skip
 _TRUE, _FALSE = ("true", "t", "1"), ("false", "f", "0")
 _WORDED = ("VARCHAR", "ENUM", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
+_WIDE = {  # types of whole numbers that a declared type may not hold
+    LogicalType.integer: ("UBIGINT", "HUGEINT", "UHUGEINT"),
+    LogicalType.decimal: ("BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT"),
+}
+_BEFORE, _BEHIND, _WHOLE_DIGITS = 12, 6, 18  # digits of a decimal around its mark, of a number that surely fits 64 bits
 NOTHING = "NULL"  # the type of a Parquet column that holds nulls only and has none
 
 
@@ -52,7 +59,8 @@ def read_as(cell: str, column: Column, *, source: Source) -> str:
         iso = f"regexp_full_match({text}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}') AND {text} >= '0001'"
         return f"CASE WHEN {iso} THEN TRY_CAST({text} AS DATE) END"
     iso = f"regexp_full_match({text}, '{_ISO_MOMENT}') AND {text} >= '0001'"  # most programs know no year 0
-    return f"CASE WHEN {iso} THEN TRY_CAST({text} AS TIMESTAMP) END"
+    # 24:00 is the midnight at the end of a day (ISO 8601:2004, 4.2.3); of the last day, that of a year of five digits.
+    return f"CASE WHEN {iso} THEN NULLIF(TRY_CAST({text} AS TIMESTAMP), TIMESTAMP '10000-01-01 00:00:00') END"
 
 
 def _truth(text: str, column: Column) -> str:
@@ -73,13 +81,21 @@ def worded(column: Column, physical: str) -> bool:
 def _number(text: str, column: Column, *, source: Source) -> str:
     mark = "," if source.decimal == "," else "."
     number = f"replace({text}, ',', '.')" if mark == "," else text
-    pattern = f"[-+]?([0-9]{{1,18}}([{mark}][0-9]*)?|[{mark}][0-9]+)([eE][-+]?[0-9]{{1,3}})?"
-    guard = f"regexp_full_match({text}, '{pattern}')"
     if column.type == LogicalType.decimal:
+        # No digit that counts may lie beyond the eighteenth: it would be rounded away in both of the two casts.
+        exponents = f"{_digits(mark, 18)}([eE][+]?[0-9]{{1,3}})?|{_digits(mark, 9)}[eE]-0?[0-9]"
+        guard = f"regexp_full_match({text}, '{exponents}')"
         exact, full = f"TRY_CAST({number} AS DECIMAL(18, 6))", f"TRY_CAST({number} AS DECIMAL(38, 18))"
         return f"CASE WHEN {guard} AND {exact} = {full} THEN {exact} END"  # a seventh digit would be rounded away
+    pattern = f"[-+]?([0-9]{{1,18}}([{mark}][0-9]*)?|[{mark}][0-9]+)([eE][-+]?[0-9]{{1,3}})?"
+    guard = f"regexp_full_match({text}, '{pattern}')"
     value = f"TRY_CAST({number} AS DOUBLE)"  # 1e999 becomes infinite without an error
     return f"CASE WHEN {guard} AND isfinite({value}) THEN {value} END"
+
+
+def _digits(mark: str, most: int) -> str:
+    """The pattern of a number with at most so many digits behind its mark, zeros at the end apart."""
+    return f"[-+]?([0-9]{{1,18}}([{mark}][0-9]{{0,{most}}}0*)?|[{mark}][0-9]{{1,{most}}}0*)"
 
 
 def _moment(text: str, layout: str, *, kind: LogicalType) -> str:
@@ -91,7 +107,26 @@ def _moment(text: str, layout: str, *, kind: LogicalType) -> str:
     parsed = f"CAST(try_strptime({text}, {literal(layout)}) AS {_SQL_TYPES[kind]})"
     if "%Y" not in layout:
         return parsed
-    return f"CASE WHEN year({parsed}) >= 1000 THEN {parsed} END"
+    return f"CASE WHEN year({parsed}) BETWEEN 1000 AND 9999 THEN {parsed} END"
+
+
+def may_exceed(column: Column, physical: str) -> bool:
+    """Whether a typed column may hold numbers that its declared type does not: too large, or of too many digits."""
+    if physical in _WIDE.get(column.type, ()):
+        return True
+    sized = re.fullmatch(r"DECIMAL\(([0-9]+), ?([0-9]+)\)", physical)
+    if sized is None:
+        return False
+    before, behind = int(sized[1]) - int(sized[2]), int(sized[2])
+    if column.type == LogicalType.integer:
+        return before > _WHOLE_DIGITS
+    return column.type == LogicalType.decimal and (before > _BEFORE or behind > _BEHIND)
+
+
+def within(cell: str, column: Column, *, physical: str) -> tuple[str, str]:
+    """A number as its declared type, and whether it is still the same there; for columns that `may_exceed`."""
+    value = f"TRY_CAST({cell} AS {_SQL_TYPES[column.type]})"
+    return value, f"coalesce(TRY_CAST({value} AS {physical}) = {cell}, {cell} IS NULL)"
 
 
 def typed(cell: str, column: Column, *, physical: str) -> str:
@@ -102,8 +137,8 @@ def typed(cell: str, column: Column, *, physical: str) -> str:
         # A Parquet file's minimum and maximum leave NaN out. DuckDB 2.0 believes them: `isnan` would find none, and a
         # filter would skip its rows. Behind a CASE it looks at the cells.
         return f"CASE WHEN {cell} IS NOT NULL THEN CAST({cell} AS DOUBLE) END"
-    if column.type == LogicalType.integer and physical.startswith("DECIMAL"):
-        return f"CAST({cell} AS BIGINT)"
+    if column.type == LogicalType.decimal or (column.type == LogicalType.integer and physical.startswith("DECIMAL")):
+        return f"CAST({cell} AS {_SQL_TYPES[column.type]})"
     if column.type == LogicalType.text and physical.startswith(("ENUM", "UUID", "TIME")):
         return f"CAST({cell} AS VARCHAR)"
     if physical == "TIMESTAMP_NS":

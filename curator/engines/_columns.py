@@ -12,15 +12,17 @@ from curator.files import FileReading, plain_name
 from curator.spec.model import Column, LogicalType
 
 _WITH_WORDS = Column(type=LogicalType.boolean, true=("1",), false=("0",))
-_WHOLE_DIGITS = 18  # of a decimal without fraction that surely fits 64 bits
+_WHOLE = (
+    "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT",
+)  # fmt: skip
 
-# Physical types that hold a logical type without loss.
+# Physical types that hold a logical type without loss; of numbers, a value that does not fit sets its row apart.
 _COMPATIBLE: dict[LogicalType, tuple[str, ...]] = {
     LogicalType.text: ("VARCHAR", "ENUM", "UUID", "TIME"),
     LogicalType.free_text: ("VARCHAR",),
-    LogicalType.integer: ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"),
-    LogicalType.decimal: ("DECIMAL", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UBIGINT"),
-    LogicalType.float: ("FLOAT", "DOUBLE", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "DECIMAL"),
+    LogicalType.integer: _WHOLE,
+    LogicalType.decimal: ("DECIMAL", *_WHOLE),
+    LogicalType.float: ("FLOAT", "DOUBLE", "DECIMAL", *_WHOLE),
     LogicalType.boolean: ("BOOLEAN",),
     LogicalType.date: ("DATE",),
     LogicalType.timestamp: ("TIMESTAMP", "DATE"),
@@ -140,7 +142,6 @@ def require_type(name: str, key: str, *, column: Column, physical: str) -> None:
 
 def _holds(physical: str, kind: LogicalType) -> bool:
     """Whether every value of an engine's type is one of a logical type."""
-    whole = re.fullmatch(r"DECIMAL\(([0-9]+),0\)", physical)
-    if kind == LogicalType.integer and whole:
-        return int(whole[1]) <= _WHOLE_DIGITS
+    if kind == LogicalType.integer and re.fullmatch(r"DECIMAL\([0-9]+,0\)", physical):
+        return True
     return physical.startswith(_COMPATIBLE[kind]) and not physical.endswith("]")

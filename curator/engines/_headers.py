@@ -161,11 +161,11 @@ def _decoded(name: str, head: bytes, *, encoding: str) -> str:
         )
     if encoding not in NATIVE.values():
         return _cut(name, head, encoding=encoding)
-    cut = head[: head.rfind(b"\n") + 1] or head if encoding != "utf-16" else head
+    cut = head[: head.rfind(b"\n") + 1] or head
     if encoding == "latin-1" and not cut.isascii():
         _refuse_other(name, cut)
     try:
-        return cut.decode(encoding, errors="strict" if encoding != "utf-16" else "ignore")
+        return cut.decode(encoding, errors="strict")
     except UnicodeDecodeError as fault:
         line = cut[: fault.start].count(b"\n") + 1
         other = next((other for mark, other in _MARKS.items() if head.startswith(mark)), "latin-1")

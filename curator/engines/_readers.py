@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from curator.engines._cells import NOTHING, physical_of, read_as, stated, typed, worded
+from curator.engines._cells import NOTHING, may_exceed, physical_of, read_as, stated, typed, within, worded
 from curator.engines._columns import require_columns, require_type
 from curator.engines._columns import require_table as require_table
 from curator.engines._days import odd_days, sound_day
@@ -195,18 +195,23 @@ def _selected(name: str, file: _File, *, raw: Sequence[str]) -> list[str]:
 
 
 def _typed(file: _File, found: str, *, column: Column, cell: str) -> tuple[str, str]:
-    """A typed cell, and the text of one that is no day that a file of text could hold."""
-    value = typed(cell, column, physical=file.physical[found])
-    if found not in file.odd:
-        return value, "CAST(NULL AS VARCHAR)"
-    sound = sound_day(f"CAST({value} AS {physical_of(column)})")
+    """A typed cell, and the text of one that no file of text could hold: a day of no calendar, a number too large."""
+    physical = file.physical[found]
+    if may_exceed(column, physical):
+        value, sound = within(cell, column, physical=physical)
+    elif found in file.odd:
+        value = typed(cell, column, physical=physical)
+        sound = sound_day(f"CAST({value} AS {physical_of(column)})")
+    else:
+        return typed(cell, column, physical=physical), "CAST(NULL AS VARCHAR)"
     return f"CASE WHEN {sound} THEN {value} END", f"CASE WHEN NOT ({sound}) THEN CAST({cell} AS VARCHAR) END"
 
 
 def _odd(file: _File, column: Column, *, key: str) -> bool:
     """Whether typed cells of a column may be unreadable: days of no calendar, words for neither true nor false."""
     found = file.reading.name_in_file(column.column or key)
-    return found in file.odd or worded(column, file.physical.get(found, ""))
+    physical = file.physical.get(found, "")
+    return found in file.odd or may_exceed(column, physical) or worded(column, physical)
 
 
 def _constant(file: _File, key: str, *, column: Column) -> bool:

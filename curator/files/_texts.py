@@ -13,8 +13,8 @@ from typing import IO, Any
 from curator.errors import SourceError
 from curator.files._steps import Layered, Stepped
 
-NATIVE = {"utf-8": "utf-8", "utf8": "utf-8", "latin-1": "latin-1", "iso-8859-1": "latin-1", "utf-16": "utf-16"}
-"""Encodings that an engine reads by itself, and what it calls them."""
+NATIVE = {"utf-8": "utf-8", "utf8": "utf-8", "latin-1": "latin-1", "iso-8859-1": "latin-1"}
+"""Encodings that an engine reads by itself, and what it calls them. (Of UTF-16 it takes no character beyond U+FFFF.)"""
 
 _BLOCK = 1 << 18
 _LINE_END = re.compile(rb"\r\n|\r|\n")

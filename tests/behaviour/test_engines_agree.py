@@ -25,6 +25,7 @@ from curator.protection import protect
 from curator.protocols import Engine
 from curator.pseudonyms import KeyContext
 from curator.quality import check
+from curator.rowdigest import digest_rows
 from curator.samples import CheckedSample, Written
 from curator.spec import load_use_case, parse_use_case
 from curator.spec.model import Source
@@ -212,6 +213,82 @@ def test_days_beyond_the_calendar_and_types_of_other_writers_are_read_alike(
     rows = read_alike(engines, tmp_path / "odd.parquet", columns=columns)
     assert len(rows) == 2
     assert "(7, None, '01:00:00', 'infinity')" in rows
+
+
+def told(engine: Engine, path: Path, **source: Any) -> tuple[list[str], int, str]:
+    """The values of the only column of a file, how many cells are unreadable, and the digest of the rows."""
+    (name,) = source["columns"]
+    bound = engine.bind("odd", declared(path.name, **source), path=path)
+    unread = f"({bound.raw_columns.get(name, 'NULL')} IS NOT NULL AND {name} IS NULL) AS unread"
+    table = pa.Table.from_batches(list(engine.batches(f'SELECT {name}, {unread} FROM "{bound.relation}"', rows=100)))
+    digest = str(digest_rows(table.select([name])))
+    return sorted(map(str, table[name].to_pylist())), sum(table["unread"].to_pylist()), digest
+
+
+@pytest.mark.parametrize(
+    ("kind", "cells", "unread", "types"),
+    [
+        ("integer", ["1", "9223372036854775807", "9223372036854775808", ""], 1, [pa.uint64(), pa.decimal128(38, 0)]),
+        ("integer", ["-7", "1"], 0, [pa.decimal128(18, 0), pa.int8(), pa.decimal128(19, 0)]),
+        ("decimal", ["1.5", "-0.000001", "1000000000000", "0.0000001", ""], 2, [pa.decimal128(38, 7)]),
+        ("decimal", ["999999999999.999999", "-1.25"], 0, [pa.decimal128(18, 6), pa.decimal128(38, 20)]),
+        ("decimal", ["1", "-7", ""], 0, [pa.int8(), pa.int64(), pa.decimal128(9, 2), pa.decimal128(5, 0)]),
+        ("decimal", ["7", "1000000000000"], 1, [pa.uint64(), pa.int64()]),
+        ("float", ["7", "0"], 0, [pa.uint8(), pa.uint64(), pa.float32(), pa.decimal128(9, 2)]),
+    ],
+)  # fmt: skip
+def test_numbers_are_the_same_from_text_and_from_every_type(
+    engines: dict[str, Engine], tmp_path: Path, kind: str, cells: list[str], unread: int, types: list[pa.DataType]
+) -> None:
+    """A number that its declared type does not hold sets its row apart, as its text does; the rest have one digest."""
+    (tmp_path / "n.csv").write_text("n\n" + "".join(f'"{cell}"\n' for cell in cells))
+    wanted = told(engines["duckdb"], tmp_path / "n.csv", columns={"n": kind})
+    assert wanted[1] == unread
+    for type_ in types:
+        whole = pa.types.is_integer(type_)
+        values = [(int(cell) if whole else Decimal(cell)) if cell else None for cell in cells]
+        floats = pa.types.is_floating(type_)
+        column = pa.array([float(cell) for cell in cells] if floats else values, type_)
+        path = tmp_path / f"{type_}.parquet"
+        parquet.write_table(pa.table({"n": column}), path)
+        for name, engine in engines.items():
+            assert told(engine, path, columns={"n": kind}) == wanted, (name, type_)
+
+
+DIGITS = {
+    "0.12345600000000000000000000": "0.123456", "2.500000000000000000e-01": "0.250000", "1e+05": "100000.000000",
+    "12345678901e-5": "123456.789010", "1e-19": None, "1e-400": None, "0.1234560000000000000001": None,
+    "999999999999.9999990000000000000001": None, "5.000000000000000001e-1": None,
+}  # fmt: skip
+
+
+def test_no_digit_of_a_decimal_is_rounded_away_however_far_behind(engines: dict[str, Engine], tmp_path: Path) -> None:
+    """Spelt as numpy, R and spreadsheets do."""
+    (tmp_path / "n.csv").write_text("n\n" + "".join(f"{cell}\n" for cell in DIGITS))
+    for engine in engines.values():
+        values, unread, _ = told(engine, tmp_path / "n.csv", columns={"n": "decimal"})
+        assert values == sorted(map(str, DIGITS.values()))
+        assert unread == 5
+
+
+def test_midnight_at_the_end_of_the_last_day_is_of_no_year(engines: dict[str, Engine], tmp_path: Path) -> None:
+    (tmp_path / "z.csv").write_text("z\n2020-12-31 24:00\n9999-12-31T24:00\n9999-12-31 24:00:00.0\n9999-12-31 23:59\n")
+    (tmp_path / "zoned.csv").write_text("z\n9999-12-31 23:00 -0500\n9999-12-31 23:00 +0000\n")
+    for engine in engines.values():
+        values, unread, _ = told(engine, tmp_path / "z.csv", columns={"z": "timestamp"})
+        assert values == ["2021-01-01 00:00:00", "9999-12-31 23:59:00", "None", "None"]
+        assert unread == 2
+        zoned = {"z": {"type": "timestamp", "format": "%Y-%m-%d %H:%M %z"}}
+        values, unread, _ = told(engine, tmp_path / "zoned.csv", columns=zoned)
+        assert (values, unread) == (["9999-12-31 23:00:00", "None"], 1)
+
+
+def test_signs_beyond_the_first_plane_are_read_in_every_encoding(engines: dict[str, Engine], tmp_path: Path) -> None:
+    for encoding in ("utf-8", "utf-16", "utf-16-le", "utf-32"):
+        (tmp_path / "t.csv").write_bytes("t\n\U0001f46e\né\n".encode(encoding))
+        for engine in engines.values():
+            found = told(engine, tmp_path / "t.csv", columns={"t": "text"}, encoding=encoding)
+            assert found[:2] == (["é", "\U0001f46e"], 0)
 
 
 def test_titles_and_blank_cells_are_read_alike(engines: dict[str, Engine], tmp_path: Path) -> None:

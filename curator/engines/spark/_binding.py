@@ -21,6 +21,7 @@ from pyspark import StorageLevel
 from pyspark.sql.types import StructType
 
 from curator.engines._adopted import Adopted
+from curator.engines._cells import may_exceed, physical_of, within
 from curator.engines._days import sound_day
 from curator.engines._readers import Bound, kind_of
 from curator.engines.duckdb import DuckDBEngine
@@ -170,10 +171,13 @@ def _native(session: Any, source: Source, *, bound: Bound, columns: dict[str, st
     for key, column in source.columns.items():
         found = column.column or key
         value, shown = _typed(source, column, kind=columns[found], found=found), quote_name(key, "spark")
-        if key in bound.raw_columns:  # of Parquet, a column of days that may hold one that no file of text could
-            sound = sound_day(value)
+        if key in bound.raw_columns:  # of Parquet: a day or a number that no file of text could hold
+            sound, cell = sound_day(value), value
+            if may_exceed(column, columns[found]):
+                cell = quote_name(found, "spark")
+                value, sound = within(cell, column, physical=columns[found])
             raw = quote_name(f"raw {key}", "spark")
-            selected.append(f"CASE WHEN NOT ({sound}) THEN CAST({value} AS STRING) END AS {raw}")
+            selected.append(f"CASE WHEN NOT ({sound}) THEN CAST({cell} AS STRING) END AS {raw}")
             value = f"CASE WHEN {sound} THEN {value} END"
         selected.append(f"{value} AS {shown}")
     return frame.selectExpr(*selected)
@@ -187,8 +191,8 @@ def _typed(source: Source, column: Column, *, kind: str, found: str) -> str:
         cell = f"CASE WHEN {cell} IN ({tokens}) THEN NULL ELSE {cell} END"
     if column.type == LogicalType.float:
         return f"CAST({cell} AS DOUBLE)"
-    if column.type == LogicalType.integer and kind.startswith("DECIMAL"):
-        return f"CAST({cell} AS BIGINT)"
+    if column.type == LogicalType.decimal or (column.type == LogicalType.integer and kind.startswith("DECIMAL")):
+        return f"CAST({cell} AS {physical_of(column)})"
     if column.type == LogicalType.timestamp:
         return f"CAST({cell} AS TIMESTAMP_NTZ)"  # of a moment with zone: in UTC, the session's zone
     return cell
