@@ -208,7 +208,7 @@ def _typed(file: _File, found: str, *, column: Column, cell: str) -> tuple[str, 
 
 
 def _odd(file: _File, column: Column, *, key: str) -> bool:
-    """Whether typed cells of a column may be unreadable: days of no calendar, words for neither true nor false."""
+    """Whether typed cells of a column may be unreadable: days of no calendar, numbers too large, words unsaid."""
     found = file.reading.name_in_file(column.column or key)
     physical = file.physical.get(found, "")
     return found in file.odd or may_exceed(column, physical) or worded(column, physical)
@@ -297,11 +297,6 @@ def _json_keys(declared: set[str], file: str, *, describe: Describe) -> list[str
     return [key if key in declared else f".{place}" for place, key in enumerate(found, start=1)]
 
 
-def one_file(path: Path) -> str:
-    """The literal that names exactly this file: the engine would take `*`, `?` and `[` in it for a pattern of many.
-
-    Give `hive_partitioning = false` with it: else a folder called `sex=1` would replace the column `sex` of the file.
-    """
 def _without_rows(name: str, source: Source, *, place: Place, kind: SourceFormat) -> bool:
     """Whether a JSON file is an empty list, a GeoJSON file without feature. Raises SourceError on GeoJSON as JSON."""
     encoding, features = codec_of(source.encoding, source=name), kind == SourceFormat.geojson
@@ -312,6 +307,11 @@ def _without_rows(name: str, source: Source, *, place: Place, kind: SourceFormat
     return _NO_ROWS.fullmatch(head) is not None
 
 
+def one_file(path: Path) -> str:
+    """The literal that names exactly this file: the engine would take `*`, `?` and `[` in it for a pattern of many.
+
+    Give `hive_partitioning = false` with it: else a folder called `sex=1` would replace the column `sex` of the file.
+    """
     return literal(re.sub(r"[*?\[]", r"[\g<0>]", str(path)))
 
 
