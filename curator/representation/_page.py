@@ -18,6 +18,7 @@ _STYLE = """
 @media (prefers-color-scheme: dark) { :root { --kept: #58a6ff; --all: #8b949e; --bad: #ff7b72; } }
 .bad { color: var(--bad); font-weight: 600; }
 .soft { color: var(--soft); font-size: .9rem; } ul { margin: 0 0 .6rem; padding-left: 1.2rem; }
+li { overflow-wrap: anywhere; }
 .kept { fill: var(--kept); } .all { fill: var(--all); } .over { fill: var(--bad); }
 .bound { stroke: var(--bad); stroke-width: 2; stroke-dasharray: 3 3; }
 .legend .all::before { background: var(--all); } .legend .kept::before { background: var(--kept); }
@@ -29,6 +30,8 @@ def page(teller: Teller) -> str:
     dimensions = (_dimension(teller, one) for one in teller.report.dimensions)
     lead = f'<p class="lead">{escape(teller.rows())}</p>'
     body = "\n".join([lead, _verdict(teller), _overview(teller), _missing(teller), *dimensions])
+    if teller.language == "fr":  # no line begins with a mark
+        body = re.sub(" (?=[:;])", "\N{NARROW NO-BREAK SPACE}", body)
     title, floor = teller.say("title", ref=teller.report.ref), teller.count(teller.report.smallest_cell)
     return framed(title, body, footer=teller.say("footer", floor=floor), language=teller.language, style=_STYLE)
 

@@ -43,8 +43,8 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "few": "few (not told below {floor})",
         "class-figure": "{population} → {kept}",
         "difference": "difference {difference}",
-        "legend-population": "population",
-        "legend-kept": "rows kept",
+        "legend-population": "population (upper bar)",
+        "legend-kept": "rows kept (lower bar)",
         "footer": "Counted in the engine: only counts of classes left it, none told below {floor}; smaller classes "
         "are pooled. Shares alike on these dimensions say nothing of others. That values are missing at random cannot "
         "be proved from the data: a dependence that is found shows they are not; none found shows nothing.",
@@ -91,8 +91,8 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "few": "peu (pas dit sous {floor})",
         "class-figure": "{population} → {kept}",
         "difference": "différence {difference}",
-        "legend-population": "population",
-        "legend-kept": "lignes gardées",
+        "legend-population": "population (barre du haut)",
+        "legend-kept": "lignes gardées (barre du bas)",
         "footer": "Compté dans le moteur : seuls des effectifs de classes en sont sortis, aucun n'est dit sous "
         "{floor} ; les classes plus petites sont réunies. Des parts semblables sur ces dimensions ne disent rien des "
         "autres. Le caractère aléatoire des absences ne se prouve pas sur les données : une dépendance trouvée montre "

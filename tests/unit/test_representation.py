@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -343,6 +344,8 @@ def test_the_page_is_whole_and_shows_values_as_text(language: Any) -> None:
     assert reader.tags.count("svg") == 2 + 3, "one of each dimension in the overview, one of each class"
     assert f'<html lang="{language}">' in found
     assert "&lt;img src=x" in found
+    assert "li { overflow-wrap: anywhere; }" in found, "a long name is not cut on a small screen"
+    assert language == "en" or not re.search(" [:;](?= )", re.sub("(?s)<style.*?</style>", "", found)), "French marks"
 
 
 def test_both_languages_have_the_same_phrases() -> None:
