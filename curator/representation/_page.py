@@ -30,8 +30,6 @@ def page(teller: Teller) -> str:
     dimensions = (_dimension(teller, one) for one in teller.report.dimensions)
     lead = f'<p class="lead">{escape(teller.rows())}</p>'
     body = "\n".join([lead, _verdict(teller), _overview(teller), _missing(teller), *dimensions])
-    if teller.language == "fr":  # no line begins with a mark
-        body = re.sub(" (?=[:;])", "\N{NARROW NO-BREAK SPACE}", body)
     title, floor = teller.say("title", ref=teller.report.ref), teller.count(teller.report.smallest_cell)
     return framed(title, body, footer=teller.say("footer", floor=floor), language=teller.language, style=_STYLE)
 

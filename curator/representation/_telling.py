@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -32,8 +33,11 @@ class Teller:
     language: Language
 
     def say(self, key: str, **values: str) -> str:
-        """A phrase with its values."""
-        return WORDS[self.language][key].format(**values)
+        """A phrase with its values; no line of French begins with a mark."""
+        phrase = WORDS[self.language][key]
+        return (re.sub(" (?=[:;])", "\N{NARROW NO-BREAK SPACE}", phrase) if self.language == "fr" else phrase).format(
+            **values
+        )
 
     def count(self, value: int) -> str:
         """Digits grouped as the language does."""

@@ -369,7 +369,7 @@ def test_words_for_a_terminal() -> None:
     assert "Not missing at random: whether place is empty depends on kind (Cramér's V 1.00, p < 0.001)." in told
     french = text(Teller(report=report_of(difference=0.1), language="fr"))
     assert "50 textes vides, qui ne sont pas des valeurs nulles" in french
-    assert "place : différence standardisée 0,816, limite 0,100" in french
+    assert "place\u202f: différence standardisée 0,816, limite 0,100" in french
 
 
 @pytest.mark.parametrize(
