@@ -70,6 +70,17 @@ class MariadbServer:
                 cells = zip(*(column.to_pylist() for column in batch.columns), strict=True)
                 cursor.executemany(f"INSERT INTO `{table}` VALUES ({marks})", list(cells))
 
+    @property
+    def digests(self) -> bool:
+        """Whether it computes MD5, which MySQL leaves to a component from 9.6 on."""
+        import pymysql
+
+        try:
+            self.run("SELECT md5('')")
+        except pymysql.MySQLError:
+            return False
+        return True
+
     def statements(self) -> list[str]:
         """What was executed so far, one line each."""
         text = self.log.read_text(encoding="utf-8", errors="replace")

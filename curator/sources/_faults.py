@@ -154,6 +154,28 @@ def no_snapshot(source: str, *, kind: str) -> SourceError:
     )
 
 
+def altered(source: str) -> SourceError:
+    """A table that was changed as a whole within the moment."""
+    return SourceError(
+        "database-snapshot",
+        asked=f"read the source `{source}` as of one moment",
+        found="a table that was altered, emptied or made anew since that moment",
+        expected="a table whose rows stand still for one transaction",
+        todo="run the same command again, at another hour than what fills the table",
+    )
+
+
+def view_broken(source: str) -> SourceError:
+    """A view that nobody can read as it stands."""
+    return SourceError(
+        "database-fault",
+        asked=f"read a view of the source `{source}`",
+        found="a view whose tables or columns are gone, or whose owner is gone or may not read them",
+        expected="a table that can be read with the declared columns and types",
+        todo="ask the holder of the database to mend the view, or read the tables that it is made from",
+    )
+
+
 def table_missing(source: str, *, table: str, present: Iterable[str], hides: bool = False) -> SourceError:
     """The database has no such table, or the user sees none (`hides`: it does not show what one may not read)."""
     return SourceError(

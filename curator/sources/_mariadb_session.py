@@ -23,7 +23,8 @@ _LOST = (2006, 2013, 2055, 1053, 1077, 1927, 4031)
 # Wrong passwords; accounts that are locked (3118, 4151), expired, blocked for a time (3955) or want what is not had
 # here: a certificate, TLS, or a kind of password that the server or the driver has no plugin for.
 _LOGIN = (1045, 1698, 1130, 1862, 1820, 3118, 4151, 3955, 3159, 1251, 1524, 2059)
-_DENIED, _CANCELLED = (1142, 1143, 1044, 1227, 1370), (1969, 3024, 1317, 1205)
+_DENIED, _CANCELLED, _ALTERED = (1142, 1143, 1044, 1227, 1370), (1969, 3024, 1317, 1205), 1412
+_VIEW = (1356, 1449, 1045)  # its tables or its owner; MariaDB then speaks as if the owner came to log in
 
 
 def connected(address: Address, source: str, *, password: str | None) -> Any:
@@ -94,7 +95,9 @@ def _unconnected(fault: Exception, address: Address, *, source: str, given: bool
         return _faults.unreachable(source, address, found=_NO_TLS)
     if code in _LOST or not code:
         return _faults.unreachable(source, address, found=_SILENT)
-    return refused(source, address, code=code, given=given)
+    if code in _LOGIN:
+        return _faults.login_refused(source, given=given)
+    return refused(source, address, code=code)
 
 
 @contextmanager
@@ -118,14 +121,16 @@ def code_of(fault: Exception) -> int:
     return fault.args[0] if fault.args and isinstance(fault.args[0], int) else 0
 
 
-def refused(source: str, address: Address, *, code: int, given: bool) -> SourceError:
-    """An error by its number, in our words: the server's own may quote a cell."""
+def refused(source: str, address: Address, *, code: int) -> SourceError:
+    """An error of a connection by its number, in our words: the server's own may quote a cell."""
     if code in _UNREACHABLE:
         return _faults.unreachable(source, address)
     if code in _BUSY:
         return _faults.unreachable(source, address, found=_FULL)
+    if code in _VIEW:
+        return _faults.view_broken(source)
     if code in _LOGIN:
-        return _faults.login_refused(source, given=given)
+        return _faults.login_refused(source, given=True)
     if code == 1049:
         return _faults.no_database(source, address)
     if code == 1044:
@@ -136,4 +141,4 @@ def refused(source: str, address: Address, *, code: int, given: bool) -> SourceE
         return _faults.timed_out(source)
     if code in _LOST or code == 0:
         return _faults.lost(source)
-    return _faults.fault(source, state=str(code))
+    return _faults.altered(source) if code == _ALTERED else _faults.fault(source, state=str(code))

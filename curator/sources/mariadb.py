@@ -60,7 +60,7 @@ FEEDING = Feeding(
     value=_value,
     fitting={
         "text": (*_TEXTS, "enum", "set", "uuid", "inet4", "inet6", "time", "json"),
-        "free_text": _TEXTS,
+        "free_text": (*_TEXTS, "json"),
         "integer": (*_WHOLE, "decimal", "year", "bit", *_TEXTS),
         "decimal": ("decimal", *_WHOLE, *_TEXTS),
         "float": ("double", "float", "decimal", *_WHOLE, *_TEXTS),
@@ -82,10 +82,9 @@ _NATURAL = {
 _MODE = """
 SET SESSION sql_mode = CONCAT(REPLACE(@@sql_mode, 'PAD_CHAR_TO_FULL_LENGTH', ''), ',PIPES_AS_CONCAT')
 """
-# Joins by hashing, without which MariaDB compares every row with every row where no index helps.
-_HASHING = """
-SET SESSION join_cache_level = 8, join_buffer_size = 33554432, join_buffer_space_limit = 134217728
-"""
+# MySQL joins by hashing; without being asked to, MariaDB compares every row with every row where no index helps.
+_HASHING = "SET SESSION join_buffer_size = 33554432"
+_MARIADB_HASHING = ", join_cache_level = 8, join_buffer_space_limit = 134217728"
 _PROBE, _PROBE_DIGEST = "é👮", "0906713fc031e08abc1be80569711521"
 _READ = "<= 9223372036854775807"  # the whole numbers that the engine reads; one without sign may be larger
 # That a day, or the day of a moment, is one of the calendar: its number leads back to it.
@@ -124,9 +123,8 @@ class MariadbSource:
                 version = self._rows("SELECT version()")[0][0]
                 self._run("SET SESSION time_zone = '+00:00'")
                 self._run(_MODE)
-                if "mariadb" in version.lower():
-                    self._run(_HASHING)
-                elif not self._digests():
+                self._run(_HASHING + (_MARIADB_HASHING if "mariadb" in version.lower() else ""))
+                if not self._digests():
                     self._feeding = replace(FEEDING, drawn=None)
                 self._run("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
                 self._limit(address, version=version)
@@ -299,7 +297,7 @@ class MariadbSource:
         try:
             yield
         except MySQLError as fault:
-            raise refused(source, self._address, code=code_of(fault), given=True) from None
+            raise refused(source, self._address, code=code_of(fault)) from None
         except OSError:
             raise _faults.lost(source) from None
 

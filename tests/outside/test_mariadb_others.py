@@ -16,7 +16,9 @@ from live_world import extracted
 from mariadb_server import MYSQLD, PASSWORD, MariadbServer, mariadb_server
 from outside_world import spec_of
 
+from curator.addresses import address_of
 from curator.errors import CuratorError
+from curator.sources.mariadb import MariadbSource
 
 CANARY = "canary cell"
 
@@ -236,7 +238,7 @@ def test_a_sample_is_drawn_there_as_here(mariadb: MariadbServer, tmp_path: Path,
         before = len(mariadb.statements())
         kept = {row["id"] for row in extracted(tmp_path / by, whole) if row["who"] != ""}
         (asked,) = [line for line in mariadb.statements()[before:] if "FROM `drawn`" in line]
-        assert "md5('4:' || " in asked
+        assert ("md5('4:' || " in asked) is mariadb.digests
         assert kept == {row["id"] for row in read if drawn_here(row, by)}
         assert 30 < len(kept) < 110
 
@@ -252,6 +254,57 @@ def drawn_here(row: dict[str, Any], by: str) -> bool:
     key = row["id"] if row[by] is None else row[by]
     digest = hashlib.md5(f"4:{key}".encode(), usedforsecurity=False).hexdigest()
     return digest[:8] < f"{round(0.3 * 2**32):08x}"
+
+
+@pytest.mark.parametrize("change", ["TRUNCATE TABLE typed", "ALTER TABLE typed MODIFY c bigint"])
+def test_a_table_that_is_changed_as_a_whole_since_the_moment(mariadb: MariadbServer, change: str) -> None:
+    made(mariadb, "CREATE OR REPLACE TABLE typed (id int, c int)", "INSERT INTO typed VALUES (1, 1)")
+    source = MariadbSource(address_of(mariadb.address(), source="t"), source="t")
+    try:
+        made(mariadb, change)
+        with pytest.raises(CuratorError) as caught:
+            list(source.rows("t", "SELECT c FROM typed"))
+    finally:
+        source.close()
+    assert (caught.value.code, caught.value.found) == (
+        "database-snapshot", "a table that was altered, emptied or made anew since that moment",
+    )  # fmt: skip
+
+
+def test_a_view_whose_owner_is_gone(mariadb: MariadbServer, tmp_path: Path) -> None:
+    made(
+        mariadb, "CREATE OR REPLACE TABLE typed (id int, who text, c int)",
+        "CREATE OR REPLACE USER 'left'@'localhost' IDENTIFIED BY 'canary'",
+        "CREATE DEFINER = 'left'@'localhost' VIEW orphaned AS SELECT id, who, c FROM typed",
+        *([] if MYSQLD else ["DROP USER 'left'@'localhost'"]),  # MySQL keeps him, without rights
+    )  # fmt: skip
+    with pytest.raises(CuratorError) as caught:
+        rows_of(tmp_path, mariadb.address(), {"c": "integer"}, table="orphaned")
+    assert caught.value.code == "database-fault"
+    assert "a view whose tables or columns are gone" in caught.value.found
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.skipif(not MYSQLD, reason="MariaDB computes MD5 itself")
+def test_a_mysql_that_is_given_its_md5_draws_samples(mariadb: MariadbServer, tmp_path: Path) -> None:
+    """From 9.6 on it is a component: without it all rows travel, and the engine draws the same ones."""
+    made(mariadb, "CREATE TABLE lots (id int, who varchar(9))")
+    with mariadb.connect() as connection, connection.cursor() as cursor:
+        cursor.executemany("INSERT INTO lots VALUES (%s, %s)", [(number, f"é{number}") for number in range(200)])
+    component = None if mariadb.digests else "file://component_classic_hashing"
+    sample = {"sample": {"by": ["who"], "fraction": 0.3, "seed": 4}}
+    for drawn in (False, True) if component else (True,):
+        if component and drawn:
+            mariadb.run(f"INSTALL COMPONENT '{component}'")
+        try:
+            before = len(mariadb.statements())
+            kept = rows_of(tmp_path / str(drawn), mariadb.address(), {}, table="lots", extract=sample)
+            (asked,) = [line for line in mariadb.statements()[before:] if "FROM `lots`" in line]
+            assert ("md5('4:' || " in asked) is drawn
+            assert [row["id"] for row in kept] == [n for n in range(200) if drawn_here({"who": f"é{n}"}, "who")]
+        finally:
+            if component and drawn:
+                mariadb.run(f"UNINSTALL COMPONENT '{component}'")
 
 
 @pytest.fixture
