@@ -148,6 +148,11 @@ class Following:
         """Whether no row of the version before is gone, once that is settled."""
         return not len(self._gone)
 
+    def wrote(self, tokens: pa.Array) -> Flags:
+        """Which rows of these keyed tokens stand in the files that this run wrote, once they are finished."""
+        part = self.index.parts[-1]
+        return among(token_words(tokens)[:, 0].astype(np.uint64), part.tokens[part.places < HELD])
+
     @property
     def untouched(self) -> bool:
         """Whether every shard of the version before stays as it was, once all are written."""

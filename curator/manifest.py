@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -96,6 +97,10 @@ class Manifest:
 
     def to_bytes(self) -> bytes:
         """Canonical JSON (RFC 8785)."""
+        return self._bytes
+
+    @cached_property
+    def _bytes(self) -> bytes:
         return canonical_json(
             {
                 "format": "curator/manifest/1",

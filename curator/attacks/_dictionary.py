@@ -65,7 +65,7 @@ DIGESTS: Mapping[str, Callable[[bytes], bytes]] = {
 """Public transforms: each turns a spelling into bytes that whoever knows the identifier can make too."""
 
 SAMPLE = 40_000
-_SALTED = 2_000  # spellings tried with each salt
+_SALTED = 2_000  # spellings tried with each salt, where nobody chose them
 _FIRST = 64  # identifiers of which every spelling comes first
 _HEX = r"^(?:0x)?[0-9a-fA-F]{8,128}$"
 _GROUPED = r"^\{?[0-9a-fA-F]{2,8}(?:[-: ][0-9a-fA-F]{2,12}){1,63}\}?$"  # UUIDs, colons
@@ -118,20 +118,26 @@ def _of_numbers(values: pa.Array) -> Prefixes:
 
 
 def dictionary_hits(
-    columns: Mapping[str, Prefixes], identifiers: Iterable[str], *, salts: Sequence[str] = ()
+    columns: Mapping[str, Prefixes],
+    identifiers: Iterable[str],
+    *,
+    salts: Sequence[str] = (),
+    salted: Sequence[str] | None = None,
 ) -> dict[str, dict[str, int]]:
     """Column -> transform -> distinct values that a public transform of some identifier gives.
 
     Args:
         columns: name -> prefixes of its values.
         identifiers: candidates, in any spelling.
-        salts: words that an attacker would try as salts, such as names in the package; tried on the first candidates.
+        salts: words that an attacker would try as salts, such as names in the package.
+        salted: spellings tried with them; the first candidates when None.
     """
     candidates = _candidates(identifiers)
     masks = {column: _kept(values) for column, values in columns.items() if len(values)}
     passes = _sieve([columns[column] for column, (_, bits) in masks.items() if bits == 64])
     found: dict[str, dict[str, int]] = {}
-    for name, made in _made(candidates, salts):
+    few = candidates[:_SALTED] if salted is None else salted
+    for name, made in _made(candidates, salts, few=few):
         whole = distinct(passes(made))
         for column, (mask, bits) in masks.items():
             tried = whole if bits == 64 else distinct(made & mask)
@@ -236,14 +242,14 @@ def space(form: str) -> float | None:
     return _SIZES.get(form)
 
 
-def _made(candidates: Sequence[str], salts: Sequence[str]) -> Iterator[tuple[str, Prefixes]]:
+def _made(candidates: Sequence[str], salts: Sequence[str], *, few: Sequence[str]) -> Iterator[tuple[str, Prefixes]]:
     plain = [text.encode() for text in candidates]
     for name, digest in DIGESTS.items():
         yield name, _prefixes(map(digest, plain))
-    few = plain[:_SALTED]
+    short = [text.encode() for text in few]
     for salt in dict.fromkeys(salts):
         for name in ("md5", "sha1", "sha256", "sha512"):
-            yield f"{name} with a public salt", _prefixes(_salted(name, salt.encode(), texts=few))
+            yield f"{name} with a public salt", _prefixes(_salted(name, salt.encode(), texts=short))
 
 
 def _salted(name: str, salt: bytes, *, texts: Sequence[bytes]) -> list[bytes]:

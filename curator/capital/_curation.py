@@ -90,7 +90,9 @@ def _refuse_known(run: Run, protected: ProtectedSample, *, written: Written, rec
     """Refuse new shards that hold identifiers in a disguise; those that stayed were tried when they were published."""
     stayed = set(run.following.files.values()) if run.following else set()
     shards = [run.folder / entry.path for entry in written.files if entry not in stayed]
-    refuse_plain_hashes(protected.checked.sample, shards, recipient=recipient)
+    following, kernel = run.following, protected.kernel
+    stands = None if following is None else lambda batch: following.wrote(kernel.row_tokens(batch))
+    refuse_plain_hashes(protected.checked.sample, shards, recipient=recipient, stands=stands)
     refuse_disguises(protected.checked.sample, shards)
 
 

@@ -9,32 +9,44 @@ together are found too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as parquet
 
-from curator.attacks import RUN, Prefixes, dictionary_hits, in_pieces, join_ways, prefixes
+from curator.arrow import rows_where
+from curator.attacks import RUN, Prefixes, dictionary_hits, in_pieces, join_ways, prefixes, spellings
 from curator.errors import DisclosureError
 from curator.expressions import parse
+from curator.kernel import ROW_KEY
 from curator.samples import SAMPLE, Sample
 from curator.spec.model import IdentifierKind, OutputField
 from curator.spec.protecting import engine_formula
-from curator.sqltext import quoted
+from curator.sqltext import quoted, text_key
 
-_ROWS = 1_000
+_ROWS, _BATCH = 1_000, 131_072
 _MET = 64  # rows of the files that the identifiers tried should be of
 _SHARDS = 8
 _LONGEST = 64  # letters of an identifier; longer direct fields are prose
 _FILLED = 0.5  # share of rows below which a column is tried by rows of its own
 _FEW = 16  # rows with a value that show what a column holds
 _JOINED = 16  # rows whose neighbouring columns are joined
+_SURE = 16  # rows known to stand in the files that are as good as a thousand others
+_SOUGHT = 1_000_000  # rows among which they are looked for
 _KEYED = ("token", "mask", "shift", "jitter", "drop")
 
 
-def refuse_plain_hashes(sample: Sample, files: Sequence[Path], *, recipient: str) -> None:
+Stands: TypeAlias = Callable[[pa.RecordBatch], npt.NDArray[np.bool_]]
+"""Which rows of a batch with their `ROW_KEY` stand in the files."""
+
+
+def refuse_plain_hashes(sample: Sample, files: Sequence[Path], *, recipient: str, stands: Stands | None = None) -> None:
     """Refuse files in which a public transform of a direct identifier of the source stands, or one in pieces.
 
     Args:
@@ -43,6 +55,8 @@ def refuse_plain_hashes(sample: Sample, files: Sequence[Path], *, recipient: str
             are tried by sixty rows that fill them.
         files: the shards written.
         recipient: for whom tokens are made; tried as a salt, like the names in the spec.
+        stands: tells which rows stand in the files. Those are then tried first: a new file has few rows of a large
+            source, and where the values of a row are known to be looked at, few rows find what many would.
 
     Raises:
         DisclosureError: `plain-hash` or `identifier-in-pieces`, naming the columns and transforms, never a value.
@@ -54,6 +68,8 @@ def refuse_plain_hashes(sample: Sample, files: Sequence[Path], *, recipient: str
         return
     share = min((looked[name].share for name in suspects), default=1.0)
     tables = [tried.rows(min(_ROWS, round(_MET / share)))]
+    sure = tried.standing(tables[0], stands, suspects=suspects) if stands is not None and share == 1 else None
+    tables = [tables[0] if sure is None else sure]
     if len(tables[0]):
         _refuse_pieces(tried, tables[0])
     sparse = [name for name in suspects if looked[name].filled < _FILLED]
@@ -61,7 +77,9 @@ def refuse_plain_hashes(sample: Sample, files: Sequence[Path], *, recipient: str
     digests = {name: tried.with_own(name, looked[name].values, tables=tables) for name in suspects}
     use_case = sample.use_case
     salts = (use_case.name, use_case.ref, use_case.owner.organisation, recipient, "curator", "salt")
-    found = dictionary_hits(digests, tried.words(tables), salts=salts) if digests else {}
+    words = tried.words(tables, joined=_JOINED if sure is None else _SURE // 2)
+    chosen = None if sure is None else tried.few(tables)
+    found = dictionary_hits(digests, words, salts=salts, salted=chosen) if digests else {}
     if found:
         told = [
             f"{transform} in {column} ({count:,})"
@@ -123,7 +141,8 @@ class _Tried:
         short = {name for name in used if scope.types[name] in ("text", "integer", "date")}
         self.neighbours = [name for name in scope.types if name in short]
         columns = dict.fromkeys([*self.identifiers, *self.neighbours])
-        selected = [f"{quoted(name)} AS {quoted(_SOURCE.format(name))}" for name in columns]
+        selected = [f"{text_key(sample.use_case.extract.row_key)} AS {quoted(ROW_KEY)}"]
+        selected += [f"{quoted(name)} AS {quoted(_SOURCE.format(name))}" for name in columns]
         for name, field in self.clear.items():
             selected.append(f"{self._value(name, field)} AS {quoted(_FIELD.format(name))}")
         self._select = f"SELECT {', '.join(selected)} FROM {quoted(SAMPLE)}"  # noqa: S608 (a checked spec's)
@@ -132,6 +151,36 @@ class _Tried:
         """Some rows, as many as are asked for or there are; a table without columns where there is none."""
         batches = list(self.sample.engine.batches(f"{self._select}{where} LIMIT {count}", rows=_ROWS))
         return pa.Table.from_batches(batches) if batches else pa.Table.from_arrays([], names=[])
+
+    def standing(self, first: pa.Table, stands: Stands, *, suspects: Sequence[str]) -> pa.Table | None:
+        """Rows that stand in the files, those first that lack least of what is tried; None where few are found.
+
+        They are looked for among some rows, then further on.
+        """
+        found = [rows_where(batch, stands(batch)) for batch in first.to_batches()]
+        if sum(map(len, found)) < _MET:
+            found, sought = [], f"{self._select} LIMIT {_SOUGHT}"
+            with closing(self.sample.engine.batches(sought, rows=_BATCH)) as batches:  # type: ignore[type-var]
+                for batch in batches:
+                    found.append(rows_where(batch, stands(batch))[:_MET])
+                    if sum(map(len, found)) >= _MET:
+                        break
+        if sum(map(len, found)) < _SURE:
+            return None
+        table = pa.Table.from_batches(found)
+        shown = [_FIELD.format(name) for name in suspects if name in self.clear]
+        lacking = np.zeros(len(table), np.int64)
+        for name in (*map(_SOURCE.format, self.identifiers), *shown):
+            lacking += table.column(name).is_null().to_numpy()
+        return table.take(pa.array(np.argsort(lacking, kind="stable")))
+
+    def few(self, tables: Sequence[pa.Table]) -> list[str]:
+        """What is tried with each salt of rows that stand in the files: every spelling, and neighbours joined."""
+        whole = [text for row in _texts(tables[0].slice(0, _SURE), self.identifiers) for text in row if text]
+        whole += [text for table in tables[1:] for row in _texts(table, self.identifiers) for text in row if text]
+        joined = [text for table in tables for text in self._joined(table.slice(0, _SURE // 2))]
+        ways = [*(way for text in whole for way in spellings(text)), *joined]
+        return list(dict.fromkeys(text for text in ways if len(text) <= _LONGEST))
 
     def filled(self, names: Sequence[str], seen: pa.Table) -> Iterator[pa.Table]:
         """Rows in which columns are filled that few rows fill: of all together first, then of those still unseen."""
@@ -153,15 +202,15 @@ class _Tried:
         alike = [chunk.cast(values.type) for chunk in own if _castable(chunk.type, values.type)]
         return prefixes(pa.chunked_array([*values.chunks, *alike], type=values.type))
 
-    def words(self, tables: Sequence[pa.Table]) -> list[str]:
+    def words(self, tables: Sequence[pa.Table], *, joined: int = _JOINED) -> list[str]:
         """The identifiers of the rows, each once; then neighbouring columns of a few rows, joined."""
         whole = [text for table in tables for row in _texts(table, self.identifiers) for text in row if text]
-        joined = [text for table in tables for text in self._joined(table)]
-        return list(dict.fromkeys(text for text in (*whole, *joined) if len(text) <= _LONGEST))
+        ways = [text for table in tables for text in self._joined(table.slice(0, joined))]
+        return list(dict.fromkeys(text for text in (*whole, *ways) if len(text) <= _LONGEST))
 
     def _joined(self, table: pa.Table) -> Iterator[str]:
         names = self.neighbours
-        for row in _texts(table.slice(0, _JOINED), names):
+        for row in _texts(table, names):
             for start in range(len(row)):
                 for size in range(2, RUN):
                     run = row[start : start + size]

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from curator.capital import Capital
 
 _FRAGMENTS = 64  # shards beyond those of a version written at once that a comparison of all rows leaves as they are
-_BAD_FEED = ("refresh-operation", "refresh-order")
+_FINAL = ("refresh-operation", "refresh-order", "plain-hash", "identifier-in-pieces")  # no comparison mends these
 _VERSION = re.compile(r"""(?m)^(\s*"?version"?\s*:\s*["']?)\d+\.\d+\.\d+""")
 
 
@@ -173,7 +173,7 @@ class _Refresher:
         except (QualityError, DisclosureError, IntegrityError) as refused:
             if refused.code == "no-rows":
                 return self._done(None, "append", changes=Changes())
-            if isinstance(refused, IntegrityError) and refused.code != "refresh-index":
+            if refused.code in _FINAL or (isinstance(refused, IntegrityError) and refused.code != "refresh-index"):
                 raise
             return None
         except OvertakenError:
@@ -189,7 +189,7 @@ class _Refresher:
             following = self._difference("changes")
             return self._followed(following, "changes", read=feed.use_case(), changes=feed) if following else None
         except (QualityError, DisclosureError, IntegrityError) as refused:
-            if refused.code in _BAD_FEED or (isinstance(refused, IntegrityError) and refused.code != "refresh-index"):
+            if refused.code in _FINAL or (isinstance(refused, IntegrityError) and refused.code != "refresh-index"):
                 raise
             return None
         except OvertakenError:
