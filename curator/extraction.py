@@ -266,9 +266,17 @@ def _orphans(
 
 
 def _alone(engine: Engine, left: str, *, right: str, on: Iterable[str]) -> dict[str, int]:
-    keys = ", ".join(quoted(key) for key in on)
-    query = "SELECT count(*) FROM {} ANTI JOIN (SELECT DISTINCT {} FROM {}) o USING ({})"
-    return {
-        side: int(engine.rows(query.format(quoted(one), keys, quoted(other), keys))[0][0])
-        for side, one, other in (("left", left, right), ("right", right, left))
-    }
+    """Both numbers from one pass over either side: a key with a null has no partner."""
+    keys = [quoted(key) for key in on]
+    listed, null = ", ".join(keys), " OR ".join(f"{key} IS NULL" for key in keys)
+    both = " UNION ALL ".join(
+        f'SELECT {listed}, {number} AS ".right" FROM {quoted(side)}'  # noqa: S608 (quoted identifiers)
+        for number, side in enumerate((left, right))
+    )
+    grouped = f'SELECT {listed}, count(*) AS ".rows", sum(".right") AS ".rights" FROM ({both}) s GROUP BY {listed}'  # noqa: S608
+    counted = ", ".join(
+        f"coalesce(sum(CASE WHEN {lonely} OR {null} THEN {rows} END), 0)"
+        for lonely, rows in (('".rights" = 0', '".rows" - ".rights"'), ('".rights" = ".rows"', '".rights"'))
+    )
+    ((of_left, of_right),) = engine.rows(f"SELECT {counted} FROM ({grouped}) g")  # noqa: S608 (quoted identifiers)
+    return {"left": int(of_left), "right": int(of_right)}

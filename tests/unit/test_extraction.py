@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from curator import extraction
 from curator.engines import open_engine
 from curator.errors import SourceError
 from curator.extraction import extract
@@ -70,6 +71,28 @@ def test_orphans_are_counted_on_both_sides(engine: Engine, tmp_path: Path) -> No
     assert extracted(engine, tmp_path).orphans == {"wards": {"left": 2, "right": 2}}
     ignored = extracted(engine, tmp_path, join=[{"source": "wards", "on": ["ward"], "orphans": "ignore"}])
     assert ignored.orphans == {}
+
+
+def test_partners_are_told_by_every_key_at_once_in_one_query(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Repeated keys, a null in one key or in both, and tables without rows, each against plain Python."""
+    keys: list[tuple[int | None, str | None]] = [
+        (1, "a"), (1, "b"), (1, None), (None, "a"), (None, None), (2, "c"), (2, "c"), (3, "d"), (1, "a"),
+    ]  # fmt: skip
+    few, none = [*keys[2:6], (2, "c"), (9, "z"), (9, "z"), (9, "z")], [row for row in keys if row == ()]
+    asked = []
+    monkeypatch.setattr(engine, "rows", lambda sql, told=engine.rows: asked.append(sql) or told(sql))
+    for number, (left, right) in enumerate([(keys, few), (few, keys), (keys, none), (none, keys), (none, none)]):
+        for name, table in (("one", left), ("other", right)):
+            cells = ", ".join(str(row).replace("None", "NULL") for row in [*table, (0, "")])
+            engine.define(f"{name} {number}", f"SELECT * FROM (VALUES {cells}) t(k, m) WHERE k IS NULL OR k <> 0")
+        alone = extraction._alone(engine, f"one {number}", right=f"other {number}", on=["k", "m"])
+        whole = [{row for row in table if None not in row} for table in (left, right)]
+        assert alone == {
+            "left": sum(row not in whole[1] for row in left), "right": sum(row not in whole[0] for row in right)
+        }  # fmt: skip
+        assert len(asked) == number + 1, "one pass over each side"
 
 
 def test_orphans_that_may_not_be_stop_the_run(engine: Engine, tmp_path: Path) -> None:
