@@ -7,7 +7,7 @@ import os
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TextIO
 
@@ -57,12 +57,12 @@ class Console:
         if self.as_json:
             _write(sys.stdout, json.dumps(document, ensure_ascii=False, indent=_INDENT))
         else:
-            _write(sys.stderr, text)
+            _say(text)
 
     def note(self, text: str) -> None:
         """A message for people, on stderr."""
         if not self.quiet:
-            _write(sys.stderr, text)
+            _say(text)
 
     @contextmanager
     def progress(self) -> Iterator[Progress | None]:
@@ -130,6 +130,12 @@ def pairs(values: Mapping[str, object]) -> str:
     """Aligned `name  value` lines."""
     width = max((len(name) for name in values), default=0)
     return "\n".join(f"{name.ljust(width)}  {value}".rstrip() for name, value in values.items())
+
+
+def _say(text: str) -> None:
+    """A message that nobody can read (a full disk, a closed pipe) changes neither what is done nor the exit code."""
+    with suppress(OSError):
+        _write(sys.stderr, text)
 
 
 def _write(stream: TextIO, text: str) -> None:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-
-from curator.cli._parser import build_parser
+from contextlib import suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from curator.cli._console import Answer, Console
 
 _UNICODE = ("utf-8", "utf8")
-BROKEN_PIPE = 141  # 128 and the number of the signal, as shells have it
+BROKEN_PIPE, INTERRUPTED = 141, 130  # 128 and the number of the signal, as shells have it
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,24 +32,31 @@ def main(argv: Sequence[str] | None = None) -> int:
         nobody reads the output any more.
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
+    os.umask(os.umask(0o077) | 0o002)  # whatever the surroundings allow, not everybody writes in a capital
+    _open_streams()
     try:
         code = _guarded(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
         _close_stdout()
         return BROKEN_PIPE
+    except KeyboardInterrupt:  # once more, while it was said what happened
+        return INTERRUPTED
     except OSError as fault:  # stdout itself cannot be written: a full disk behind a redirection
         from curator.cli._faults import of_system
 
         _close_stdout()
         error = of_system(fault)
-        sys.stderr.write(f"{error.render()}\n")
+        with suppress(OSError):
+            sys.stderr.write(f"{error.render()}\n")
         return error.exit_code
     return code
 
 
 def _guarded(arguments: Sequence[str]) -> int:
     try:
+        from curator.cli._parser import build_parser  # here, so that Ctrl-C meanwhile becomes a line too
+
         return _run(build_parser().parse_args(arguments))
     except SystemExit as done:  # --help and --version print and leave
         return int(done.code or 0)
@@ -77,6 +83,13 @@ def _run(parsed: Namespace) -> int:
     answer = command(parsed, console)
     console.answer(answer)
     return answer.exit_code
+
+
+def _open_streams() -> None:
+    """Lead standard streams that are closed nowhere: the next file opened would take their number, and their words."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
 
 
 def _close_stdout() -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from outside_world import spec_of
 
+from curator.cli import main
+
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = "id;wer;Größe;Tag\n1;Ä;1,5;29.02.2024\n2;İ;2,5;31.12.1999\n3;ß;;01.01.0001\n"
 
@@ -80,3 +82,23 @@ def test_the_same_bytes_in_a_folder_of_another_name(prepared: Path, usual: str, 
 def test_names_that_are_not_utf_8_are_refused_by_that_name(tmp_path: Path) -> None:
     said = curator(tmp_path, "list", LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
     assert (said.returncode, "locale-not-unicode" in said.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-", "2>/dev/full", ">/dev/full 2>/dev/full"])
+@pytest.mark.parametrize(("words", "code"), [("explain disk-failed", 0), ("explain nonsense", 2)])
+def test_streams_that_are_closed_or_full_change_no_exit_code(words: str, code: int, closed: str) -> None:
+    """A message that nobody can read is lost; a result that cannot be written is the one thing that fails."""
+    command = f'"{sys.executable}" -m curator {words} {closed}'
+    done = subprocess.run(
+        ["bash", "-c", command], env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+    )
+    lost = closed.startswith(">/dev/full") and not code
+    assert (done.returncode, "Traceback" in done.stderr) == (17 if lost else code, False)
+
+
+def test_ctrl_c_while_it_is_said_what_went_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    def pressed(*_: object, **__: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("curator.cli._faults.tell", pressed)
+    assert main(["explain", "nonsense"]) == 130
