@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,12 +54,14 @@ class Refreshed:
         previous: the version before; None for a first one.
         feed: how the source was read: `full`, `append`, or `none` when its files are byte for byte those of before.
         changes: rows added, changed and vanished; None where no index of the version before was kept.
+        rejected: first reason -> rows set apart, of the rows read; those of a new version are in its evidence too.
     """
 
     version: DatasetVersion | None
     previous: DatasetVersion | None
     feed: str
     changes: Changes | None = None
+    rejected: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def shards(self) -> dict[str, int]:
@@ -78,6 +80,7 @@ class Refreshed:
             "rows": self.changes.facts() if self.changes else None,
             "splits": {name: dict(counts) for name, counts in self.changes.splits.items()} if self.changes else None,
             "shards": self.shards or None,
+            "rejected": dict(sorted(self.rejected.items())),
         }
 
     def _repr_html_(self) -> str:
@@ -231,18 +234,19 @@ class _Refresher:
     ) -> Refreshed:  # fmt: skip
         """Run, and publish unless nothing changed."""
         index = self._index if self._same_tokens else None
-        found: list[Changes | None] = []
+        found: list[tuple[Changes | None, Mapping[str, int]]] = []
 
         def judge(written: Written) -> dict[str, Any] | None:
             differ = following.changes
             if following.feed == "whole" and index is not None:
                 differ = changes_between(index, following.index, splits=self._splits)
-            found.append(differ)
+            found.append((differ, written.quality.rejected))
             same = self._previous.manifest.about.get("row_digest") == written.row_digest
             return None if same and self.same_spec else self._told(feed, differ)
 
         version = self._run(following, judge, read=read, changes=changes, noted=self._noted if since else None)
-        return self._done(version, feed, changes=found[0])
+        changed, rejected = found[0]
+        return self._done(version, feed, changes=changed, rejected=rejected)
 
     def _run(
         self, following: Following, judge: Any, *, read: UseCase | None, changes: ChangeFeed | None,
@@ -270,8 +274,11 @@ class _Refresher:
         before = {"ref": self._previous.ref, "digest": self._previous.digest}
         return {"refresh": {"feed": feed, "line": self._line, "previous": before, "rows": rows}}
 
-    def _done(self, version: DatasetVersion | None, feed: str, *, changes: Changes | None) -> Refreshed:
-        return Refreshed(version=version, previous=self._previous, feed=feed, changes=changes)
+    def _done(
+        self, version: DatasetVersion | None, feed: str, *, changes: Changes | None,
+        rejected: Mapping[str, int] | None = None,
+    ) -> Refreshed:  # fmt: skip
+        return Refreshed(version=version, previous=self._previous, feed=feed, changes=changes, rejected=rejected or {})
 
 
 def whole_table(use_case: UseCase) -> bool:

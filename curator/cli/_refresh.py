@@ -27,4 +27,6 @@ def refresh(args: Namespace, console: Console) -> Answer:
     }
     rows = {name: f"{count:,}" for name, count in found.changes.facts().items()} if found.changes else {}
     shards = {"shards": ", ".join(f"{count} {name}" for name, count in found.shards.items())} if found.shards else {}
-    return Answer(document=found.to_json(), text=pairs({**told, **rows, **shards}))
+    apart = ", ".join(f"{count:,} {reason}" for reason, count in sorted(found.rejected.items()))
+    rejected = {"rejected": f"of the rows read: {apart}"} if apart else {}
+    return Answer(document=found.to_json(), text=pairs({**told, **rows, **shards, **rejected}))

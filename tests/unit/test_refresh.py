@@ -285,6 +285,27 @@ def test_the_command(capital: Capital, tmp_path: Path, capsys: pytest.CaptureFix
     assert "nothing changed" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("feed", ["append", "changes", "full"])
+def test_a_new_row_that_cannot_be_read_is_told(
+    feed: str, capital: Capital, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_spec(tmp_path, spec(feed))
+    words = ["--capital", str(capital.workspace.root), "refresh", str(path)]
+    lay_feed(tmp_path, [])
+    assert main(words) == 0
+    bad = (ROWS, "person 1", "ward 1", -1)
+    lay(tmp_path, [*rows(), bad])
+    lay_feed(tmp_path, [("I", 1, bad)])
+    capsys.readouterr()
+    assert main([*words, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["changed"], list(told["rejected"].values())) == (False, [1])
+    assert main(words) == 0
+    said = capsys.readouterr().out
+    assert "nothing changed" in said
+    assert "of the rows read: 1 " in said
+
+
 # ---- only the difference is written
 
 
