@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,6 +14,7 @@ import pyarrow.parquet as parquet
 
 from curator.attacks._leak import Leak
 from curator.attacks._pages import pages
+from curator.footer import Chunk, read_footer
 
 _NAME = re.compile(r"(?:[a-z][a-z0-9_-]*/)+(?:part-\d{5}|[a-z][a-z_-]*)\.parquet")
 _LONG_NUMBER = re.compile(r"(?<!part-)\d{5,}")
@@ -27,6 +30,9 @@ def shard_leaks(path: str, file: Path | bytes) -> tuple[Leak, ...]:
     Args:
         path: its name inside the dataset.
         file: the file, or its bytes.
+
+    Raises:
+        ValueError, pyarrow.ArrowException: it is no sound Parquet file.
     """
     data = file if isinstance(file, bytes) else file.read_bytes()
     told = _NAME.fullmatch(path) is None or _LONG_NUMBER.search(path) is not None
@@ -35,8 +41,10 @@ def shard_leaks(path: str, file: Path | bytes) -> tuple[Leak, ...]:
     odd = _odd_metadata(reader)
     if odd:
         found.append(Leak(kind="metadata", where=path, count=odd))
-    found += [Leak(kind="statistics", where=f"{path}: {name}") for name in _counted(reader.metadata)]
-    return (*found, *_unused(path, data, reader=reader))
+    chunks = read_footer(io.BytesIO(data)).chunks
+    # Statistics, a page index, a Bloom filter: each tells values that no reader needs.
+    found += [Leak(kind="statistics", where=f"{path}: {name}") for name in sorted({c.name for c in chunks if c.tells})]
+    return (*found, *_unused(path, data, chunks=chunks, reader=reader))
 
 
 def _odd_metadata(reader: parquet.ParquetFile) -> int:
@@ -56,40 +64,25 @@ def _fields(schema: pa.Schema) -> Iterator[pa.Field]:
             waiting += [field.type.field(place) for place in range(field.type.num_fields)]
 
 
-def _counted(metadata: parquet.FileMetaData) -> list[str]:
-    """Columns with statistics, a page index or a Bloom filter: each tells values that no reader needs."""
-    chunks = (metadata.row_group(group).column(place)
-              for group in range(metadata.num_row_groups) for place in range(metadata.num_columns))  # fmt: skip
-    return sorted({
-        chunk.path_in_schema
-        for chunk in chunks
-        if chunk.is_stats_set or chunk.has_column_index or chunk.has_offset_index
-        or chunk.bloom_filter_offset is not None
-    })  # fmt: skip
-
-
-def _unused(path: str, data: bytes, *, reader: parquet.ParquetFile) -> Iterator[Leak]:
+def _unused(path: str, data: bytes, *, chunks: Sequence[Chunk], reader: parquet.ParquetFile) -> Iterator[Leak]:
     """Bytes of the file that no page holds, and entries of dictionaries that no row uses."""
-    metadata, held = reader.metadata, 0
-    flat = len(reader.schema_arrow.names) == metadata.num_columns
-    for group in range(metadata.num_row_groups):
-        for place in range(metadata.num_columns):
-            chunk = metadata.row_group(group).column(place)
-            start = chunk.dictionary_page_offset if chunk.has_dictionary_page else chunk.data_page_offset
-            start = chunk.data_page_offset if start is None else min(start, chunk.data_page_offset)
-            held += chunk.total_compressed_size
-            try:
-                walked = list(pages(data, start=start, end=start + chunk.total_compressed_size))
-            except ValueError:
-                yield Leak(kind="hidden-bytes", where=f"{path}: {chunk.path_in_schema}")
-                continue
-            entries = sum(page.entries or 0 for page in walked)
-            if entries and flat:
-                values = reader.read_row_group(group, columns=[chunk.path_in_schema]).column(0)
-                unused = entries - len(pc.unique(values).drop_null())
-                if unused > 0:
-                    yield Leak(kind="hidden-bytes", where=f"{path}: {chunk.path_in_schema}", count=unused)
+    groups = Counter[str]()
+    flat = {chunk.name for chunk in chunks} == set(reader.schema_arrow.names)
+    for chunk in chunks:
+        group = groups[chunk.name]
+        groups[chunk.name] += 1
+        try:
+            walked = list(pages(data, start=chunk.start, end=chunk.start + chunk.packed))
+        except ValueError:
+            yield Leak(kind="hidden-bytes", where=f"{path}: {chunk.name}")
+            continue
+        entries = sum(page.entries or 0 for page in walked)
+        if entries and flat:
+            values = reader.read_row_group(group, columns=[chunk.name]).column(0)
+            unused = entries - len(pc.unique(values).drop_null())
+            if unused > 0:
+                yield Leak(kind="hidden-bytes", where=f"{path}: {chunk.name}", count=unused)
     footer = int.from_bytes(data[-_TAIL:-_MAGIC], "little")
-    beyond = len(data) - _MAGIC - held - footer - _TAIL
+    beyond = len(data) - _MAGIC - sum(chunk.packed for chunk in chunks) - footer - _TAIL
     if beyond:
         yield Leak(kind="hidden-bytes", where=path, count=abs(beyond))

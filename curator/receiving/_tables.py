@@ -16,9 +16,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from curator.errors import IntegrityError, StorageError
+from curator.footer import read_footer
 from curator.hub import open_shard
 from curator.manifest import Manifest
-from curator.receiving._footer import read_footer
 
 FREE_BYTES = 256 << 20
 """Decoded bytes that a dataset may always hold, however small its files."""
@@ -44,7 +44,8 @@ def check_shards(folder: Path, manifest: Manifest) -> None:
 def _check_shard(path: Path, *, rows: int, size: int) -> None:
     allowed = FREE_BYTES + MAX_RATIO * size
     try:
-        footer = read_footer(path)
+        with path.open("rb") as stream:
+            footer = read_footer(stream)
         if footer.rows != rows or sum(footer.groups) != rows:
             raise _bad("another number of rows than the manifest says")
         with open_shard(path) as shard:

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from curator.errors import IntegrityError
-from curator.receiving._footer import Chunk, read_footer
+from curator.footer import Footer, read_footer
 from curator.receiving._tables import _check_shard
 
 ROWS = 3_000
@@ -51,25 +51,37 @@ def at(folder: Path, data: bytes) -> Path:
     return path
 
 
+def footer_of(path: Path) -> Footer:
+    with path.open("rb") as stream:
+        return read_footer(stream)
+
+
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 def test_a_footer_reads_as_arrow_reads_it(options: dict[str, object], tmp_path: Path) -> None:
     path = at(tmp_path, written(**options))
     metadata = pq.read_metadata(path)
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
-    found = read_footer(path)
+    found = footer_of(path)
     assert (found.rows, found.groups) == (metadata.num_rows, tuple(group.num_rows for group in groups))
     names = {"BOOLEAN": 0, "INT32": 1, "INT64": 2, "FLOAT": 4, "DOUBLE": 5, "BYTE_ARRAY": 6, "FIXED_LEN_BYTE_ARRAY": 7}
     columns = [group.column(number) for group in groups for number in range(group.num_columns)]
-    assert found.chunks == tuple(
-        Chunk(column.path_in_schema, names[column.physical_type], column.num_values, column.total_uncompressed_size)
-        for column in columns
-    )
+    for chunk, column in zip(found.chunks, columns, strict=True):
+        assert (chunk.name, chunk.physical) == (column.path_in_schema, names[column.physical_type])
+        assert (chunk.values, chunk.unpacked) == (column.num_values, column.total_uncompressed_size)
+        assert chunk.packed == column.total_compressed_size
+        first = column.dictionary_page_offset if column.has_dictionary_page else column.data_page_offset
+        assert chunk.start == first
+        assert chunk.tells == (column.is_stats_set or column.has_column_index or column.has_offset_index)
+        if column.is_stats_set and column.physical_type in ("INT32", "INT64"):
+            told = column.statistics
+            assert (chunk.nulls, int.from_bytes(chunk.low, "little", signed=True)) == (told.null_count, told.min_raw)
+            assert int.from_bytes(chunk.high, "little", signed=True) == told.max_raw
     _check_shard(path, rows=ROWS, size=path.stat().st_size)
 
 
 def test_a_nested_column_has_the_name_that_arrow_gives_it(tmp_path: Path) -> None:
     path = at(tmp_path, written(pa.table({"x": [{"y": [1]}]})))
-    assert [chunk.name for chunk in read_footer(path).chunks] == [
+    assert [chunk.name for chunk in footer_of(path).chunks] == [
         pq.read_metadata(path).row_group(0).column(0).path_in_schema
     ]
 
@@ -93,6 +105,61 @@ def test_a_footer_that_ends_a_process_inside_arrow_does_not_reach_it(tmp_path: P
     )
     done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, cwd=Path.cwd())
     assert done.returncode == 0, done.stderr
+
+
+def alone(code: str, path: Path) -> None:
+    """Run code that is given a path, in a process of its own, which must live to its end."""
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, cwd=Path.cwd())
+    assert done.returncode == 0, done.stderr
+
+
+BIND = """
+import sys, tempfile
+from pathlib import Path
+from curator.engines import open_engine
+from curator.errors import CuratorError
+from curator.spec.model import Source
+
+for path in sorted(Path(sys.argv[1]).glob("*.parquet")):
+    with tempfile.TemporaryDirectory() as folder:
+        engine = open_engine("duckdb", scratch=Path(folder), threads=1)
+        try:
+            columns = '{"day": "date", "weather": "text", "whole": "integer"}'
+            source = Source.model_validate_json('{"path": "x", "columns": %s}' % columns)
+            bound = engine.bind("t", source, path=path)
+            engine.rows(f'SELECT count(day), max(weather), sum(whole) FROM "{bound.relation}"')
+        except CuratorError as refused:
+            assert "word" not in str(refused)
+        finally:
+            engine.close()
+"""
+LEAKS = """
+import sys
+from pathlib import Path
+import pyarrow as pa
+from curator.attacks import shard_leaks
+
+for path in sorted(Path(sys.argv[1]).glob("*.parquet")):
+    try:
+        shard_leaks("data/train/part-00000.parquet", path)
+    except (ValueError, OSError, pa.ArrowException):
+        pass
+"""
+
+
+@pytest.mark.parametrize("code", [BIND, LEAKS], ids=["source", "shard"])
+def test_no_footer_of_a_source_or_a_shard_ends_the_process(code: str, tmp_path: Path) -> None:
+    """Levels that contradict the schema, and changed bytes, one draw of a fixed generator each."""
+    for name in (b"weather", b"day"):
+        data = without_nulls(written(write_statistics=name == b"day"), name=name)
+        (tmp_path / f"{name.decode()}.parquet").write_bytes(data)
+    data = written(TABLE.slice(0, 50), write_statistics=True, use_dictionary=False)
+    length, draw = int.from_bytes(data[-8:-4], "little"), random.Random(11)
+    for place in sorted(draw.sample(range(len(data) - 8 - length, len(data) - 8), 60)):
+        changed = bytearray(data)
+        changed[place] = draw.choice([0, 1, 0x7F, 0x80, 0xFF, draw.randrange(256)])
+        (tmp_path / f"{place:06}.parquet").write_bytes(changed)
+    alone(code, tmp_path)
 
 
 def footer(*fields: bytes) -> bytes:
@@ -128,13 +195,13 @@ HOSTILE = {
 def test_a_hostile_footer_is_refused(name: str, tmp_path: Path) -> None:
     path = at(tmp_path, HOSTILE[name])
     with pytest.raises(ValueError):
-        read_footer(path)
+        footer_of(path)
     with pytest.raises(IntegrityError, match="package-table"):
         _check_shard(path, rows=3, size=path.stat().st_size)
 
 
 def test_the_smallest_footer_reads(tmp_path: Path) -> None:
-    found = read_footer(at(tmp_path, footer(ROWS_FIELD, NO_GROUPS)))
+    found = footer_of(at(tmp_path, footer(ROWS_FIELD, NO_GROUPS)))
     assert (found.rows, found.groups, found.chunks) == (3, (), ())
 
 
@@ -147,7 +214,7 @@ def test_any_changed_byte_of_a_footer_is_read_or_refused(tmp_path: Path) -> None
         changed = bytearray(data)
         changed[place] = draw.choice([0, 1, 0x7F, 0x80, 0xFF, draw.randrange(256)])
         try:
-            read_footer(at(tmp_path, bytes(changed)))
+            footer_of(at(tmp_path, bytes(changed)))
         except ValueError:
             continue
 

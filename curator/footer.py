@@ -1,17 +1,17 @@
-"""The footer of a received Parquet file, read from its bytes by few lines of our own.
+"""The footer of a Parquet file of somebody else's, read from its bytes by few lines of our own.
 
 A hostile footer can end the whole process inside a library that trusts it: Arrow's column metadata throws where Python
-cannot catch. So what is judged before any row is decoded is read here, from Thrift's compact protocol (Apache Thrift,
-`thrift-compact-protocol.md`) and the fields of `FileMetaData` (Apache Parquet, `parquet.thrift`). A field given twice,
-or of another type than the format's, is refused: two readers could understand it differently.
+cannot catch. So what is asked of the columns of a source, a shard or a package is read here, from Thrift's compact
+protocol (Apache Thrift, `thrift-compact-protocol.md`) and the fields of `FileMetaData` (Apache Parquet,
+`parquet.thrift`). A field given twice, or of another type than the format's, is refused: two readers could take it
+differently.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 _MAGIC = b"PAR1"
 _MOST_BYTES = 64 << 20
@@ -20,8 +20,9 @@ _STOP, _TRUE, _FALSE, _BYTE, _DOUBLE, _BINARY, _LIST, _SET, _STRUCT = 0, 1, 2, 3
 _INTEGERS = frozenset({4, 5, 6})
 _ROWS, _GROUPS = 3, 4  # fields of FileMetaData
 _COLUMNS, _GROUP_ROWS = 1, 3  # of RowGroup
-_META = 3  # of ColumnChunk
-_TYPE, _PATH, _VALUES, _UNPACKED = 1, 3, 5, 6  # of ColumnMetaData
+_META, _OFFSETS, _INDEX = 3, 4, 6  # of ColumnChunk
+_TYPE, _PATH, _VALUES, _UNPACKED, _PACKED, _DATA, _DICTIONARY, _STATISTICS, _BLOOM = 1, 3, 5, 6, 7, 9, 11, 12, 14
+_OLD_HIGH, _OLD_LOW, _NULLS, _HIGH, _LOW = 1, 2, 3, 5, 6  # of Statistics
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,23 @@ class Chunk:
         physical: number of its physical type (6: BYTE_ARRAY).
         values: entries, nulls included.
         unpacked: bytes of its pages once decompressed, as the footer says.
+        packed: bytes of its pages as they are.
+        start: of its first page, in the file.
+        low, high: the bytes of its least and greatest value; None where they are not told.
+        nulls: their number; None where it is not told.
+        tells: whether values are told beside its pages: statistics, a page index, a Bloom filter.
     """
 
     name: str
     physical: int
     values: int
     unpacked: int
+    packed: int
+    start: int
+    low: bytes | None = None
+    high: bytes | None = None
+    nulls: int | None = None
+    tells: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,24 +68,25 @@ class Footer:
     chunks: tuple[Chunk, ...]
 
 
-def read_footer(path: Path) -> Footer:
+def read_footer(stream: IO[bytes]) -> Footer:
     """The footer of a file.
+
+    Args:
+        stream: the file, of which any part may be read.
 
     Raises:
         ValueError: the file is no Parquet file, or its footer is not as the format says. OSError: it cannot be read.
     """
-    with path.open("rb") as stream:
-        size = stream.seek(0, 2)
-        if size < 12:
-            raise ValueError("a file too short for Parquet")
-        stream.seek(size - 8)
-        tail = stream.read(8)
-        length = int.from_bytes(tail[:4], "little")
-        if tail[4:] != _MAGIC or length > min(size - 12, _MOST_BYTES):
-            raise ValueError("no Parquet footer")
-        stream.seek(size - 8 - length)
-        data = stream.read(length)
-    found, _ = _struct(data, 0, depth=0)
+    size = stream.seek(0, 2)
+    if size < 12:
+        raise ValueError("a file too short for Parquet")
+    stream.seek(size - 8)
+    tail = stream.read(8)
+    length = int.from_bytes(tail[:4], "little")
+    if tail[4:] != _MAGIC or length > min(size - 12, _MOST_BYTES):
+        raise ValueError("no Parquet footer")
+    stream.seek(size - 8 - length)
+    found, _ = _struct(stream.read(length), 0, depth=0)
     groups = [_typed(group, dict) for group in _typed(found.get(_GROUPS), list)]
     return Footer(
         rows=_count(found.get(_ROWS)),
@@ -86,8 +99,26 @@ def _chunks(group: dict[int, Any]) -> Iterator[Chunk]:
     for column in _typed(group.get(_COLUMNS), list):
         meta = _typed(_typed(column, dict).get(_META), dict)
         parts = [_typed(part, bytes).decode() for part in _typed(meta.get(_PATH), list)]
-        values, unpacked = _count(meta.get(_VALUES)), _count(meta.get(_UNPACKED))
-        yield Chunk(name=".".join(parts), physical=_count(meta.get(_TYPE)), values=values, unpacked=unpacked)
+        told = _typed(meta.get(_STATISTICS, {}), dict)
+        starts = [_count(meta[place]) for place in (_DICTIONARY, _DATA) if meta.get(place)]
+        yield Chunk(
+            name=".".join(parts),
+            physical=_count(meta.get(_TYPE)),
+            values=_count(meta.get(_VALUES)),
+            unpacked=_count(meta.get(_UNPACKED)),
+            packed=_count(meta.get(_PACKED)),
+            start=min(starts, default=0),
+            low=_bound(told, _LOW, _OLD_LOW),
+            high=_bound(told, _HIGH, _OLD_HIGH),
+            nulls=_count(told[_NULLS]) if _NULLS in told else None,
+            tells=bool(told) or _BLOOM in meta or _OFFSETS in column or _INDEX in column,
+        )
+
+
+def _bound(told: dict[int, Any], place: int, old: int) -> bytes | None:
+    """A least or greatest value, which old writers put elsewhere."""
+    value = told.get(place, told.get(old))
+    return None if value is None else bytes(_typed(value, bytes))
 
 
 def _typed(value: Any, kind: type) -> Any:
