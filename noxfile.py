@@ -2,12 +2,14 @@
 
 nox                    lint, types, layers and tests: what must pass before anything lands
 nox -s demo            the main job, end to end, in ./capital-demo
+nox -s mysql           what is tested with MariaDB, with real MySQL servers instead (`-- 8.0=UBUNTU 9=DEBIAN`)
 nox -s bench           ratios against the limit and the peers, in one run
 """
 
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import nox
@@ -52,6 +54,19 @@ def sweep(session: nox.Session) -> None:
     """Heavy sweeps: every crash point, large bases."""
     _install(session, "test")
     session.run("python", "-m", "pytest", "-m", "sweep", *session.posargs, env={**QUIET, "CURATOR_SWEEP": "all"})
+
+
+@nox.session
+def mysql(session: nox.Session) -> None:
+    """What is tested with MariaDB, with MySQL instead: `-- 8.0=UBUNTU 9=DEBIAN`, the addresses of archives."""
+    _install(session, "test")
+    with tempfile.TemporaryDirectory(prefix="curator-mysql-") as folder:
+        Path(folder).chmod(0o755)  # where tests run as root, the server runs as nobody
+        for word in session.posargs:
+            release, _, archive = word.partition("=")
+            said = session.run("python", "tests/mysql_programs.py", release, archive, folder, silent=True)
+            env = {**QUIET, "CURATOR_TEST_MYSQLD": str(said).split()[-1]}
+            session.run("python", "-m", "pytest", "tests/outside", env=env)
 
 
 @nox.session
