@@ -23,6 +23,8 @@ _SETTINGS = (
     "core.fsyncMethod=fsync",
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
+    "core.autocrlf=false",
+    "core.safecrlf=false",
     "core.quotePath=false",
     "gc.auto=0",
     "commit.gpgSign=false",
@@ -375,6 +377,7 @@ def _environment(index: Path | None) -> dict[str, str]:
     kept = {key: value for key, value in os.environ.items() if not key.startswith(_WITHHELD) or _KEPT.fullmatch(key)}
     kept |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_REPLACE_OBJECTS": "1"}
     kept |= {"GIT_GRAFT_FILE": os.devnull}  # a graft would show another history than the commits tell
+    kept |= {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1"}  # an absent object is absent, not fetched
     return kept | {"GIT_LITERAL_PATHSPECS": "1"} | ({"GIT_INDEX_FILE": str(index)} if index else {})
 
 

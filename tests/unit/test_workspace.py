@@ -728,3 +728,97 @@ def test_an_empty_pointer_costs_no_data(workspace: Workspace) -> None:
     refused("workspace-dirty", lambda: publish(workspace, "roads", "1.0.1"))
     git(workspace.root, "checkout", "--", "datasets/roads/1.0.0.dvc")
     assert workspace.faults() == []
+
+
+# ---- other people's workspaces
+
+
+def test_a_private_folder_of_another_user_is_told(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root may read everything: what another user is told is asked of the system through `os.access`."""
+    true = os.access
+    monkeypatch.setattr(
+        "curator.edges.workspace._refusals.os.access",
+        lambda path, mode: Path(path) != workspace.private and true(path, mode),
+    )
+    refused("workspace-closed", lambda: Workspace.open(workspace.root))
+
+
+def test_a_copy_without_the_private_folder_can_be_verified(workspace: Workspace) -> None:
+    shutil.rmtree(workspace.private)
+    assert Workspace.open(workspace.root).faults() == []
+
+
+def test_git_fetches_nothing_and_runs_nothing_that_a_repository_names(workspace: Workspace, tmp_path: Path) -> None:
+    """A hostile copy: an object is absent, and the settings say by which program to bring it."""
+    ran = tmp_path / "ran"
+    root = workspace.root
+    settings = {"core.repositoryFormatVersion": "1", "extensions.partialClone": "o", "remote.o.promisor": "true",
+                "remote.o.url": "ssh://localhost/x", "core.sshCommand": f"touch {ran} #"}  # fmt: skip
+    for name, value in settings.items():
+        git(root, "config", name, value)
+    name = git(root, "rev-parse", "HEAD:evidence").strip()
+    (root / ".git/objects" / name[:2] / name[2:]).unlink()
+    with pytest.raises(StorageError):
+        Workspace.open(root).faults()
+    assert not ran.exists()
+
+
+SETTINGS_OF_A_USER = """
+[core]
+    autocrlf = true
+    safecrlf = true
+    hooksPath = {hooks}
+    fsmonitor = {hooks}/any
+    fileMode = false
+    splitIndex = true
+    quotePath = true
+    untrackedCache = true
+[commit]
+    gpgSign = true
+[tag]
+    gpgSign = true
+    forceSignAnnotated = true
+[log]
+    showSignature = true
+[gpg]
+    program = {hooks}/any
+[user]
+    useConfigOnly = true
+    signingKey = nobody
+[init]
+    templateDir = {hooks}
+    defaultBranch = trunk
+    defaultObjectFormat = sha256
+[index]
+    version = 4
+[status]
+    showUntrackedFiles = all
+    branch = true
+[diff]
+    orderFile = {hooks}/order
+    renames = copies
+    noprefix = true
+[safe]
+    bareRepository = explicit
+[color]
+    ui = always
+"""
+
+
+def test_a_users_own_settings_of_git_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hooks, ran = tmp_path / "hooks", tmp_path / "ran"
+    hooks.mkdir()
+    (hooks / "order").touch()
+    for name in ("any", "pre-commit", "reference-transaction", "post-index-change", "post-checkout", "update"):
+        (hooks / name).write_text(f"#!/bin/sh\necho {name} >> {ran}\nexit 1\n")
+        (hooks / name).chmod(0o755)
+    (tmp_path / "settings").write_text(SETTINGS_OF_A_USER.format(hooks=hooks))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "settings"))
+    workspace = Workspace.create(tmp_path / "w", holder=HOLDER)
+    publish(workspace, "roads", "1.0.0")
+    publish(workspace, "roads", "1.0.1", notes__b=b"crlf\r\nlf\n")
+    assert Workspace.open(tmp_path / "w").faults() == []
+    assert not ran.exists()
+    clone = tmp_path / "clone"
+    git(tmp_path, "-c", "core.hooksPath=/dev/null", "clone", "-q", "--template=", str(workspace.root), str(clone))
+    assert [fault for fault in Workspace.open(clone).faults() if "the data folder is not here" not in fault] == []

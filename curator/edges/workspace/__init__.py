@@ -69,10 +69,12 @@ class Workspace:
         """Open a workspace and end what a crash interrupted.
 
         Raises:
-            StorageError: `workspace-absent` when it is not one, `git-absent` when its repository or the program is
+            StorageError: `workspace-absent` when it is not one, `workspace-closed` when its private folder is another
+                user's, `git-absent` when its repository or the program is
                 missing, `workspace-locked` when an interrupted publication must be ended and another process is at it.
         """
         root = root.absolute()
+        refuse.closed(root / _layout.PRIVATE)
         if not _layout.is_complete(root):
             raise _layout.workspace_absent(
                 "a workspace whose creation was cut short" if (root / _layout.PRIVATE).is_dir() else "no curator.yaml"

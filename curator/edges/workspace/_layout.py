@@ -38,7 +38,7 @@ _IGNORED = "/.curator/\n/releases/*.cur\n"
 _ATTRIBUTES = (
     "# Evidence is believed by its bytes: no line ending may change; parallel branches join their ignore lists.\n"
     "/curator.yaml -text\n/holder.pub -text\n/specs/** -text\n/evidence/** -text\n"
-    "/datasets/** -text\n/models/** -text\n"
+    "/datasets/** -text\n/models/** -text\n/.dvc/** -text\n/.dvcignore -text\n/.git* -text\n"
     "/datasets/*/.gitignore merge=union\n/models/*/.gitignore merge=union\n"
 )
 

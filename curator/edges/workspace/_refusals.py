@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection, Iterable
 from pathlib import Path, PurePosixPath
@@ -13,6 +14,18 @@ from curator.errors import IntegrityError, StorageError, UsageError
 _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/@+-]*")
 _USUAL = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*@\d+\.\d+\.\d+")  # what Git need not be asked of
 _CLOSED = {".git", ".dvc", ".curator"}
+
+
+def closed(private: Path) -> None:
+    """Refuse a workspace whose private folder is closed to this user. Raises StorageError `workspace-closed`."""
+    if os.path.lexists(private) and not os.access(private, os.R_OK | os.X_OK):
+        raise StorageError(
+            "workspace-closed",
+            asked="open a workspace",
+            found="a private folder (`.curator`) that is closed to this user",
+            expected="the user who holds the workspace, or a copy of it without the private folder",
+            todo="act as that user; to audit, ask them for a clone (`git clone`) and the data folders, which is enough",
+        )
 
 
 def bad_paths(root: Path, paths: Iterable[str]) -> None:
