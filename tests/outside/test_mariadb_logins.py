@@ -100,21 +100,17 @@ def vouched(mariadb: MariadbServer, certificates: Path) -> Iterator[MariadbServe
 
 @pytest.fixture(scope="module")
 def plain(mariadb: MariadbServer) -> Iterator[MariadbServer]:
-    """A server without TLS, which is how Debian's MariaDB starts."""
-    if not MYSQLD:
-        _furnish(mariadb, reader="plain")
-        yield mariadb
-        return
-    with mariadb_server("--tls-version=") as server:
-        _furnish(server, reader="plain")
+    """A server without TLS."""
+    with mariadb_server("--tls-version=" if MYSQLD else "--skip-ssl") as server:
+        _furnish(server)
         yield server
 
 
-def _furnish(server: MariadbServer, *, reader: str = "reader") -> None:
+def _furnish(server: MariadbServer) -> None:
     server.run(
         "CREATE OR REPLACE TABLE doors (id int, who varchar(9), x int)", "INSERT INTO doors VALUES (1, 'p', 5)",
-        f"CREATE OR REPLACE USER '{reader}'@'127.0.0.1' IDENTIFIED BY '{QUOTED}'",
-        f"GRANT SELECT ON accidents.* TO '{reader}'@'127.0.0.1'",
+        f"CREATE OR REPLACE USER 'reader'@'127.0.0.1' IDENTIFIED BY '{QUOTED}'",
+        "GRANT SELECT ON accidents.* TO 'reader'@'127.0.0.1'",
     )  # fmt: skip
 
 
@@ -170,7 +166,7 @@ def test_tls_that_knows_its_server(vouched: MariadbServer, certificates: Path, t
 def test_no_password_goes_to_a_server_that_speaks_no_tls(
     plain: MariadbServer, certificates: Path, tmp_path: Path
 ) -> None:
-    error = refused(tmp_path, plain.address(user="plain", options=f"?ssl_ca={certificates}/ca.pem"))
+    error = refused(tmp_path, plain.address(options=f"?ssl_ca={certificates}/ca.pem"))
     assert (error.code, error.found) == (
         "database-unreachable", "a server that speaks no TLS, or none that is spoken here",
     )  # fmt: skip
