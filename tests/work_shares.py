@@ -23,6 +23,7 @@ SPARK = (
     "tests/behaviour/test_feeds_agree.py",
     "tests/behaviour/test_odd_folders.py",
     "tests/behaviour/test_sampling_engines.py",
+    "tests/behaviour/test_sampling_reference.py",
     "tests/behaviour/test_spark_secrets.py",
     "tests/outside/test_joined_there.py",
     "tests/outside/test_live_feeds.py",
