@@ -229,13 +229,17 @@ class CountsPartners(Protocol):
 
 @runtime_checkable
 class TellsWatermark(Protocol):
-    """What a live source may do besides: tell how far a column that grows reaches, and count the rows below a value."""
+    """What a live source may do besides: tell how far a column that grows reaches, and which rows are below a value."""
 
     def highest(self, asked: Asked, column: str) -> str | None:
         """The highest value that the engine would read, as `str` writes the int, date or datetime; None without one."""
 
     def earlier(self, asked: Asked, column: str, *, floor: int | date | datetime) -> int | None:
-        """Rows of the whole table below a value, or without one; None where it might compare otherwise."""
+        """A figure of the rows of the whole table below a value, or without one; 0 where there are none.
+
+        Other rows have another figure, also where they are as many: it mixes their values of that column. None where
+        the source might compare otherwise.
+        """
 
 
 class JoinedTable(LiveTable, Protocol):

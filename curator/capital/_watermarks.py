@@ -1,11 +1,11 @@
-"""How far a source was read: the floor from which a refresh reads on, and the rows below it that a database counts.
+"""How far a source was read: the floor from which a refresh reads on, and a figure of the rows below it.
 
-    notes: watermark, rows below the floor ─► are there as many still? ─► read from the floor on
+    notes: watermark, figure of the rows below the floor ─► the same still? ─► read from the floor on
                                                        └── no: one was committed late, or erased: all are compared
 
 A transaction may take its number or its moment before another one and commit after it: its rows then appear below a
-watermark that was read already. No reader sees that by looking further on, so the rows below are counted, in the same
-snapshot as the reading.
+watermark that was read already. No reader sees that by looking further on, so the database counts the rows below and
+adds up a hash of their watermarks, in the same snapshot as the reading: one erased and one come late do not cancel.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class Watch:
         return {} if rows is None else {"from": str(floor), "rows": rows}
 
     def require(self, live: Snapshots, *, watermark: str, noted: Mapping[str, Any]) -> None:
-        """Refuse to read on where the rows below the floor are not as many as before.
+        """Refuse to read on where the rows below the floor are not those of before.
 
         A feed may be emptied of what was read. Raises OvertakenError.
         """

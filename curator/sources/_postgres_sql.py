@@ -60,6 +60,10 @@ _ALIKE: dict[str, tuple[str, ...]] = {
 _GROWING: dict[str, tuple[str, ...]] = {
     "integer": (*_WHOLE, "numeric"), "date": ("date",), "timestamp": ("timestamp", "timestamptz"),
 }  # fmt: skip
+_MIXED = {  # such a type -> a hash of a value, the same in every session
+    "numeric": "hash_numeric_extended({}, 0)", "date": "timestamp_hash_extended({}, 0)",
+    "timestamp": "timestamp_hash_extended({}, 0)", "timestamptz": "timestamp_hash_extended({} AT TIME ZONE 'UTC', 0)",
+}  # fmt: skip
 # Type -> when the engine reads a value of it (of `numeric`, when it may).
 _READABLE = {
     "date": "{0} BETWEEN DATE '0001-01-01' AND DATE '9999-12-31'",
@@ -153,7 +157,10 @@ def highest_sql(key: str, asked: Asked, *, table: Table) -> str | None:
 
 
 def earlier_sql(key: str, asked: Asked, *, table: Table, floor: int | datetime.date) -> str | None:
-    """A query of the number of rows below a value, or without one; None for a type whose order is another."""
+    """A query of a figure of the rows below a value, or without one; None for a type whose order is another.
+
+    Their number times 2**64, and the sum of a hash of the column: rows that are as many and not the same differ.
+    """
     name = spelt(asked.source, key)
     kind, column = table.types[name], _quoted(name)
     if kind not in _GROWING.get(asked.source.columns[key].type, ()):
@@ -162,8 +169,10 @@ def earlier_sql(key: str, asked: Asked, *, table: Table, floor: int | datetime.d
         bound = f"TIMESTAMP WITH TIME ZONE '{floor}+00'" if kind == "timestamptz" else f"TIMESTAMP '{floor}'"
     else:
         bound = f"DATE '{floor}'" if isinstance(floor, datetime.date) else str(floor)
-    counts = (f"(SELECT count(*) FROM {table.name} WHERE {column} {test})" for test in (f"< {bound}", "IS NULL"))  # noqa: S608
-    return f"SELECT {' + '.join(counts)}"
+    mixed = _MIXED.get(kind, "hashint8extended({}, 0)").format(column)
+    figure = f"count(*) * {1 << 64} + coalesce(sum({mixed}), 0)"
+    parts = (f"(SELECT {figure} FROM {table.name} WHERE {column} {test})" for test in (f"< {bound}", "IS NULL"))  # noqa: S608
+    return f"SELECT CAST({' + '.join(parts)} AS text)"
 
 
 def _where(conditions: Sequence[str]) -> str:

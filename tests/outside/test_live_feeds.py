@@ -204,6 +204,26 @@ def test_a_row_committed_late_below_the_watermark_is_not_lost(server: Server, tm
     assert same_as_whole(capital, tmp_path / "whole", server)
 
 
+@pytest.mark.parametrize(
+    ("feed", "kind"), [("changes", "integer"), ("changes", "timestamp"), ("changes", "date"), ("append", "integer")]
+)
+def test_a_late_row_is_seen_though_another_was_erased(server: Server, tmp_path: Path, feed: str, kind: str) -> None:
+    """As many rows stand below the watermark as before, and they are others."""
+    laid(server, rows(), kind=kind)
+    at = FIRST[kind]
+    told(server, ("I", at[0], (ROWS + 1, "early", "ward 1", 1)), ("I", at[4], (ROWS + 11, "later", "ward 1", 1)))
+    capital = empty_capital(tmp_path / "capital")
+    path = write_spec(tmp_path, spec(server, feed, kind=kind) if feed == "changes" else spec(server, feed))
+    capital.refresh(path)
+    assert capital.refresh(path).version is None
+    told(server, ("I", at[2], (ROWS + 10, "late", "ward 1", 1)))
+    server.run(f"DELETE FROM visit_changes WHERE at = {cell(at[0])}")
+    if feed == "append":
+        server.run("DELETE FROM visits WHERE visit = 77")
+    assert facts(capital.refresh(path)) == ("full", (1, 0, 1 if feed == "append" else 0))
+    assert same_as_whole(capital, tmp_path / "whole", server)
+
+
 @pytest.mark.parametrize("feed", ["changes", "append"])
 def test_with_an_overlap_late_rows_are_read_without_comparing_all(server: Server, tmp_path: Path, feed: str) -> None:
     laid(server, rows())
