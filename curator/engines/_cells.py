@@ -102,8 +102,11 @@ def _moment(text: str, layout: str, *, kind: LogicalType) -> str:
     """A date or timestamp of a given layout, in UTC when the layout has a zone.
 
     The engine's `%Y` takes one to four digits, so that `3/2/24` would fall into the year 24: only years of four digits
-    are taken. `%y` keeps its own rule (POSIX: 69 to 99 are of the 20th century).
+    are taken. `%y` keeps its own rule (POSIX: 69 to 99 are of the 20th century). A `Z` is a zone too, where the zone
+    ends the layout (RFC 3339, 5.6, and Python's own `%z`): the engine's takes an offset only.
     """
+    if layout.endswith("%z") and not layout.endswith("%%z"):
+        text = f"regexp_replace({text}, '[Zz]$', '+00:00')"
     parsed = f"CAST(try_strptime({text}, {literal(layout)}) AS {_SQL_TYPES[kind]})"
     if "%Y" not in layout:
         return parsed

@@ -273,14 +273,14 @@ def test_no_digit_of_a_decimal_is_rounded_away_however_far_behind(engines: dict[
 
 def test_midnight_at_the_end_of_the_last_day_is_of_no_year(engines: dict[str, Engine], tmp_path: Path) -> None:
     (tmp_path / "z.csv").write_text("z\n2020-12-31 24:00\n9999-12-31T24:00\n9999-12-31 24:00:00.0\n9999-12-31 23:59\n")
-    (tmp_path / "zoned.csv").write_text("z\n9999-12-31 23:00 -0500\n9999-12-31 23:00 +0000\n")
+    (tmp_path / "zoned.csv").write_text("z\n9999-12-31 23:00 -0500\n9999-12-31 23:00 +0000\n9999-12-31 22:00 Z\n")
     for engine in engines.values():
         values, unread, _ = told(engine, tmp_path / "z.csv", columns={"z": "timestamp"})
         assert values == ["2021-01-01 00:00:00", "9999-12-31 23:59:00", "None", "None"]
         assert unread == 2
         zoned = {"z": {"type": "timestamp", "format": "%Y-%m-%d %H:%M %z"}}
         values, unread, _ = told(engine, tmp_path / "zoned.csv", columns=zoned)
-        assert (values, unread) == (["9999-12-31 23:00:00", "None"], 1)
+        assert (values, unread) == (["9999-12-31 22:00:00", "9999-12-31 23:00:00", "None"], 1)
 
 
 def test_signs_beyond_the_first_plane_are_read_in_every_encoding(engines: dict[str, Engine], tmp_path: Path) -> None:

@@ -49,8 +49,10 @@ def test_a_year_of_two_digits_is_read_where_it_is_declared(tmp_path: Path) -> No
 
 
 def test_a_zone_in_a_layout_gives_utc_without_a_zone(tmp_path: Path) -> None:
-    read = values(tmp_path, ["2024-02-03 10:00+0200"], {"type": "timestamp", "format": "%Y-%m-%d %H:%M%z"})
-    assert read == [datetime.datetime(2024, 2, 3, 8)]
+    moment = "2024-02-03 10:00"
+    cells = [moment + zone for zone in ("+0200", "Z", "z", "", "ZZ")]
+    read = values(tmp_path, cells, {"type": "timestamp", "format": "%Y-%m-%d %H:%M%z"})
+    assert read == [datetime.datetime(2024, 2, 3, 8), *[datetime.datetime(2024, 2, 3, 10)] * 2, None, None]
 
 
 def test_a_number_too_large_for_a_float_is_unreadable_not_infinite(tmp_path: Path) -> None:
