@@ -24,7 +24,8 @@ def _guarded(template: str) -> dict[Engine, str]:
     """Null beyond the exact whole doubles (infinities and NaN too), where engines would fail or disagree."""
     number, precise = "CAST($1 AS DOUBLE)", "CAST($1 AS DOUBLE PRECISION)"
     body = f"CASE WHEN # BETWEEN -{_EXACT} AND {_EXACT} THEN CAST({template} AS BIGINT) END"
-    return templates(body.replace("#", number), postgres=body.replace("#", precise))
+    postgres = body.replace("#", precise).replace("AS DOUBLE)", "AS DOUBLE PRECISION)")
+    return templates(body.replace("#", number), postgres=postgres)
 
 
 _NUMBER = Parameter(name="number", types=NUMBERS)
@@ -108,7 +109,7 @@ NUMBER_FUNCTIONS: tuple[Function, ...] = (
         example_result="35",
         nulls="null when the number is null, is not a number, or lies beyond 9e15",
         fragments=_band_step,
-        templates=_guarded("FLOOR($1 / $step) * $step"),
+        templates=_guarded("FLOOR(CAST(FLOOR($1) AS DOUBLE) / $step) * $step"),  # exact: of whole numbers below 2^53
         whole_templates=templates("($1 - (($1 % $step) + $step) % $step)"),
     ),
     Function(
