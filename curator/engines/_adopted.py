@@ -76,33 +76,50 @@ def taking(name: str, source: Source, *, physical: Mapping[str, str]) -> Taking:
         if key not in physical:
             shown.append(f"CAST(NULL AS {physical_of(column)}) AS {quoted(key)}")
             continue
-        value, unread = _cell(name, key, source=source, physical=physical[key])
-        selected.append(f"{value} AS {quoted(key)}")
-        shown.append(quoted(key))
-        if unread is not None:
+        cell = _cell(name, key, source=source, physical=physical[key])
+        selected.append(f"{cell.kept} AS {quoted(key)}")
+        shown.append(f"{cell.shown or quoted(key)} AS {quoted(key)}")
+        if cell.unread is not None:
             raw[key] = quoted(f"raw {key}")
-            selected.append(f"{unread} AS {raw[key]}")
-            shown.append(raw[key])
+            if cell.shown is None:
+                selected.append(f"{cell.unread} AS {raw[key]}")
+            shown.append(f"{cell.unread if cell.shown else raw[key]} AS {raw[key]}")
     return Taking(selected=tuple(selected) or ("1 AS nothing",), shown=tuple(shown), raw=raw)
 
 
-def _cell(name: str, key: str, *, source: Source, physical: str) -> tuple[str, str | None]:
-    """A cell as its declared type, and the text of one that has none; None where every cell has one."""
+@dataclass(frozen=True, kw_only=True)
+class _Cell:
+    """How a cell is kept and read.
+
+    Attributes:
+        kept: SQL of what is kept of it.
+        unread: SQL of the text of one without value; None where every cell has one.
+        shown: SQL of its value, where the cell is kept as it is; its value and text are told when they are asked for:
+            to look whether a number is finite costs less than to keep a second column, of texts.
+    """
+
+    kept: str
+    unread: str | None = None
+    shown: str | None = None
+
+
+def _cell(name: str, key: str, *, source: Source, physical: str) -> _Cell:
     column = source.columns[key]
     if physical == "VARCHAR" or worded(column, physical):
         cell = cell_of(
             quoted(key) if physical == "VARCHAR" else f"CAST({quoted(key)} AS VARCHAR)", source, apply_nulls=True
         )
         if column.type in _PROSE:
-            return cell, None
+            return _Cell(kept=cell)
         cell = stated(cell, source)
-        return read_as(cell, column, source=source), cell
+        return _Cell(kept=read_as(cell, column, source=source), unread=cell)
     require_type(name, key, column=column, physical=physical)
     found = next(_checked(quoted(key), column, physical=physical), None)
     if found is None:
-        return f"CAST({typed(quoted(key), column, physical=physical)} AS {physical_of(column)})", None
+        return _Cell(kept=f"CAST({typed(quoted(key), column, physical=physical)} AS {physical_of(column)})")
     value, sound = found
-    return f"CASE WHEN {sound} THEN {value} END", f"CASE WHEN NOT ({sound}) THEN CAST({quoted(key)} AS VARCHAR) END"
+    unread = f"CASE WHEN NOT ({sound}) THEN CAST({quoted(key)} AS VARCHAR) END"
+    return _Cell(kept=quoted(key), unread=unread, shown=f"CASE WHEN {sound} THEN {value} END")
 
 
 def _checked(cell: str, column: Column, *, physical: str) -> Iterator[tuple[str, str]]:

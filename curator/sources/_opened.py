@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -14,7 +13,6 @@ from typing import IO, Any
 import pyarrow as pa
 
 from curator.addresses import Address
-from curator.evidence import keyed_hash
 from curator.files import Identity
 from curator.protocols import (
     Asked,
@@ -28,9 +26,10 @@ from curator.protocols import (
     LiveTable,
     TellsWatermark,
 )
+from curator.sources._digest import RowsDigest
 from curator.sources._schemes import source_class
 
-_AHEAD = 4  # batches that wait for the digest; each is held in memory meanwhile
+_AHEAD = 16  # batches that wait for the digest; each is held in memory meanwhile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,7 +217,7 @@ class Snapshots:
         return source.highest(asked, column) if isinstance(source, TellsWatermark) else None
 
     def earlier(self, asked: Asked, where: Address, *, column: str, floor: int | date | datetime) -> int | None:
-        """Rows of a live table below a value of a column; None where they cannot be told."""
+        """A figure of the rows of a live table below a value of a column; None where they cannot be told."""
         source = self._opened(where, asked.name)
         return source.earlier(asked, column, floor=floor) if isinstance(source, TellsWatermark) else None
 
@@ -247,7 +246,7 @@ class _Metered:
     """A table whose batches are counted and hashed as they pass, the hashing on a thread of its own."""
 
     def __init__(self, table: LiveTable, key: bytes | None) -> None:
-        self._table, self._hash = table, None if key is None else keyed_hash(key)
+        self._table, self._hash = table, None if key is None else RowsDigest(key, table.schema)
         self._worker = ThreadPoolExecutor(1)
         self.rows = self.size = 0
 
@@ -275,13 +274,11 @@ class _Metered:
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Those of the table; what is hashed lags some batches behind what is given."""
         waiting: list[Future[None]] = []
-        if self._hash is not None:
-            self._hash.update(self.schema.serialize())
         for batch in self._table.batches():
             self.rows += len(batch)
             self.size += batch.nbytes
             if self._hash is not None:
-                waiting.append(self._worker.submit(_add, self._hash, batch))
+                waiting.append(self._worker.submit(self._hash.add, batch))
                 if len(waiting) > _AHEAD:
                     waiting.pop(0).result()
             yield batch
@@ -291,7 +288,3 @@ class _Metered:
     def digest(self) -> str | None:
         """Of all that passed; None without a key."""
         return None if self._hash is None else self._hash.hexdigest()
-
-
-def _add(digest: hmac.HMAC, batch: pa.RecordBatch) -> None:
-    digest.update(batch.serialize())

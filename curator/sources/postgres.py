@@ -47,6 +47,8 @@ _OPTIONS = (
     "statement_timeout",
 )
 _PATIENCE = "10"  # seconds to connect
+# Blocks of rows that the processor's cache still holds when they are hashed and taken in; the driver's own are 16 MB.
+_BLOCK = {"adbc.postgresql.batch_size_hint_bytes": str(1 << 22)}
 _STATE = re.compile(r"SQLSTATE:? \(?([0-9A-Z]{5})\b")
 # Words of libpq for faults before a session exists, which carry no state; a server may speak another language.
 _BEFORE = {
@@ -196,7 +198,7 @@ class PostgresSource:
             return None if found is None else plain_watermark(found, asked.source.columns[column].type)
 
     def earlier(self, asked: Asked, column: str, *, floor: int | date | datetime) -> int | None:
-        """Rows of the whole table below a value, or without one; None for a type whose order is another."""
+        """A figure of the rows below a value, or without one; None for a type whose order is another."""
         with self._translated(asked.name):
             query = earlier_sql(column, asked, table=self._checked(asked)[0], floor=floor)
             return int(self._rows(query)[0][0]) if query else None
@@ -224,6 +226,7 @@ class PostgresSource:
     def _asked(self, asked: Asked, table: Table, *, unread_of: Mapping[str, tuple[str, ...]]) -> PostgresTable:
         statement = select_sql(asked, table)
         cursor = self._connection.cursor()
+        cursor.adbc_statement.set_options(**_BLOCK)
         cursor.execute(statement)
         reader = cursor.fetch_record_batch()
         return PostgresTable(self, asked, rows=(cursor, reader), statement=statement, unread_of=unread_of)

@@ -13,12 +13,12 @@ import pytest
 from curator.addresses import Address, address_of, place_of
 from curator.engines import open_engine
 from curator.errors import SourceError
-from curator.evidence import keyed_hash
 from curator.expressions import compares_only, conjuncts, in_terms_of, parse, ranges, sees_nulls
 from curator.extraction import extract
 from curator.planning import asked
 from curator.protocols import Asked
 from curator.sources import Snapshots, is_live, register, source_class, statement_of
+from curator.sources._digest import RowsDigest
 from curator.sources._schemes import _REGISTERED
 from curator.spec import parse_use_case, scope_of
 
@@ -192,11 +192,10 @@ def test_rows_are_adopted_and_named(tmp_path: Path) -> None:
     assert facts["t"]["snapshot"] == {"time": "now"}
     assert (facts["t"]["database"], facts["t"]["rows_read"]) == ("base t", 3)
     assert ENDED == ["held://h/base"]
-    digest = keyed_hash(b"k" * 32)
     table = DATA["u"].select(["k"])
-    digest.update(table.schema.serialize())
+    digest = RowsDigest(b"k" * 32, table.schema)
     for batch in table.to_batches(max_chunksize=2):
-        digest.update(batch.serialize())
+        digest.add(batch)
     assert places[1].digest(b"k" * 32) == digest.hexdigest()
 
 
