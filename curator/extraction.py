@@ -22,6 +22,7 @@ from curator.sampling import (
     EQUALS,
     POPULATION,
     Extracting,
+    answers_sql,
     chosen_sql,
     event_counts,
     refuse_leaks,
@@ -233,10 +234,21 @@ def _drawn(parts: Extracting, engine: Engine) -> dict[str, int]:
     engine.materialise(SAMPLE, sample_sql(parts))
     counts = {}
     if ranked:
-        counts = {name: _count(engine, name) for name in (POPULATION, SAMPLE)}
+        counts = {name: _count(engine, name) for name in (POPULATION, SAMPLE)} | _answers(parts, engine)
     for names, sql in event_counts(parts):
         counts |= {name: int(count or 0) for name, count in zip(names, engine.rows(sql)[0], strict=True)}
     return counts | refuse_leaks(parts, rows=engine.rows, relation=SAMPLE)
+
+
+def _answers(parts: Extracting, engine: Engine) -> dict[str, int]:
+    """Positive and negative rows of the population and of the sample, where negatives are drawn: what weighs them."""
+    found: dict[str, int] = {}
+    for relation, told in ((POPULATION, "rows"), (SAMPLE, "rows drawn")):
+        sql = answers_sql(parts.use_case, parts.scope, dialect=parts.dialect, relation=relation)
+        if sql is not None:
+            positive, negative = engine.rows(sql)[0]
+            found |= {f"positive {told}": int(positive or 0), f"negative {told}": int(negative or 0)}
+    return found
 
 
 def _count(engine: Engine, relation: str) -> int:

@@ -104,6 +104,7 @@ def write_shards(
         identifiers=stream.identifiers.counts(),
         unmoved=stream.identifiers.unmoved(),
         digests=report.digests,
+        drawing=protected.checked.sample.drawing,
     )
 
 

@@ -9,12 +9,21 @@ from curator.cards._markdown import code, table
 from curator.spec import UseCase
 from curator.spec.model import Sample
 
+_SMALLEST = 10
+"""No smaller count is told of a population."""
 
-def sampling_limits(use_case: UseCase) -> Iterable[str]:
-    """What a user must not conclude from a sample, and from labels and histories."""
+
+def sampling_limits(use_case: UseCase, drawing: Mapping[str, int] | None = None) -> Iterable[str]:
+    """What a user must not conclude from a sample, and from labels and histories; and how to weigh its rows.
+
+    Args:
+        use_case: the spec.
+        drawing: what the draw counted, as `Sample.drawing`.
+    """
     sample, label = use_case.extract.sample, use_case.extract.label
     if sample is not None:
         yield from _drawn(sample)
+        yield from _weights(sample, drawing or {})
     if label is not None and label.observed_until is None:
         yield (
             f"{code(label.name)} is false wherever no event is known: nobody said until when events are known, so rows "
@@ -45,6 +54,24 @@ def _drawn(sample: Sample) -> Iterable[str]:
         )
     if sample.max_rows is not None:
         yield f"At most {sample.max_rows:,} rows were drawn, those of the lowest hashes."
+
+
+def _weights(sample: Sample, drawing: Mapping[str, int]) -> Iterable[str]:
+    """Rows of the population for each row drawn (D. G. Horvitz and D. J. Thompson, JASA 47, 1952).
+
+    For models of rare answers they are the correction of G. King and L. Zeng, Political Analysis 9 (2001).
+    """
+    population, drawn = drawing.get("population", 0), drawing.get("sample", 0)
+    if min(population, drawn) < _SMALLEST:
+        return
+    yield f"{drawn:,} rows were drawn from a population of {population:,}, before rules and limits left rows out."
+    counts = [drawing.get(f"{name} {rows}", 0) for name in ("positive", "negative") for rows in ("rows", "rows drawn")]
+    if sample.negatives is not None and not sample.negatives.within and min(counts) >= _SMALLEST:
+        positive, negative = counts[0] / counts[1], counts[2] / counts[3]
+        yield (
+            f"A positive row stands for {positive:.4g} rows of the population, a negative one for {negative:.4g}: "
+            "weigh them so to estimate shares or probabilities of the population."
+        )
 
 
 def _names(names: Iterable[str]) -> str:

@@ -305,7 +305,7 @@ def _limits(use_case: UseCase, written: Written) -> Iterable[str]:
     inner = [join.source for join in use_case.extract.join if join.kind == "inner"]
     if inner:
         yield f"Rows without partner in {_names(inner)} are not here."
-    yield from sampling_limits(use_case)
+    yield from sampling_limits(use_case, written.drawing)
     empty = [split for split, rows in rows_per_split(use_case, written) if not rows]
     if empty:
         yield f"No row fell into {_names(empty)}."

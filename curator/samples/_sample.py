@@ -24,8 +24,9 @@ class Sample:
         paths: source -> where it was read from.
         bound: source -> how the engine reads it.
         orphans: join -> rows without partner, `left` in the base so far, `right` in the joined table.
-        drawing: what the draw counted: rows it was drawn from, rows drawn, events without a time,
-            rows that only a number tells from another where they have no key.
+        drawing: what the draw counted: rows it was drawn from, rows drawn, of both the positive and the negative ones
+            where negatives are drawn, events without a time, rows that only a number tells from another where they
+            have no key.
     """
 
     use_case: UseCase

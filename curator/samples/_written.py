@@ -67,6 +67,7 @@ class Written:
         identifiers: token field -> how many identifiers were known, unknown and malformed.
         unmoved: field that is moved -> rows where it became null, because there was no day or place to move.
         digests: split -> digest of its rows, whatever their order (`curator.rowdigest`).
+        drawing: what the draw counted, as `Sample.drawing`.
     """
 
     files: tuple[FileEntry, ...]
@@ -77,6 +78,7 @@ class Written:
     identifiers: Mapping[str, IdentifierCount] = field(default_factory=dict)
     unmoved: Mapping[str, int] = field(default_factory=dict)
     digests: Mapping[str, RowDigest] = field(default_factory=dict)
+    drawing: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:

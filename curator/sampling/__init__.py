@@ -12,7 +12,7 @@ events tell up to a cut-off, and the draw itself, by ranks of public hashes. The
 - a row whose key has a null is drawn by its row key, like any other.
 """
 
-from curator.sampling._draw import Step, drawn_sql, steps
+from curator.sampling._draw import Step, answers_sql, drawn_sql, steps
 from curator.sampling._events import brought_sql, event_counts, event_sql
 from curator.sampling._keys import below_sql, draw_sql, hash_sql, pushed_share
 from curator.sampling._leaks import feature_bases, refuse_leaks, time_columns
@@ -25,6 +25,7 @@ __all__ = [
     "POPULATION",
     "Extracting",
     "Step",
+    "answers_sql",
     "below_sql",
     "brought_sql",
     "chosen_sql",

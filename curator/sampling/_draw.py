@@ -61,6 +61,16 @@ def drawn_sql(use_case: UseCase, scope: Scope, *, dialect: Dialect, population: 
     return sql
 
 
+def answers_sql(use_case: UseCase, scope: Scope, *, dialect: Dialect, relation: str) -> str | None:
+    """A query for the positive and the negative rows of a relation, in this order; None without `negatives`."""
+    negatives = use_case.extract.sample.negatives if use_case.extract.sample else None
+    if negatives is None:
+        return None
+    positive = parse(negatives.positive, scope.expression_types()).sql(dialect)
+    sums = ", ".join(f"sum(CASE WHEN {answer} THEN 1 ELSE 0 END)" for answer in (positive, f"NOT ({positive})"))
+    return f"SELECT {sums} FROM {quoted(relation)}"  # noqa: S608 (built from a checked spec)
+
+
 def steps(use_case: UseCase, scope: Scope, *, dialect: Dialect) -> Iterator[Step]:
     """The steps that the spec asks for, in their order."""
     sample, row_key = use_case.extract.sample, use_case.extract.row_key

@@ -8,16 +8,22 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from sampling_world import connected, drawn, drawn_in, spec_of
+from sampling_world import TYPES, connected, drawn, drawn_in, spec_of
 
+from curator.engines import open_engine
+from curator.extraction import extract
+from curator.files import where_of
 from curator.pseudonyms import KeyContext, TokenKernel, derive_key, thresholds
 from curator.representation import chi_square_tail
 
 Row = tuple[Any, ...]
+KINDS = ["integer", "text", "text", "boolean"]
 
 
 def kept(sample: dict[str, Any], rows: Iterable[Row], *, seed: int = 0) -> list[Row]:
@@ -182,3 +188,29 @@ def test_a_sample_and_the_splits_are_independent(root: int) -> None:
     for side in (inside, outside):
         assert chi_square([side[n] for n in range(3)], [share * side.total() for share in shares]) > 0.001
     assert all(inside[place] for place in range(3))
+
+
+# ---- the weights -----------------------------------------------------------------------------------------------------
+
+
+def test_the_draw_counts_what_weighs_its_rows(tmp_path: Path) -> None:
+    """Rows weighed by what the evidence says of them give back the population's own share."""
+    rows = [(number, f"p{number}", None, number % 50 == 0 if number % 11 else None) for number in range(5_000)]
+    names = ["id", "who", "place", "ill"]
+    cells = [pa.array(list(cell), TYPES[kind]) for cell, kind in zip(zip(*rows, strict=True), KINDS, strict=True)]
+    pq.write_table(pa.table(cells, names=names), tmp_path / "t.parquet")
+    spec = spec_of({"sample": {"by": ["id"], "negatives": {"positive": "ill", "per_positive": 3.0}}},
+                   sources={"t": {"path": "t.parquet", "columns": dict(zip(names, KINDS, strict=True))}})  # fmt: skip
+    engine = open_engine("duckdb", scratch=tmp_path, threads=1)
+    try:
+        sample = extract(spec, engine=engine, paths={"t": where_of(("t.parquet",), source="t", folder=tmp_path)})
+        drawn_rows = engine.rows("SELECT ill FROM sample")
+    finally:
+        engine.close()
+    told = sample.facts()["drawing"]
+    assert (told["population"], told["sample"]) == (5_000, len(drawn_rows))
+    weights = {True: told["positive rows"] / told["positive rows drawn"],
+               False: told["negative rows"] / told["negative rows drawn"]}  # fmt: skip
+    share = sum(weights[ill] for (ill,) in drawn_rows if ill) / sum(weights[ill] for (ill,) in drawn_rows)
+    known = [row[3] for row in rows if row[3] is not None]
+    assert share == pytest.approx(sum(known) / len(known))

@@ -52,6 +52,19 @@ def test_every_option_is_told(sample: dict[str, Any], on_card: str, described: s
     assert "  sample " in plan(spec, scope_of(spec)).render()
 
 
+def test_the_card_tells_how_to_weigh_rows() -> None:
+    spec = spec_of({"sample": {"by": ["id"], "negatives": {"positive": "ill", "per_positive": 2.0}}})
+    drawing = {"population": 10_000, "sample": 300, "positive rows": 100, "positive rows drawn": 100,
+               "negative rows": 9_000, "negative rows drawn": 200}  # fmt: skip
+    told = " ".join(sampling_limits(spec, drawing))
+    assert "300 rows were drawn from a population of 10,000" in told
+    assert "A positive row stands for 1 rows of the population, a negative one for 45:" in told
+    assert "stands for" not in " ".join(sampling_limits(spec, drawing | {"positive rows drawn": 9})), "a small count"
+    matched = spec_of({"sample": {"by": ["id"], "negatives": {"positive": "ill", "per_positive": 2.0,
+                                                              "within": ["place"]}}})  # fmt: skip
+    assert "stands for" not in " ".join(sampling_limits(matched, drawing)), "another weight in each class"
+
+
 def test_labels_histories_and_windows_are_told() -> None:
     spec = spec_of(
         {"label": LABEL, "history": [HISTORY], "window": {"column": "day", "since": "2020-01-01"}}, sources=SOURCES
