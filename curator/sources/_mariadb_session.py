@@ -11,7 +11,7 @@ from curator.addresses import Address
 from curator.errors import SourceError
 from curator.sources import _faults
 
-_OPTIONS = ("socket", "ssl_ca", "ssl_verify_identity", "connect_timeout", "statement_timeout")
+_OPTIONS = ("socket", "ssl_ca", "ssl_cert", "ssl_key", "ssl_verify_identity", "connect_timeout", "statement_timeout")
 _LONGEST = 86_400  # seconds to wait for a greeting
 _SILENT = "something that does not answer as a server of this kind, or not in time"
 WHOLE_OF = "a whole number of {}"
@@ -63,16 +63,22 @@ def _settings(address: Address, source: str, *, password: str | None) -> dict[st
 
 def _tls(address: Address, source: str) -> ssl.SSLContext | None:
     """TLS that knows whom it speaks to; without, the driver takes any TLS that the server has. Raises SourceError."""
-    authority = address.options.get("ssl_ca")
-    identity = address.options.get("ssl_verify_identity", "false" if authority is None else "true")
+    authority, own = address.options.get("ssl_ca"), address.options.get("ssl_cert")
+    identity = address.options.get("ssl_verify_identity", "true" if authority or own else "false")
     if identity not in ("true", "false"):
         raise _faults.option_value(source, option="ssl_verify_identity", expected="`true` or `false`")
-    if authority is None and identity == "false":
+    if not authority and not own and identity == "false":
         return None
     try:
         context = ssl.create_default_context(cafile=authority)
     except OSError:
         raise _faults.option_value(source, option="ssl_ca", expected="the name of a file of certificates") from None
+    try:
+        if own:  # a pass phrase that is wrong, lest one be asked for
+            context.load_cert_chain(own, address.options.get("ssl_key"), password="")
+    except OSError:
+        expected = "the name of a file of a certificate, and `ssl_key` that of its key, without pass phrase"
+        raise _faults.option_value(source, option="ssl_cert", expected=expected) from None
     context.check_hostname = identity == "true"
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # certificates that MySQL makes for itself lack extensions
     return context

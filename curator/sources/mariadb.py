@@ -105,9 +105,9 @@ class MariadbSource:
 
     Args:
         address: `mariadb://user@host:port/database`; options after `?` are socket, ssl_ca (a file of certificates that
-            must vouch for the server and its name), ssl_verify_identity (`false`: not for its name; `true` without
-            ssl_ca: the system's certificates count), connect_timeout (seconds), statement_timeout (milliseconds).
-        source: the first source that needs it, after which the password's variable is named.
+            must vouch for the server and its name), ssl_cert and ssl_key (a certificate of the user, and its key),
+            ssl_verify_identity (`false`: not for its name; `true` alone: the system's certificates count),
+            connect_timeout (seconds), statement_timeout (milliseconds).
 
     Raises:
         SourceError: no driver, no server, no login, no such database.

@@ -76,6 +76,13 @@ def certificates() -> Iterator[Path]:
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
             )
         )
+        (folder / "locked.pem").write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.BestAvailableEncryption(b"canary phrase"),
+            )
+        )
         if os.geteuid() == 0:
             os.chown(folder / "key.pem", 65534, 65534)
         (folder / "key.pem").chmod(0o600)
@@ -186,6 +193,17 @@ def test_options_of_tls_that_say_nothing(tmp_path: Path, option: str, expected: 
 def test_accounts_that_are_shut(vouched: MariadbServer, tmp_path: Path, shut: str) -> None:
     account(vouched, KINDS[0], more=shut)
     assert refused(tmp_path, vouched.address(user="guest")).code == "database-login"
+
+
+def test_an_account_that_wants_a_certificate(vouched: MariadbServer, certificates: Path, tmp_path: Path) -> None:
+    account(vouched, KINDS[0], more="REQUIRE X509")
+    own = f"?ssl_ca={certificates}/ca.pem&ssl_cert={certificates}/cert.pem"
+    assert read(tmp_path, vouched.address(user="guest", options=f"{own}&ssl_key={certificates}/key.pem")) == [5]
+    for key in ("", f"&ssl_key={certificates}/ca.pem", f"&ssl_key={certificates}/locked.pem"):
+        error = refused(tmp_path, vouched.address(user="guest", options=own + key))
+        assert (error.code, error.found) == (
+            "address-invalid", "the option `ssl_cert` with a value that is not one of its own",
+        )  # fmt: skip
 
 
 def test_a_user_with_too_many_connections(vouched: MariadbServer, tmp_path: Path) -> None:
