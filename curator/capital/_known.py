@@ -18,9 +18,10 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as parquet
 
-from curator.arrow import rows_where
+from curator.arrow import integers, rows_at, rows_where, without_chunks
 from curator.attacks import RUN, Prefixes, dictionary_hits, in_pieces, join_ways, prefixes, spellings
 from curator.errors import DisclosureError
 from curator.expressions import parse
@@ -171,8 +172,8 @@ class _Tried:
         shown = [_FIELD.format(name) for name in suspects if name in self.clear]
         lacking = np.zeros(len(table), np.int64)
         for name in (*map(_SOURCE.format, self.identifiers), *shown):
-            lacking += table.column(name).is_null().to_numpy()
-        return table.take(pa.array(np.argsort(lacking, kind="stable")))
+            lacking += integers(without_chunks(pc.cast(table.column(name).is_null(), pa.uint8())))
+        return rows_at(table.combine_chunks(), np.argsort(lacking, kind="stable"))
 
     def few(self, tables: Sequence[pa.Table]) -> list[str]:
         """What is tried with each salt of rows that stand in the files: every spelling, and neighbours joined."""

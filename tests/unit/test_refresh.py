@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -559,3 +562,28 @@ def test_a_comparison_of_all_rows_tidies_up_after_many_refreshes(
     assert found.changes.facts() == {"added": 100, "changed": 0, "vanished": 1}
     lay(tmp_path, rows(count=ROWS + 340)[1:])
     assert capital.refresh(path).feed == "append"
+
+
+def test_neither_curate_nor_refresh_imports_pandas(tmp_path: Path) -> None:
+    """It takes as long as all that is fixed of a refresh, and Arrow brings it in unasked."""
+    declared = spec("append")
+    declared["sources"]["t"]["path"] = "visits.csv"
+    write_spec(tmp_path, declared, name="visits.yaml")
+    program = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from capital_world import empty_capital\n"
+        "folder = Path(sys.argv[1])\n"
+        "capital, source = empty_capital(folder / 'capital'), folder / 'visits.csv'\n"
+        "source.write_text('visit,person,ward,cost\\n' + ''.join(f'{n},p{n % 60},w,1\\n' for n in range(3_000)))\n"
+        "capital.refresh(folder / 'visits.yaml')\n"
+        "source.write_text(source.read_text() + ''.join(f'{n},p{n % 60},w,1\\n' for n in range(3_000, 3_100)))\n"
+        "assert capital.refresh(folder / 'visits.yaml').feed == 'append'\n"
+        "print('pandas' in sys.modules)\n"
+    )
+    tests = Path(__file__).resolve().parents[1]
+    environment = {**os.environ, "PYTHONPATH": f"{tests}{os.pathsep}{tests.parent}"}
+    ran = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True, env=environment
+    )
+    assert ran.stdout.strip() == "False"
