@@ -109,6 +109,40 @@ def lost(source: str) -> SourceError:
     )
 
 
+def broken_off(source: str) -> SourceError:
+    """The server gave up the reading in favour of other work."""
+    return SourceError(
+        "database-conflict",
+        asked=f"read the source `{source}` to its end",
+        found="the server broke the reading off for other work: a standby for what it must replay, or a deadlock",
+        expected="a reading that is let to its end",
+        todo="run the same command again, or read the primary; on a standby, the holder may let readings last longer "
+        "(`max_standby_streaming_delay`, `hot_standby_feedback`)",
+    )
+
+
+def exhausted(source: str) -> SourceError:
+    """The server has no room for the reading."""
+    return SourceError(
+        "database-resources",
+        asked=f"read the source `{source}`",
+        found="the server is out of memory, disk or connections, or over a limit that it was given",
+        expected="room on the server for one pass over the rows",
+        todo="ask for fewer rows and columns, or tell the holder of the database, whose log says what is missing",
+    )
+
+
+def damaged(source: str) -> SourceError:
+    """The server cannot read its own files."""
+    return SourceError(
+        "database-damaged",
+        asked=f"read the source `{source}` to its end",
+        found="the server cannot read its own files of the table: they are damaged or missing",
+        expected="a table whose every row the server can read",
+        todo="tell the holder of the database: its log names the file, and the rows must come from a backup",
+    )
+
+
 def fault(source: str, *, state: str) -> SourceError:
     """Anything else that a server refuses, by its SQLSTATE (ISO/IEC 9075-2, 24.1) or error number."""
     return SourceError(

@@ -6,7 +6,6 @@ whatever others commit meanwhile. The server's words never leave this file: they
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date, datetime
@@ -32,6 +31,7 @@ from curator.sources._postgres_sql import (
     same_key,
     select_sql,
 )
+from curator.sources._postgres_states import refused, rows_of, state_of, unconnected
 from curator.sources._secrets import password_of
 from curator.sources._shape import plain_watermark, require_columns, require_type, spelt
 
@@ -49,18 +49,6 @@ _OPTIONS = (
 _PATIENCE = "10"  # seconds to connect
 # Blocks of rows that the processor's cache still holds when they are hashed and taken in; the driver's own are 16 MB.
 _BLOCK = {"adbc.postgresql.batch_size_hint_bytes": str(1 << 22)}
-_STATE = re.compile(r"SQLSTATE:? \(?([0-9A-Z]{5})\b")
-# Words of libpq for faults before a session exists, which carry no state; a server may speak another language.
-_BEFORE = {
-    "database-login": re.compile(
-        r"password|authentification|authentication|Passwort|contrase|no pg_hba|role .* does not exist|28P01|28000", re.I
-    ),
-    "database-missing": re.compile(r'database ".*" does not exist|base de données .* n\'existe pas|3D000'),
-}
-_SLOW = re.compile(r"57014|statement timeout")
-_UNDECODED = re.compile(r"22021|22P05|invalid byte sequence|invalid UTF-?8", re.I)
-_LOST = ("08", "57P")
-_CANCELLED = re.compile(r"cancel|timeout|annul|abgebrochen", re.I)
 _TABLES = """
 SELECT c.oid::bigint, n.nspname::text, c.relname::text, pg_table_is_visible(c.oid),
        has_any_column_privilege(c.oid, 'SELECT'), c.relispopulated, row_security_active(c.oid)
@@ -86,6 +74,14 @@ _SERVER = """
 SELECT pg_encoding_to_char(encoding)::text = 'UTF8',
        EXISTS (SELECT 1 FROM pg_catalog.pg_collation WHERE collname = 'und-x-icu')
 FROM pg_catalog.pg_database WHERE datname = current_database()
+"""
+# What this transaction has looked into and is not what it was at its moment: emptied, rewritten (both of which show it
+# no rows, manual 13.6) or made anew. A snapshot sees the old number of the file, the function the new one.
+_ALTERED = """
+SELECT count(*) FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation
+WHERE l.locktype = 'relation' AND l.pid = pg_backend_pid() AND (
+    (c.oid IS NULL AND pg_get_indexdef(l.relation) IS NULL)
+    OR (c.relkind IN ('r', 'm') AND c.relfilenode <> 0 AND c.relfilenode <> pg_relation_filenode(c.oid)))
 """
 _MOMENT = """
 SELECT to_char(statement_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
@@ -228,8 +224,7 @@ class PostgresSource:
         cursor = self._connection.cursor()
         cursor.adbc_statement.set_options(**_BLOCK)
         cursor.execute(statement)
-        reader = cursor.fetch_record_batch()
-        return PostgresTable(self, asked, rows=(cursor, reader), statement=statement, unread_of=unread_of)
+        return PostgresTable(self, asked, cursor=cursor, statement=statement, unread_of=unread_of)
 
     def _described(self, asked: Asked) -> Table:
         wanted = asked.source.table or asked.name
@@ -262,6 +257,11 @@ class PostgresSource:
         )
         return self._known[wanted]
 
+    def _require_unaltered(self, source: str) -> None:
+        """Refuse rows of a table that somebody emptied or rewrote since the moment. Raises SourceError."""
+        if self._rows(_ALTERED)[0][0]:
+            raise _faults.altered(source)
+
     def _run(self, statement: str) -> None:
         with self._translated(self._source), self._connection.cursor() as cursor:
             cursor.execute(statement)
@@ -280,10 +280,10 @@ class PostgresSource:
         except SourceError:
             raise
         except (Error, pa.ArrowException, OSError) as fault:
-            state = getattr(fault, "sqlstate", None) or next(iter(_STATE.findall(str(fault))), "")
+            state = state_of(fault)
             if not state and not self._answers():
                 raise _faults.lost(source) from None
-            raise _refused(source, str(fault), state=state) from None
+            raise refused(source, str(fault), state=state) from None
 
     def _answers(self) -> bool:
         """Whether the session lives, once a statement failed: a stream that breaks off says in no other way why."""
@@ -303,25 +303,25 @@ class PostgresTable:
     """Rows of one SELECT, as the server sends them; see `curator.protocols.LiveTable`."""
 
     def __init__(
-        self, database: PostgresSource, asked: Asked, *, rows: tuple[Any, Any], statement: str,
+        self, database: PostgresSource, asked: Asked, *, cursor: Any, statement: str,
         unread_of: Mapping[str, tuple[str, ...]],
     ) -> None:  # fmt: skip
         self._database, self._asked = database, asked
-        _, reader = self._rows = rows  # the cursor must live as long as its reader
+        self._cursor = cursor  # must live as long as what it reads
+        schema, self._rows = rows_of(cursor)
         self.statement, self.unread_of = statement, unread_of
         self.unread = unread_of.get(asked.name, ())
-        fields = zip(asked.columns or ("nothing",), reader.schema, strict=True)
+        fields = zip(asked.columns or ("nothing",), schema, strict=True)
         self.schema = pa.schema([pa.field(key, _plain(field.type)) for key, field in fields])
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The rows, a few megabytes at a time."""
-        cursor, reader = self._rows
         while True:
             with self._database._translated(self._asked.name):
-                try:
-                    batch = reader.read_next_batch()
-                except StopIteration:
-                    cursor.close()
+                batch = next(self._rows, None)
+                if batch is None:
+                    self._cursor.close()
+                    self._database._require_unaltered(self._asked.name)
                     return
             columns = [column.storage if isinstance(column, pa.ExtensionArray) else column for column in batch.columns]
             yield pa.RecordBatch.from_arrays(columns, schema=self.schema)
@@ -363,31 +363,9 @@ def _connected(address: Address, source: str, *, password: str | None) -> Any:
     try:
         return dbapi.connect(said, autocommit=False)
     except dbapi.Error as fault:
-        raise _unconnected(address, source, words=str(fault), given=password is not None) from None
+        raise unconnected(address, source, words=str(fault), given=password is not None) from None
 
 
 def _setting(value: str) -> str:
     """A value of a connection string (libpq, 34.1.1.1)."""
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-def _unconnected(address: Address, source: str, *, words: str, given: bool) -> SourceError:
-    if _BEFORE["database-missing"].search(words):
-        return _faults.no_database(source, address)
-    if _SLOW.search(words):
-        return _faults.timed_out(source)
-    if _BEFORE["database-login"].search(words):
-        return _faults.login_refused(source, given=given)
-    return _faults.unreachable(source, address)
-
-
-def _refused(source: str, words: str, *, state: str) -> SourceError:
-    if state == "57014" or (not state and _CANCELLED.search(words)):
-        return _faults.timed_out(source)
-    if state == "42501":
-        return _faults.denied(source, what="a table")
-    if state.startswith(_LOST):
-        return _faults.lost(source)
-    if _UNDECODED.search(f"{state} {words}"):
-        return _faults.not_decoded(source)
-    return _faults.fault(source, state=state)

@@ -133,7 +133,7 @@ GOLDEN: dict[str, tuple[Asking, str]] = {
     "division": (
         lambda server: (server.address(), {"table": "broken", "x": "integer"}),
         "error[database-fault] read the source `t`\n"
-        "  found:    the database refuses, with the state unknown (its text is withheld: it may quote a cell)\n"
+        "  found:    the database refuses, with the state 22012 (its text is withheld: it may quote a cell)\n"
         "  expected: a table that can be read with the declared columns and types\n"
         "  do next:  look the state up in the manual of the database; its own log has the text",
     ),
