@@ -1,13 +1,15 @@
 """The measure: one query in the engine gives the counts of every dimension; small classes are pooled before they leave.
 
 Each value is coded as one text whose first letter says what it is: a value, a null, an empty text (or one of
-spaces only), a text that means unknown. So an empty text is found where a null check would see nothing.
+spaces only, as `trim` of the formulas sees them), a text that means unknown. So an empty text is found where a null
+check would see nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
+from curator.expressions import Engine as Dialect
 from curator.expressions import parse
 from curator.representation._figures import dependence, divergence, standardised_difference
 from curator.representation._report import ClassCount, Dependence, Dimension, RepresentationReport, State
@@ -70,16 +72,17 @@ def _coded(checked: CheckedSample, part: Representation, *, relation: str, where
         f"CAST({parse(formula, types).sql(dialect)} AS {TEXT}) AS {quoted(_VALUE.format(place))}"
         for place, formula in enumerate(part.dimensions.values())
     ]
-    classes = [_code(quoted(_VALUE.format(place)), part.unknown) for place in range(len(values))]
+    classes = [_code(_VALUE.format(place), part.unknown, dialect=dialect) for place in range(len(values))]
     named = ", ".join(f"{code} AS {quoted(_CLASS.format(place))}" for place, code in enumerate(classes))
     rows = f"SELECT {', '.join(values)} FROM {quoted(relation)}{where}"  # noqa: S608 (built from a checked spec)
     return f"SELECT {named} FROM ({rows}) t"  # noqa: S608 (likewise)
 
 
-def _code(value: str, unknown: Sequence[str]) -> str:
+def _code(name: str, unknown: Sequence[str], *, dialect: Dialect) -> str:
+    value, blank = quoted(name), parse("trim(cell) = ''", {"cell": "text"}).sql(dialect, rename={"cell": name})
     texts = ", ".join(literal(text) for text in unknown)
     said = f"WHEN {value} IN ({texts}) THEN 'u' || {value} " if texts else ""
-    return f"CASE WHEN {value} IS NULL THEN 'n' WHEN trim({value}) = '' THEN 'e' {said}ELSE 'v' || {value} END"
+    return f"CASE WHEN {value} IS NULL THEN 'n' WHEN {blank} THEN 'e' {said}ELSE 'v' || {value} END"
 
 
 def _counted(part: Representation, *, population: str, kept: str) -> str:

@@ -6,6 +6,9 @@ import json
 import math
 import random
 import re
+from collections import Counter
+from datetime import date, datetime
+from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,7 @@ import pytest
 from capital_world import write_spec
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sampling_world import HEAD, spec_of
+from sampling_world import HEAD, TYPES, hashed, spec_of
 
 from curator.capital import Capital, RunOptions
 from curator.engines import open_engine
@@ -189,8 +192,6 @@ def test_no_count_below_the_floor_is_told(tmp_path: Path) -> None:
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), st.booleans()), min_size=1, max_size=60), st.integers(1, 12))
 def test_floors_hold_and_counts_close_whatever_the_rows(rows: list[tuple[str, bool]], floor: int) -> None:
     """The engine's part, and the pool that is too small itself."""
-    from collections import Counter
-
     from curator.representation._measure import _classes, _pooled
 
     population, kept = Counter(value for value, _ in rows), Counter(value for value, keep in rows if keep)
@@ -263,8 +264,6 @@ def test_the_measure_counts_as_plain_python_does(tmp_path: Path) -> None:
     rows = [(n, "a", chance.choice(["n", "s", "", None, "o"]), chance.choice([True, False, None])) for n in range(500)]
     sample = {"by": ["id"], "fraction": 0.5}
     report = made(tmp_path, rows, representation=part(), extract={**HEAD["extract"], "sample": sample})
-    from sampling_world import hashed
-
     drawn = [row for row in rows if int(hashed(row[0])[:8], 16) < 2**31]
     for place, dimension in ((2, report.dimensions[0]), (3, report.dimensions[1])):
         for one in dimension.classes:
@@ -275,6 +274,68 @@ def test_the_measure_counts_as_plain_python_does(tmp_path: Path) -> None:
 
 def _text(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else value
+
+
+BLANK = " \t\n\r\u00a0\u202f"
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "formula"),
+    [
+        ("integer", [*range(200)] * 2, "band(cell, 50)"),
+        ("integer", [-1, 0, 1, None] * 100, "cell"),
+        ("date", [date(1899, 12, 31), date(2024, 2, 29), None, date(9999, 12, 31)] * 100, "cell"),
+        ("timestamp", [datetime(2024, 1, 1, hour % 24, 59, 59, 999_999) for hour in range(400)], "hour(cell)"),
+        ("boolean", [True, False, None, False] * 100, "cell"),
+        ("decimal", [Decimal("1.50"), Decimal("-0.25"), None, Decimal(0)] * 100, "cell"),
+        ("text", [f"only {number}" for number in range(400)], "cell"),
+        ("text", ["one"] * 400, "cell"),
+        ("text", [None] * 400, "cell"),
+        ("text", ["", "\t \n", "\u00a0", "?", "' OR 1=1 --", "v", "*", "\u2003"] * 50, "cell"),
+    ],
+)
+def test_figures_of_every_shape_are_those_of_the_counts(
+    tmp_path: Path, kind: str, values: list[Any], formula: str
+) -> None:
+    """Classes, told or pooled, against counts in Python; figures against their definitions over these counts."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.table({"id": pa.array(range(400)), "cell": pa.array(values, TYPES[kind])})
+    pq.write_table(table, tmp_path / "t.parquet")
+    use_case = spec_of(
+        {"sample": {"by": ["id"], "fraction": 0.5}, "entity": ["id"]},
+        sources={"t": {"path": "t.parquet", "columns": {"id": "integer", "cell": kind}}},
+        representation={"dimensions": {"cell": formula}, "smallest_cell": 1, "unknown": ["?"]},
+    )
+    (found,) = measured(use_case, tmp_path).dimensions
+    drawn = [int(hashed(number)[:8], 16) < 2**31 for number in range(400)]
+    assert sum(one.population for one in found.classes) == 400
+    assert sum(one.kept or 0 for one in found.classes) == sum(drawn)
+    if formula == "cell":
+        blank = {cell for cell in values if cell is not None and not str(cell).strip(BLANK)}
+        states = Counter(
+            "null" if cell is None else "empty" if cell in blank else "unknown" if cell == "?" else "value"
+            for cell in values
+        )
+        for state in ("null", "empty", "unknown", "value"):
+            assert sum(one.population for one in found.classes if one.state == state) == states[state]
+        assert sum(one.state == "value" for one in found.classes) == len(set(values) - blank - {None, "?"})
+    for one in found.classes:
+        p, q = one.population / 400, (one.kept or 0) / sum(drawn)
+        pooled = math.sqrt((p * (1 - p) + q * (1 - q)) / 2)
+        assert one.difference == pytest.approx((q - p) / pooled if pooled else 0.0, abs=1e-6)
+    assert found.difference == max(abs(one.difference or 0) for one in found.classes)
+
+
+def test_a_class_that_only_the_population_has_and_one_of_no_rows(tmp_path: Path) -> None:
+    """A rule takes a class away whole; a class that nothing has is none."""
+    rule = {"type": "expect_column_values_to_be_in_set", "kwargs": {"column": "place", "value_set": ["n", "zz"]}}
+    rows = [row for row in ROWS if row[2] in ("n", "s")]
+    (place, ill) = made(tmp_path, rows, representation=part(), quality={"expectations": [rule]}).dimensions
+    assert told(place) == [("n", "value", 40, 40), ("s", "value", 20, 0)]
+    assert place.classes[1].difference == pytest.approx(-(1 / 3) / math.sqrt((1 / 3 * 2 / 3) / 2), abs=1e-6)
+    assert [one.kept for one in ill.classes] == [40, 0]
 
 
 # ---- the gate and the report -----------------------------------------------------------------------------------------
