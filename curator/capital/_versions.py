@@ -25,13 +25,13 @@ def folder_of(capital: Capital, ref: str, *, kind: Literal["dataset", "model"]) 
     known = [version for known_name, version in capital.workspace.versions(kind) if known_name == name]
     version = wanted or (known[-1] if known else "")  # the workspace lists the oldest first
     if version not in known:
-        names = ", ".join(capital.datasets() + capital.models()) or "none yet"
+        names = ", ".join(capital.datasets() + capital.models())
         raise UsageError(
             "version-unknown",
             asked=f"find {ref}",
             found=f"no {kind} version of that name",
-            expected=f"one of: {names}"[:600],
-            todo="list the versions with `curator list`",
+            expected=f"one of: {names}"[:600] if names else "a version; there is none yet",
+            todo="list the versions with `curator list`" if names else "make one with `curator curate SPEC`",
         )
     return capital.workspace.root / f"{kind}s" / name / version
 

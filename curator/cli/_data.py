@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,24 @@ def train(args: Namespace, console: Console) -> Answer:
     ref = load_use_case(Path(args.dataset)).ref if is_spec else args.dataset
     with console.busy("train"):
         model = capital.train(ref, version=args.version)
+    for note in _figures(model):
+        console.note(note)
     return _version(model)
+
+
+def _figures(model: ModelVersion) -> Iterator[str]:
+    """How well the model does on the splits that it did not learn from, beside the guess that looks at nothing."""
+    splits = json.loads((model.folder / "metrics.json").read_bytes())["splits"]
+    for split, found in splits.items():
+        if split == "train":
+            continue
+        pairs = [(name, value, found["baseline"].get(name)) for name, value in found["model"].items()]
+        told = ", ".join(
+            f"{name} {value:.3f}" + ("" if guess is None else f" (a guess: {guess:.3f})")
+            for name, value, guess in pairs
+            if value is not None
+        )
+        yield f"{split}, {found['rows']:,} rows: {told}"
 
 
 def _version(version: DatasetVersion | ModelVersion) -> Answer:
