@@ -27,6 +27,7 @@ from curator.spec.model import Column, Source
 from curator.sqltext import quoted
 
 _ROWS = 50_000
+_LONGEST = 1 << 26  # bytes of a cell, and of a row
 _DAY = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _UNOPENED = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
@@ -140,6 +141,10 @@ def _null(column: Column, cell: str, *, source: Source) -> str | None:
 def _connected(path: Path, source: Source) -> sqlite3.Connection:
     # The engine takes the rows from a thread of its own, while this one waits.
     connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST)  # a view may make a cell of any length
+    connection.execute(
+        "PRAGMA trusted_schema = OFF"
+    )  # nor is a schema from elsewhere trusted (sqlite.org/security.html)
     connection.text_factory = lambda text: text.decode(source.encoding)
     return connection
 

@@ -200,6 +200,7 @@ class DuckDBEngine:
         }
         table = source.table or name
         require_table(name, table, present=list(found))
+        _require_own_rows(name, path, found[table].partition(".")[2])
         self.define("duckdb_" + name, f"SELECT * FROM {found[table]}")  # noqa: S608 (quoted identifiers)
 
     def _load_sqlite(self, name: str, source: Source, *, path: Path, asked: Asked | None) -> None:
@@ -224,6 +225,25 @@ class DuckDBEngine:
                 raise
             finally:
                 self._connection.unregister(arriving)
+
+
+def _require_own_rows(name: str, path: Path, relation: str) -> None:
+    """Refuse a view that reads more than its own file: files of this machine, or another source of the run.
+
+    The relation is bound once where the file stands alone and nothing outside may be read. What a view brought from
+    elsewhere would be in no digest of the source, and a file from a stranger must not choose what is read here.
+    """
+    try:
+        with duckdb.connect(str(path), read_only=True, config={"enable_external_access": "false"}) as alone:
+            alone.execute(f"DESCRIBE SELECT * FROM {relation}")  # noqa: S608 (quoted identifiers)
+    except (duckdb.PermissionException, duckdb.CatalogException, duckdb.BinderException):
+        raise SourceError(
+            "source-reads-elsewhere",
+            asked=f"read the source `{name}`",
+            found="a view that reads other files than its own database, or does not stand alone",
+            expected="a table, or a view over tables of the same file: its digest is what the evidence names",
+            todo="write the rows of the view into a table of the file, or name the other files as sources of their own",
+        ) from None
 
 
 def _setting(value: str | int | bool) -> str:
