@@ -23,8 +23,16 @@ _LOST = (2006, 2013, 2055, 1053, 1077, 1927, 4031)
 # Wrong passwords; accounts that are locked (3118, 4151), expired, blocked for a time (3955) or want what is not had
 # here: a certificate, TLS, or a kind of password that the server or the driver has no plugin for.
 _LOGIN = (1045, 1698, 1130, 1862, 1820, 3118, 4151, 3955, 3159, 1251, 1524, 2059)
-_DENIED, _CANCELLED, _ALTERED = (1142, 1143, 1044, 1227, 1370), (1969, 3024, 1317, 1205), 1412
+_DENIED, _CANCELLED = (1142, 1143, 1044, 1227, 1370), (1969, 3024, 1317, 1205)
+_ALTERED = (1412, 1146, 1054)  # it was there, by the catalogue of that moment
+_CONFLICT, _NO_ROOM = (1213,), (1021, 1037, 1038, 1041, 1114, 1135)
+_DAMAGED = (1033, 1034, 1194, 1712, 1812, 1877, 1932)
 _VIEW = (1356, 1449, 1045)  # its tables or its owner; MariaDB then speaks as if the owner came to log in
+_SAID = (
+    (_VIEW, _faults.view_broken), (_CANCELLED, _faults.timed_out), ((*_LOST, 0), _faults.lost),
+    (_ALTERED, _faults.altered), (_CONFLICT, _faults.broken_off), (_NO_ROOM, _faults.exhausted),
+    (_DAMAGED, _faults.damaged),
+)  # fmt: skip
 
 
 def connected(address: Address, source: str, *, password: str | None) -> Any:
@@ -133,18 +141,13 @@ def refused(source: str, address: Address, *, code: int) -> SourceError:
         return _faults.unreachable(source, address)
     if code in _BUSY:
         return _faults.unreachable(source, address, found=_FULL)
-    if code in _VIEW:
-        return _faults.view_broken(source)
-    if code in _LOGIN:
-        return _faults.login_refused(source, given=True)
     if code == 1049:
         return _faults.no_database(source, address)
     if code == 1044:
         return _faults.denied(source, what=f"the database `{address.name}`, if there is one of that name,")
     if code in _DENIED:
         return _faults.denied(source, what="a table")
-    if code in _CANCELLED:
-        return _faults.timed_out(source)
-    if code in _LOST or code == 0:
-        return _faults.lost(source)
-    return _faults.altered(source) if code == _ALTERED else _faults.fault(source, state=str(code))
+    if code in _LOGIN and code not in _VIEW:
+        return _faults.login_refused(source, given=True)
+    said = [refusal for codes, refusal in _SAID if code in codes]
+    return said[0](source) if said else _faults.fault(source, state=str(code))

@@ -27,7 +27,8 @@ CODES = {
     1044: "database-denied", 1049: "database-missing", 1142: "database-denied", 1143: "database-denied",
     1317: "database-timeout", 1205: "database-timeout", 1356: "database-fault", 1412: "database-snapshot",
     3159: "database-login", 1251: "database-login", 2026: "database-unreachable", 2003: "database-unreachable",
-    2013: "database-unreachable", 1064: "database-fault",
+    2013: "database-unreachable", 1146: "database-snapshot", 1213: "database-conflict", 1114: "database-resources",
+    1932: "database-damaged", 1064: "database-fault",
 }  # fmt: skip
 
 
