@@ -26,13 +26,14 @@ from curator.engines._streams import FileStreams
 from curator.engines._whole import require_whole_sqlite
 from curator.errors import CuratorError, SourceError
 from curator.expressions import Engine as Dialect
-from curator.files import Where, files_of
+from curator.files import Where, files_of, unreadable
 from curator.protocols import Asked, LiveTable, Step
 from curator.spec.model import Source, SourceFormat
 from curator.sqltext import literal, quoted
 
 _STREAMING_BUFFER = "64MB"
 _TAKING = "1GB"
+_MANY = 200  # columns in which the engine looks for common parts for far longer than it takes to compute them twice
 _FULL = "No space left"  # of the operating system, through the engine
 _OURS = "_spill.py"  # in a fault of the place it spills to
 
@@ -83,6 +84,8 @@ class DuckDBEngine:
     def bind(self, name: str, source: Source, *, path: Where, asked: Asked | None = None) -> Bound:
         """Make a source readable. Raises SourceError when it is missing or not shaped as declared."""
         with self._reading(f"read the source `{name}`"):
+            if len(source.columns) > _MANY:
+                self._connection.execute("SET disabled_optimizers = 'common_subexpressions'")
             snapshot, places = files_of(name, path)
             files = places
             kinds = {kind_of(name, source, place=place) for place in places}
@@ -189,6 +192,9 @@ class DuckDBEngine:
     def _attach(self, name: str, source: Source, *, path: Path) -> None:
         """Name the table or view; one outside the schema `main` is written `schema.table`. A file is attached once."""
         place = path.resolve()
+        if "\\" in str(path):  # DuckDB would open another file, or none
+            found = "a database below a folder, or of a name, with a backslash, which DuckDB takes for a `/`"
+            raise unreadable(name, found, todo="give a copy, or a link, whose path has no backslash")
         if place not in self._attached:
             self._attached[place] = "db_" + name
             self._connection.execute(f"ATTACH {literal(str(path))} AS {quoted('db_' + name)} (READ_ONLY)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 import subprocess
@@ -18,6 +19,7 @@ from capital_world import curate, empty_capital, spec_value
 from live_world import TABLES, shards
 
 from curator.engines import open_engine
+from curator.errors import SourceError
 from curator.spec.model import Source
 
 ODD = (
@@ -140,3 +142,35 @@ def test_other_files_in_such_a_folder(kind: str, demo_base: Path, tmp_path: Path
         laid(tmp_path / name / "base", demo_base, kind)
         found.append(shards(curate(empty_capital(tmp_path / name / "capital"), tmp_path / name / "base", spec=value)))
     assert found[0] == found[1]
+
+
+def test_a_database_below_a_backslash_is_refused_and_no_other_is_read(tmp_path: Path) -> None:
+    """DuckDB takes the sign for a `/`: a neighbour's file would be read instead."""
+    for folder, number in (("a/b", 7), ("a\\b", 8)):
+        (tmp_path / folder).mkdir(parents=True)
+        with duckdb.connect(str(tmp_path / "made")) as base:
+            base.execute(f"CREATE TABLE t AS SELECT {number} AS number")
+        shutil.move(tmp_path / "made", tmp_path / folder / "t.duckdb")
+    source = Source.model_validate_json('{"path": "x", "columns": {"number": "integer"}}')
+    engine = open_engine("duckdb", scratch=tmp_path, threads=1)
+    try:
+        with pytest.raises(SourceError, match="backslash"):
+            engine.bind("t", source, path=tmp_path / "a\\b" / "t.duckdb")
+        bound = engine.bind("t", source, path=tmp_path / "a" / "b" / "t.duckdb")
+        assert engine.rows(f'SELECT number FROM "{bound.relation}"') == [(7,)]
+    finally:
+        engine.close()
+
+
+def test_a_table_of_many_columns_is_not_looked_through_for_common_parts(tmp_path: Path) -> None:
+    """The search takes the square of the number of columns: half a minute for a thousand."""
+    names = [f"c{number}" for number in range(201)]
+    (tmp_path / "wide.csv").write_text(",".join(names) + "\n" + ",".join(map(str, range(201))) + "\n")
+    source = Source.model_validate_json(json.dumps({"path": "x", "columns": dict.fromkeys(names, "decimal")}))
+    engine = open_engine("duckdb", scratch=tmp_path, threads=1)
+    try:
+        bound = engine.bind("t", source, path=tmp_path / "wide.csv")
+        assert engine.rows(f'SELECT {", ".join(names)} FROM "{bound.relation}"')[0] == tuple(range(201))
+        assert engine.rows("SELECT current_setting('disabled_optimizers')") == [("common_subexpressions",)]
+    finally:
+        engine.close()
