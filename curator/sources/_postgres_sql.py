@@ -243,7 +243,7 @@ def _value(source: Source, key: str, *, table: Table) -> str:
     if kind == "float4":
         return f"CAST(CAST({column} AS text) AS double precision)"
     if kind in _AS_TEXT:
-        return f"CAST({column} AS text)"
+        return _text(column, kind)
     if kind == "timestamptz":
         return f"({column} AT TIME ZONE 'UTC')"
     return column
@@ -340,7 +340,13 @@ def _key_value(key: str, side: Side) -> str:
 
 
 def _key_text(key: str, side: Side) -> str:
-    return f"CAST({side.column(key)} AS text)" if side.kind(key) in _AS_TEXT else side.column(key)
+    kind = side.kind(key)
+    return _text(side.column(key), kind) if kind in _AS_TEXT else side.column(key)
+
+
+def _text(column: str, kind: str) -> str:
+    """A value as exports spell it; a cast would write the whole width of a single address (`10.0.0.1/32`)."""
+    return f"abbrev({column})" if kind == "inet" else f"CAST({column} AS text)"
 
 
 def _one_collation(key: str, left: Side, *, right: Side) -> bool:
