@@ -26,6 +26,7 @@ from curator.spec.model import Join
 from curator.spec.scope import source_types
 
 _NAME = re.compile(r"[^\W\d]\w*")
+_FIRST_YEAR = "1583"  # `parse_date` knows no day of an earlier year: such a bound is the engine's alone
 
 
 def asked(use_case: UseCase, scope: Scope, *, counted: Collection[str] = ()) -> dict[str, Asked]:
@@ -183,7 +184,7 @@ def _conditions(use_case: UseCase, scope: Scope) -> Iterator[Expression]:
         texts += [
             f"{day} {sign} parse_date('{datetime.date.fromisoformat(bound)}', '%Y-%m-%d')"
             for sign, bound in bounds.items()
-            if bound is not None
+            if bound is not None and bound >= _FIRST_YEAR
         ]
     for text in texts:
         for part in conjuncts(parse(text, types)):

@@ -7,7 +7,6 @@ newer than its cut-off (see `curator.sampling._leaks`).
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterator, Sequence
 
 from curator.expressions import parse
@@ -179,21 +178,14 @@ def _label_sql(index: int, label: Label, *, unknown: str, kind: str) -> str:
     cases = [f"WHEN {unknown} THEN NULL"]
     if label.observed_until is not None:
         end = f"{_moment('t.' + quoted(label.after))} + {_days(label.within_days)}"
-        last = datetime.date.fromisoformat(label.observed_until)
-        if kind == "timestamp":  # the whole of the last day is known
-            cases.append(f"WHEN {end} >= {_midnight(last + datetime.timedelta(days=1))} THEN NULL")
-        else:
-            cases.append(f"WHEN {end} > {_midnight(last)} THEN NULL")
+        clock = "23:59:59.999999" if kind == "timestamp" else "00:00:00"  # the whole of the last day is known
+        cases.append(f"WHEN {end} > {_moment(literal(f'{label.observed_until} {clock}'))} THEN NULL")
     cases.append(f"WHEN {quoted(_FOUND.format(index))} IS NOT NULL THEN true")
     return f"CASE {' '.join(cases)} ELSE false END"
 
 
 def _moment(cell: str) -> str:
     return f"CAST({cell} AS TIMESTAMP)"
-
-
-def _midnight(day: datetime.date) -> str:
-    return f"CAST({literal(day.isoformat())} AS TIMESTAMP)"
 
 
 def _days(days: int) -> str:

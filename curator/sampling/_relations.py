@@ -115,6 +115,9 @@ def _window_conditions(use_case: UseCase) -> Iterator[str]:
         return
     if window.since is not None:
         yield f"{quoted(window.column)} >= CAST({literal(window.since)} AS DATE)"
-    if window.until is not None:
-        after = datetime.date.fromisoformat(window.until) + datetime.timedelta(days=1)
+    last = datetime.date.fromisoformat(window.until) if window.until is not None else None
+    if last == datetime.date.max:  # the calendar has no day after it: every date that is one
+        yield f"{quoted(window.column)} IS NOT NULL"
+    elif last is not None:
+        after = last + datetime.timedelta(days=1)
         yield f"{quoted(window.column)} < CAST({literal(after.isoformat())} AS DATE)"

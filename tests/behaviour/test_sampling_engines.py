@@ -54,7 +54,8 @@ def who() -> str | None:
 
 TABLES: dict[str, list[tuple[Any, ...]]] = {
     "visits": [
-        (number, who(), CHANCE.choice([None, "", "n", "s", "é"]), CHANCE.choice([None, True, False]), day(), moment())
+        (number, who(), CHANCE.choice([None, "", "\u00a0", "n", "s", "é"]), CHANCE.choice([None, True, False]), day(),
+         moment())
         for number in range(400)
     ],
     "events": [
@@ -194,6 +195,25 @@ def test_a_planted_leak_is_refused_by_both(engine_name: str, files: Path) -> Non
         pass
     assert refused.value.code == "feature-leak"
     assert refused.value.found.startswith("`at` in ")
+
+
+def test_the_label_under_another_name_is_refused_by_both(engine_name: str, tmp_path: Path) -> None:
+    visits = [(n, f"p{n}", "again" if n % 3 == 0 else None, n % 2 == 0, START, None) for n in range(150)]
+    events = [(f"p{n}", START + timedelta(days=2), None, "a", 1, None) for n in range(0, 150, 3)]
+    for name, rows, columns in (("visits", visits, VISITS), ("events", events, EVENTS)):
+        cells = zip(zip(*rows, strict=True), columns.values(), strict=True)
+        table = pa.table([pa.array(list(cell), TYPES[kind]) for cell, kind in cells], names=list(columns))
+        pq.write_table(table, tmp_path / f"{name}.parquet")
+    fields = {"place": {"meaning": "p"}, "ill": {"meaning": "i"}, "back": {"meaning": "b"}}
+    with (
+        pytest.raises(QualityError) as refused,
+        extracted(engine_name, use_case({"label": LABEL}, fields=fields), tmp_path),
+    ):
+        pass
+    assert refused.value.found == "`place` tells `back` in all 150 rows"
+    del fields["place"]
+    with extracted(engine_name, use_case({"label": LABEL}, fields=fields), tmp_path) as sample:
+        assert sample.engine.rows("SELECT count(*) FROM sample") == [(150,)]
 
 
 @pytest.mark.parametrize(("cut", "at"), [("day", "on_day"), ("at", "on_at")])

@@ -271,3 +271,21 @@ def test_a_database_gives_the_same_rows_and_leaves_the_others_behind(
     asked = " ".join(postgres.asked_of("reference_visits")[before:])
     alone = "fraction" in words.get("sample", {}) and words["sample"].keys() <= {"by", "seed", "fraction", "per_entity"}
     assert ("md5(" in asked.lower()) == (alone and len(by) == 1), "a threshold alone is the database's to apply"
+
+
+@pytest.mark.parametrize("column", ["day", "at"])
+@pytest.mark.parametrize(
+    "window",
+    [{"since": "0001-01-01"}, {"since": "1500-01-01", "until": "9999-12-31"}, {"until": "1582-12-31"},
+     {"since": "1899-12-31", "until": "1900-01-01"}],
+)  # fmt: skip
+def test_a_window_of_any_year_is_the_same_in_a_database(
+    addresses: dict[str, str], column: str, window: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bound that the database could not read as a day would leave every row behind."""
+    monkeypatch.setenv("CURATOR_SOURCE_PASSWORD", PASSWORD)
+    words = {"window": {"column": column, **window}}
+    use_case = spec(words, addresses)
+    source = use_case.sources["visits"].model_copy(update={"table": "reference_visits"})
+    use_case = use_case.model_copy(update={"sources": {"visits": source}})
+    assert extracted("duckdb", use_case, ["id"]) == wanted(words, LARGE)

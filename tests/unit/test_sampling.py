@@ -292,6 +292,17 @@ def test_filters_of_a_source_and_a_window_come_first() -> None:
         assert [row[0] for row in found] == [5, 7, 9]
 
 
+@pytest.mark.parametrize("column", ["day", "at"])
+def test_a_window_may_reach_to_the_ends_of_the_calendar(column: str) -> None:
+    columns = {"id": "integer", "who": "text", "day": "date", "at": "timestamp"}
+    last = datetime(9999, 12, 31, 23, 59, 59, 999_999)
+    rows = [(1, "a", date.min, datetime.min), (2, "a", date.max, last), (3, "a", None, None)]
+    for bounds, wanted in (({"until": "9999-12-31"}, [1, 2]), ({"since": "0001-01-01"}, [1, 2]),
+                           ({"since": "9999-12-31"}, [2]), ({"until": "0001-01-01"}, [1])):  # fmt: skip
+        spec = spec_of({"window": {"column": column, **bounds}}, sources={"t": {"path": "t.csv", "columns": columns}})
+        assert [row[0] for row in drawn(spec, {"t": rows}, "id")] == wanted
+
+
 # ---- push-down -------------------------------------------------------------------------------------------------------
 
 

@@ -139,6 +139,18 @@ def test_a_label_is_an_event_after_the_cut_off_and_within_the_horizon(
             assert back == any(moment < when <= end for when, _ in matching(row, events, part, cut=cut))
 
 
+@pytest.mark.parametrize(("cut", "at"), [("day", "on_day"), ("at", "on_at")])
+def test_a_label_may_be_observed_to_the_last_day_of_the_calendar(cut: str, at: str) -> None:
+    """The usual way to write "for ever"; a horizon that ends after it is still unknown."""
+    row = {"visit": 1, "who": "ann", "ward": "n", "day": date(2020, 1, 1), "at": datetime(2020, 1, 1)}
+    late = row | {"visit": 2, "day": date(9999, 12, 30), "at": datetime(9999, 12, 30)}
+    visits = [tuple(one.get(name) for name in VISITS) for one in (row, late)]
+    label = {"name": "back", "events": "events", "on": ["who"], "at": at, "after": cut, "within_days": 9,
+             "observed_until": "9999-12-31"}  # fmt: skip
+    found = drawn(use_case({"label": label}), {"visits": visits, "events": []}, "visit, back")
+    assert found == [(1, False), (2, None)]
+
+
 @SLOW
 @given(VISIT_ROWS, EVENT_ROWS)
 def test_events_after_the_cut_off_change_no_feature(visits: list[Any], events: list[Any]) -> None:
