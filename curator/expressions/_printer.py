@@ -34,6 +34,8 @@ from curator.expressions._nodes import (
 
 #: Templates repeat arguments, so nesting multiplies: the cap holds before the next level is written.
 MAX_SQL = 100_000
+#: Makes a product of decimals one of 38 digits; DuckDB would keep to the 18 of its factors and find most too large.
+_ONE = "CAST(1 AS DECIMAL(20, 0))"
 _ORDER = ("<", "<=", ">", ">=")
 _FIELD = re.compile(r"\$(\d|\*|[a-z]+)")
 
@@ -78,6 +80,8 @@ class Printer:
                 return f"(-{self._as(node.operand, node.type, exact=True)})"
             case Arithmetic():
                 left, right = (self._as(side, node.type, exact=True) for side in (node.left, node.right))
+                if node.type == "decimal" and node.operator == "*" and self._engine == "duckdb":
+                    left = f"{_ONE} * {left}"
                 return f"({left} {node.operator} {right})"
             case Concat():
                 return self._joined(node.parts, " || ")
