@@ -67,7 +67,7 @@ def _of_capital(root: Path, *, agent: str) -> Mapping[str, Callable[[], str]]:
 
     return {
         "capital": lambda: (
-            f"{capital().workspace.holder}: {len(capital().datasets())} datasets, {len(capital().models())} models"
+            f"{capital().workspace.holder}: datasets {len(capital().datasets())}, models {len(capital().models())}"
         ),
         "holder's key": lambda: f"{len(capital().holder_key())} bytes",
         "agents": lambda: ", ".join(agent.name for agent in capital().directory().agents),

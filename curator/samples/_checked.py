@@ -119,7 +119,7 @@ class CheckedSample:
         if not report.rows:
             raise QualityError(
                 "no-rows", asked=asked, found="no row at all", expected="at least one row",
-                todo="look at `where`, the joins and the sample of the spec: `curator plan` shows them",
+                todo="see that the source has rows, then look at `where`, joins and sample: `curator plan` shows them",
             )  # fmt: skip
         unmet = [
             rule for rule in self.suite.rules if rule.expectation.on_failure == "stop" and not verdict(rule, counts)

@@ -299,6 +299,13 @@ def test_titles_and_blank_cells_are_read_alike(engines: dict[str, Engine], tmp_p
     assert rows[0] == "(1, None, None, ' 1 ')"
 
 
+def test_a_file_without_a_line_of_names_is_read_alike(engines: dict[str, Engine], tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("1;a;5\n2;b;\n3;c;7\n", encoding="utf-8-sig")
+    columns = {"id": "integer", "cost": "integer"}
+    rows = read_alike(engines, tmp_path / "rows.csv", columns=columns, separator=";", header=["id", "rest", "cost"])
+    assert len(rows) == 3
+
+
 def use_case(**parts: Any) -> Any:
     columns = {"id": "integer", "place": "text", "cost": "integer", "share": "float", "day": "date"}
     spec = {
