@@ -209,7 +209,11 @@ def _dependence(on: str, counts: Sequence[Counts], *, gone: tuple[int, int], flo
     A state with fewer rows than the floor is not looked at.
     """
     column = gone[0] * len(_MISSING) + gone[1]
-    known = [(code, rows, missing[column]) for code, rows, _, missing in counts if code[0] in "v*"]
+    known = [
+        (code, rows, _dulled_part(missing[column], rows, floor=floor))
+        for code, rows, _, missing in counts
+        if code[0] in "v*"
+    ]
     total, total_gone = sum(rows for _, rows, _ in known), sum(missing for _, _, missing in known)
     figures = dependence([missing for _, _, missing in known], [rows for _, rows, _ in known])
     if figures is None or total_gone < floor:
@@ -226,6 +230,12 @@ def _dependence(on: str, counts: Sequence[Counts], *, gone: tuple[int, int], flo
         share=round(worst / rows, 4),
         elsewhere=round((total_gone - worst) / others, 4) if others else 0.0,
     )
+
+
+def _dulled_part(part: int, rows: int, *, floor: int) -> int:
+    """A number of rows out of others, where few are and where few are not known to half of the floor only."""
+    small = max(floor // 2, 1)
+    return min(small, rows) if 0 < part < floor else max(rows - small, 0) if 0 < rows - part < floor else part
 
 
 def _value(code: str) -> str | None:

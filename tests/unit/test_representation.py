@@ -241,6 +241,24 @@ def test_no_figure_tells_a_number_that_is_not_told(first: int, second: int) -> N
     assert len(figures) <= 2, "the number of rows kept, which is told, moves the last digits only"
 
 
+@pytest.mark.parametrize("few_are_missing", [True, False])
+def test_no_share_of_missing_values_tells_a_small_number(few_are_missing: bool) -> None:
+    """One row of fifty that is not missing is as little told as one of fifty that is."""
+    from curator.representation._measure import _dimensions
+
+    part_of = spec_of(representation={"dimensions": {"place": "place", "ill": "ill"}}).representation
+    assert part_of is not None
+    said = set()
+    for few in range(1, 10):
+        gone = few if few_are_missing else 50 - few
+        empty = (0, gone + 200, 0, 0, 0, 0)
+        place = [("vn", 550 - gone, 550 - gone, (0,) * 6), ("e", gone + 200, gone + 200, empty)]
+        ill = [("vtrue", 50, 50, (0, gone, 0, 0, 0, 0)), ("vfalse", 700, 700, (0, 200, 0, 0, 0, 0))]
+        (dependence_on_ill,) = next(iter(_dimensions(part_of, [place, ill]))).dependences
+        said.add(dependence_on_ill)
+    assert len(said) == 1
+
+
 def test_a_sample_without_rows_stands_for_nothing(tmp_path: Path) -> None:
     """No figure passes a limit where there is none."""
     sample = {"by": ["id"], "fraction": 1e-9}
