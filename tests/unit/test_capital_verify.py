@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,10 +15,12 @@ import pytest
 from capital_world import copy_capital, curate, published, spec_value
 
 from curator.agents import Role
+from curator.audit import Finding
 from curator.canonical import sha256_file
 from curator.capital import Capital
 from curator.capital._parts import now
 from curator.edges.keys import create_agent_key, load_signer, public_pem
+from curator.edges.workspace import _publication
 from curator.errors import CuratorError, NotAllowedError, UsageError
 from curator.evidence import Stage, format_time, sign_statement
 from curator.policy import STAGE_ROLES
@@ -418,3 +421,31 @@ def test_another_holders_key_is_named(whole: Capital, tmp_path: Path) -> None:
     git(capital, "commit", "--quiet", "--all", "--message", "Another key")
     found = [str(finding) for finding in capital.verify()]
     assert [text.partition(":")[0] for text in found] == ["holder.pub", "holder.pub"]
+
+
+def test_what_is_being_published_is_no_fault(whole: Capital, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files stand in their place a moment before the branch names them; whoever verifies then looks again after it."""
+    capital = insiders_copy(whole, tmp_path)
+    placed, looked, true = threading.Event(), threading.Event(), _publication._switch
+
+    def switch(*arguments: object) -> None:
+        placed.set()
+        looked.wait(60)
+        true(*arguments)  # type: ignore[arg-type]
+
+    def faults() -> tuple[Finding, ...]:
+        if not seen:
+            placed.wait(60)
+        seen.append(Capital._faults(capital))
+        looked.set()
+        return seen[-1]
+
+    seen: list[tuple[Finding, ...]] = []
+    monkeypatch.setattr(_publication, "_switch", switch)
+    monkeypatch.setattr(capital, "_faults", faults)
+    other = Capital.open(capital.workspace.root)
+    publishing = threading.Thread(target=lambda: other.add_agent("another", roles=["auditor"]))
+    publishing.start()
+    assert capital.verify() == ()
+    publishing.join()
+    assert [bool(found) for found in seen] == [True, False]
