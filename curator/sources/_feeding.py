@@ -118,7 +118,7 @@ def text_schema(asked: Asked) -> pa.Schema:
 
 
 def text_batch(schema: pa.Schema, rows: Sequence[Sequence[object]]) -> pa.RecordBatch:
-    """Rows of texts and nulls as a batch."""
+    """Rows of texts (or their UTF-8) and nulls as a batch."""
     return pa.RecordBatch.from_arrays(
         [pa.array(cells, pa.string()) for cells in zip(*rows, strict=True)], schema=schema
     )

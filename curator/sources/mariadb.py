@@ -228,12 +228,16 @@ class MariadbSource:
         fits = types[name] in FEEDING.ordered.get(asked.source.columns[column].type, ())
         return _quoted(name), types[name] if fits else None, self._places[_table(asked)]
 
-    def rows(self, source: str, statement: str) -> Iterator[list[tuple[str | None, ...]]]:
-        """The rows of a statement, some thousands at a time, as they come."""
+    def rows(self, source: str, statement: str) -> Iterator[list[tuple[bytes | None, ...]]]:
+        """The rows of a statement, some thousands at a time, as they come: cells in UTF-8, none decoded by itself."""
         from pymysql.cursors import SSCursor
 
         with self._translated(source), closing(self._connection.cursor(SSCursor)) as cursor:
-            cursor.execute(statement)
+            self._connection.use_unicode = False
+            try:
+                cursor.execute(statement)
+            finally:
+                self._connection.use_unicode = True
             while block := cursor.fetchmany(_BLOCK):
                 yield block
 
