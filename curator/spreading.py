@@ -25,6 +25,7 @@ from curator.anonymity import Codes
 from curator.arrow import integers, token_words
 from curator.disclosure import Crowd
 from curator.edges.parquet import RangeWriter, ShardReport, by_range, shard_count, sliced
+from curator.errors import StorageError
 from curator.kernel import ORDER
 from curator.protocols import SpreadsRows
 from curator.samples import IdentifierTally, Patterns, RowStep
@@ -121,7 +122,9 @@ class Writing:
     keys: bool
 
     def __call__(self, index: int, parts: Iterable[bytes]) -> bytes:
-        """The report of the range, and whether a key repeats in it."""
+        """The report of the range, and whether a key repeats in it. Raises StorageError where the folder is not."""
+        if not self.folder.is_dir():
+            raise _apart()
         tables = [_unpacked(part) for part in parts]
         rows = [table for table in tables if table.num_columns > 1]
         repeats = self.keys and _repeats([table.column(ORDER).combine_chunks() for table in tables])
@@ -203,6 +206,16 @@ def _unpacked(data: bytes) -> pa.Table:
 def _loaded(data: bytes) -> Any:
     """What a process of ours packed: it ran our code with our keys, over the engine's authenticated connections."""
     return pickle.loads(data)  # noqa: S301 (see above)
+
+
+def _apart() -> StorageError:
+    return StorageError(
+        "spark-folder",
+        asked="write the shards on the workers",
+        found="a worker that does not see the folder of the version, though others do",
+        expected="the capital on a shared file system, at the same path on every machine",
+        todo="mount it on the machine that lacks it, or keep that machine out of the cluster",
+    )
 
 
 def _repeats(tokens: Sequence[pa.Array]) -> bool:

@@ -20,11 +20,12 @@ from pyspark import StorageLevel
 
 from curator.engines._adopted import Adopted
 from curator.engines._readers import Bound
-from curator.engines.spark._binding import adopt_rows, bind_source, named_file
+from curator.engines.spark._binding import adopt_rows, bind_source, named_file, send_files
 from curator.engines.spark._faults import translated
 from curator.engines.spark._ranges import Ranges
 from curator.engines.spark._session import hold, require_java, shared, version
 from curator.engines.spark._transport import COLUMNS, carried, plain_rows, reaching, unpacked
+from curator.engines.spark._workers import require_alike
 from curator.expressions import Engine as Dialect
 from curator.expressions import quote_name
 from curator.files import Where
@@ -45,7 +46,8 @@ class SparkEngine:
         memory: of the driver, which does all the work where no cluster is named.
 
     Raises:
-        UsageError: `spark-missing`, `java-missing`: what to install. SecretError: `spark-secret`, of a cluster.
+        UsageError: `spark-missing`, `java-missing`: what to install; `spark-worker`: a cluster of unlike machines.
+        SecretError: `spark-secret`, of a cluster.
     """
 
     dialect: Dialect = "spark"
@@ -54,6 +56,8 @@ class SparkEngine:
         with translated("set up the engine"):
             self._context = hold(scratch, threads=threads, memory=memory)
             self._session = self._context.session()
+            if not self._alone():
+                self._greet()
         self._scratch = scratch
         self._bytes = 0
         self._kept: list[Any] = []
@@ -85,9 +89,11 @@ class SparkEngine:
             self._view(name, self._session.sql(sql))
 
     def define_files(self, name: str, paths: Sequence[Path]) -> None:
-        """Name Parquet shards as one relation."""
+        """Name Parquet shards as one relation; rows that the executors do not see are sent to them."""
+        seen = self._see(*{path.parent: path for path in paths}.values())
         with translated("read the files written"):
-            self._view(name, self._session.read.parquet(*map(named_file, paths)))
+            frame = self._session.read.parquet(*map(named_file, paths)) if seen else send_files(self._session, paths)
+            self._view(name, frame)
 
     def materialise(self, name: str, sql: str) -> None:
         """Keep a query's result for the run, in memory or in encrypted files."""
@@ -124,16 +130,13 @@ class SparkEngine:
 
     def reaches(self, folder: Path) -> bool:
         """Whether the executors write into this very folder: always without a cluster; of one, each is asked."""
-        if self._context.settings["master"] == "local":
+        if self._alone():
             return True
         folder.mkdir(parents=True, exist_ok=True)
-        mark = folder.resolve() / f".reached-{uuid.uuid4().hex}"
+        mark = folder / f".reached-{uuid.uuid4().hex}"
         mark.touch()
         try:
-            with translated("look for a folder that every executor reaches"):
-                tasks = 4 * self._session.sparkContext.defaultParallelism
-                frame = self._session.range(0, tasks, 1, tasks).mapInArrow(reaching(str(mark)), COLUMNS)
-                return all(row.part == 1 for row in frame.select("part").collect())
+            return self._see(mark)
         finally:
             mark.unlink()
 
@@ -150,6 +153,27 @@ class SparkEngine:
             for frame in kept:
                 frame.unpersist()
             self._context.release()
+
+    def _alone(self) -> bool:
+        return bool(self._context.settings["master"] == "local")
+
+    def _see(self, *files: Path) -> bool:
+        """Whether every executor sees these files of this machine."""
+        if self._alone():
+            return True
+        with translated("look for a folder that every executor reaches"):
+            tasks = 4 * self._session.sparkContext.defaultParallelism
+            step = reaching([str(path.resolve()) for path in files])
+            frame = self._session.range(0, tasks, 1, tasks).mapInArrow(step, COLUMNS)
+            return all(row.part == 1 for row in frame.select("part").collect())
+
+    def _greet(self) -> None:
+        """Refuse a cluster whose machines differ; the context ends then, for nobody will close this engine."""
+        try:
+            require_alike(self._session)
+        except BaseException:
+            self._context.release()
+            raise
 
     def _view(self, name: str, frame: Any) -> None:
         frame.createOrReplaceTempView(quote_name(name, "spark"))

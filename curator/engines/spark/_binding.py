@@ -72,19 +72,32 @@ def adopt_rows(session: Any, name: str, *, source: Source, table: LiveTable, scr
 
     Each piece is kept by the executors, in memory or in encrypted files; the driver holds one at a time.
     """
-    engine = DuckDBEngine(scratch=scratch, threads=1)
+    engine = DuckDBEngine(scratch=scratch, threads=1, memory=_READER_MEMORY)
     try:
         adopted = engine.adopt(name, source, table=table)
         schema = _schema(engine, adopted.relation)
         query = f"SELECT * FROM {quoted(adopted.relation)}"  # noqa: S608 (quoted identifier)
-        frame = None
-        for piece in _pieces(engine.batches(query, rows=_READ_ROWS)):
-            rows = session.createDataFrame(piece, StructType.fromDDL(schema))
-            kept = rows.localCheckpoint(eager=True, storageLevel=StorageLevel.MEMORY_AND_DISK)
-            frame = kept if frame is None else frame.unionAll(kept)
+        frame = _sent(session, engine.batches(query, rows=_READ_ROWS), schema=StructType.fromDDL(schema))
         return adopted, session.createDataFrame([], schema) if frame is None else frame
     finally:
         engine.close()
+
+
+def send_files(session: Any, paths: Sequence[Path]) -> Any:
+    """The rows of Parquet files that only this machine sees, handed to Spark likewise."""
+    batches = (batch for path in paths for batch in parquet.ParquetFile(path).iter_batches(_READ_ROWS))
+    frame = _sent(session, batches, schema=None)
+    return session.createDataFrame(parquet.read_schema(paths[0]).empty_table()) if frame is None else frame
+
+
+def _sent(session: Any, batches: Iterable[pa.RecordBatch], *, schema: StructType | None) -> Any:
+    """Rows kept by the executors, piece by piece; None without a row."""
+    frame = None
+    for piece in _pieces(batches):
+        rows = session.createDataFrame(piece, schema)
+        kept = rows.localCheckpoint(eager=True, storageLevel=StorageLevel.MEMORY_AND_DISK)
+        frame = kept if frame is None else frame.unionAll(kept)
+    return frame
 
 
 def _pieces(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:

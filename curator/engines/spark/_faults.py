@@ -18,7 +18,7 @@ from pyspark.errors import PySparkException
 
 from curator import errors
 from curator.engines._refusals import no_memory, no_space, too_large
-from curator.errors import CuratorError, SourceError, StorageError
+from curator.errors import CuratorError, SourceError, StorageError, UsageError
 
 _MARK = "curator-fault:"
 _CARRIED = re.compile(re.escape(_MARK) + r"([A-Za-z0-9+/=]+)")
@@ -28,8 +28,11 @@ _SIGNS = {
     "engine-memory": ("java.lang.OutOfMemoryError", "UNABLE_TO_ACQUIRE_MEMORY", "SparkOutOfMemoryError"),
     "number-overflow": ("ARITHMETIC_OVERFLOW", "NUMERIC_VALUE_OUT_OF_RANGE"),
     "source-unreadable": ("FAILED_READ_FILE", "PATH_NOT_FOUND", "FileNotFoundException", "UNABLE_TO_INFER_SCHEMA"),
+    "worker-differs": ("PYTHON_VERSION_MISMATCH", "ModuleNotFoundError", "ImportError", "Can't get attribute",
+                       "Cannot run program", "InvalidClassException"),
     "engine-lost": ("Could not parse Master URL", "All masters are unresponsive", "SparkContext was shut down",
-                    "SparkContext has been shutdown", "stopped SparkContext", "ExecutorLostFailure"),
+                    "SparkContext has been shutdown", "stopped SparkContext", "ExecutorLostFailure",
+                    "CHECKPOINT_RDD_BLOCK_ID_NOT_FOUND", "Checkpoint block"),
 }  # fmt: skip
 
 
@@ -98,10 +101,21 @@ def _lost(asked: str) -> CuratorError:
     )
 
 
+def _differs(asked: str) -> CuratorError:
+    return UsageError(
+        "spark-worker",
+        asked=asked,
+        found="a worker without the Python, the Spark or the packages of this machine, or with others",
+        expected="on every machine of the cluster the same Python, Spark and curator",
+        todo="install curator in the same version there, for the Python that PYSPARK_PYTHON names",
+    )
+
+
 _KNOWN = {
     "no-space": no_space,
     "engine-memory": no_memory,
     "number-overflow": too_large,
     "source-unreadable": _unreadable,
+    "worker-differs": _differs,
     "engine-lost": _lost,
 }

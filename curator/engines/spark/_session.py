@@ -14,6 +14,7 @@ import logging
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -59,8 +60,8 @@ _SETTINGS = {
     "spark.sql.ansi.doubleQuotedIdentifiers": "true",
     "spark.sql.variable.substitute": "false",
     "spark.sql.caseSensitive": "false",
-    "spark.sql.session.timeZone": "UTC",
     "spark.sql.decimalOperations.allowPrecisionLoss": "false",  # else digits behind the mark are dropped without a word
+    "spark.sql.session.timeZone": "UTC",
     "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
     "spark.sql.parquet.int96RebaseModeInRead": "CORRECTED",
     "spark.sql.parquet.inferTimestampNTZ.enabled": "true",
@@ -156,9 +157,12 @@ def _configured(folder: Path, *, threads: int | None, memory: str | None) -> tup
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         "spark.executorEnv.PYTHONPATH": package,
     }
-    if not master or _LOOPBACK in master:
+    if not master:
         values |= {"spark.driver.host": _LOOPBACK, "spark.driver.bindAddress": _LOOPBACK}
     if master:
+        here = os.environ.get("SPARK_LOCAL_IP") or _reaching(master)
+        if here:
+            values |= {"spark.driver.host": here, "spark.driver.bindAddress": here}
         values["spark.authenticate.secret"] = _secret()
         if memory:
             values["spark.executor.memory"] = _java_size(memory)
@@ -170,6 +174,23 @@ def _configured(folder: Path, *, threads: int | None, memory: str | None) -> tup
         conf.set(name, value)
     limit = _java_size(memory) if memory else _MEMORY
     return conf, {"master": "cluster" if master else "local", "memory_limit": limit}
+
+
+def _reaching(master: str) -> str:
+    """The address of this machine by which it reaches the master, and so the workers this machine; empty if unknown.
+
+    What Java takes by itself, the address of the machine's own name, is often one that no other machine knows.
+    """
+    found = re.match(r"spark://\[?([^,\]]+?)\]?:(\d+)", master)
+    if not found:
+        return ""
+    try:
+        family, kind, _, _, place = socket.getaddrinfo(found[1], int(found[2]), type=socket.SOCK_DGRAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.connect(place)  # of datagrams: nothing is sent
+            return str(probe.getsockname()[0])
+    except OSError:
+        return ""
 
 
 def _secret() -> str:

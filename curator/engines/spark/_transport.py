@@ -15,6 +15,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from curator.engines.spark._faults import carry
+from curator.engines.spark._workers import require_same, versions
+from curator.errors import CuratorError
 from curator.protocols import Gathering, Spreading, Step
 
 COLUMNS = "part INT, data BINARY"
@@ -29,10 +32,12 @@ def carried(step: Step, names: Sequence[str]) -> Callable[[Iterable[pa.RecordBat
     Spark would read a dot in a name of a column as a path into it; nor do its notes on columns without nulls arrive,
     which would change the bytes of a shard.
     """
+    ours = versions()
 
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         from pyspark import TaskContext
 
+        require_same(ours)
         context = TaskContext.get()
         place = (context.partitionId() if context else 0) * 7_919  # so that partitions do not march in step
         for number, batch in enumerate(batches):
@@ -47,8 +52,10 @@ def spread(
     spreading: Spreading, names: Sequence[str]
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     """A function that gives bytes by range as `mapInArrow` wants it, of batches whose columns get these names back."""
+    ours = versions()
 
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        require_same(ours)
         named = (pa.RecordBatch.from_arrays(batch.columns, names=list(names)) for batch in batches)
         for part, data in spreading(named):
             columns = [pa.array([part], pa.int32()), pa.array([data], pa.binary())]
@@ -59,21 +66,26 @@ def spread(
 
 def gathered(gathering: Gathering) -> Callable[[pa.Table], pa.Table]:
     """A function of the bytes of one range as `applyInArrow` wants it."""
+    ours = versions()
 
     def run(table: pa.Table) -> pa.Table:
+        require_same(ours)
         part = table.column("part")[0].as_py()
-        data = gathering(part, (cell.as_py() for cell in table.column("data")))
+        try:
+            data = gathering(part, (cell.as_py() for cell in table.column("data")))
+        except CuratorError as fault:
+            raise carry(fault) from None
         return pa.table([pa.array([part], pa.int32()), pa.array([data], pa.binary())], schema=_SCHEMA)
 
     return run
 
 
-def reaching(mark: str) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """A function of a task that tells whether it sees a file: 1 when it does, else 0."""
+def reaching(files: Sequence[str]) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    """A function of a task that tells whether it sees these files: 1 when it does, else 0."""
 
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for _ in batches:
-            seen = pa.array([int(Path(mark).is_file())], pa.int32())
+            seen = pa.array([int(all(Path(file).is_file() for file in files))], pa.int32())
             yield pa.RecordBatch.from_arrays([seen, pa.array([b""], pa.binary())], schema=_SCHEMA)
 
     return run
