@@ -23,6 +23,8 @@ def tell(fault: BaseException, *, as_json: bool) -> int:
         return INTERRUPTED
     if isinstance(fault, OSError):
         fault = of_system(fault)
+    if isinstance(fault, MemoryError):
+        fault = _no_memory()
     if not isinstance(fault, CuratorError):
         return _internal(fault, console)
     console.fail(fault.to_json(), f"{fault.render()}\n  explained: curator explain {fault.code}")
@@ -38,6 +40,16 @@ def of_system(fault: OSError) -> StorageError:
         found="no space left on a disk" if full else f"the system refused: {os.strerror(fault.errno or errno.EIO)}",
         expected="room, and the right to read and write the files named",
         todo="free some space, then run the same command again" if full else "check the paths, the disk and the rights",
+    )
+
+
+def _no_memory() -> StorageError:
+    return StorageError(
+        "engine-memory",
+        asked="run the command",
+        found="the machine refused more memory",
+        expected="more memory for this process: `ulimit -v`, a container's limit, or other programs take it",
+        todo="raise the limit, or give the engine less of what there is with --memory",
     )
 
 

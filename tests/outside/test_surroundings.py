@@ -102,3 +102,13 @@ def test_ctrl_c_while_it_is_said_what_went_wrong(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr("curator.cli._faults.tell", pressed)
     assert main(["explain", "nonsense"]) == 130
+
+
+def test_no_more_memory_is_no_fault_of_curator(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("curator.cli._manual.explain", full)
+    assert (main(["explain"]), "error[engine-memory]" in capsys.readouterr().err) == (17, True)
