@@ -28,6 +28,8 @@ _WIDE = {  # types of whole numbers that a declared type may not hold
     LogicalType.decimal: ("BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT"),
 }
 _BEFORE, _BEHIND, _WHOLE_DIGITS = 12, 6, 18  # digits of a decimal around its mark, of a number that surely fits 64 bits
+_WIDTHS = {"Y": 4, "y": 2, "m": 2, "d": 2, "H": 2, "I": 2, "M": 2, "S": 2, "j": 3}  # digits of strftime's numbers
+_ADJOINING = re.compile(r"(?:%[YymdHIMSj]){2,}")
 NOTHING = "NULL"  # the type of a Parquet column that holds nulls only and has none
 
 
@@ -103,14 +105,23 @@ def _moment(text: str, layout: str, *, kind: LogicalType) -> str:
 
     The engine's `%Y` takes one to four digits, so that `3/2/24` would fall into the year 24: only years of four digits
     are taken. `%y` keeps its own rule (POSIX: 69 to 99 are of the 20th century). A `Z` is a zone too, where the zone
-    ends the layout (RFC 3339, 5.6, and Python's own `%z`): the engine's takes an offset only.
+    ends the layout (RFC 3339, 5.6, and Python's own `%z`): the engine's takes an offset only. Where numbers follow one
+    another without a sign between them, each has all its digits: of `2024112` nobody knows the day.
     """
     if layout.endswith("%z") and not layout.endswith("%%z"):
         text = f"regexp_replace({text}, '[Zz]$', '+00:00')"
     parsed = f"CAST(try_strptime({text}, {literal(layout)}) AS {_SQL_TYPES[kind]})"
-    if "%Y" not in layout:
-        return parsed
-    return f"CASE WHEN year({parsed}) BETWEEN 1000 AND 9999 THEN {parsed} END"
+    guards = [f"year({parsed}) BETWEEN 1000 AND 9999"] if "%Y" in layout else []
+    if _ADJOINING.search(layout):
+        guards.append(f"regexp_full_match({text}, {literal(_full_width(layout))})")
+    return f"CASE WHEN {' AND '.join(guards)} THEN {parsed} END" if guards else parsed
+
+
+def _full_width(layout: str) -> str:
+    """The pattern of texts whose adjoining numbers have all their digits; the rest of a text is not looked at."""
+    digits = _ADJOINING.sub(lambda run: f"[0-9]{{{sum(_WIDTHS[sign] for sign in run[0][1::2])}}}", layout)
+    parts = re.split(r"(\[0-9\]\{[0-9]+\})", digits)
+    return "".join(part if place % 2 else ".*" * bool(part) for place, part in enumerate(parts))
 
 
 def may_exceed(column: Column, physical: str) -> bool:

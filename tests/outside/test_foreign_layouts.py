@@ -136,3 +136,24 @@ def test_geojson_named_json_is_told_its_format(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(text)
     assert refused(tmp_path, TEXT, path="a.json").todo == "state `format: geojson` in the source"
     assert curated(tmp_path, spec_of(TEXT, path="a.json", source={"format": "geojson"}))["x"].to_pylist() == ["b"]
+
+
+# ------------------------------------------------------------------------------------------- days without signs
+
+
+@pytest.mark.parametrize(
+    ("layout", "right", "wrong"),
+    [
+        ("%Y%m%d", "20180305", "2018035"),  # a zero that was lost: 5 March, or the day of a number cut short?
+        ("%Y%m%d", "20181112", "2018112"),  # 2 November or 12 January
+        ("%y%m%d", "181102", "18112"),
+        ("%d%m%Y", "01122018", "1122018"),
+        ("%d.%m.%Y %H%M", "1.2.2018 0123", "1.2.2018 123"),  # 01:23, not 12:03
+        ("%Y%j", "2018030", "201830"),
+    ],
+)
+def test_numbers_that_adjoin_have_all_their_digits(tmp_path: Path, layout: str, right: str, wrong: str) -> None:
+    (tmp_path / "table.csv").write_text(f"id,who,x\n1,a,{right}\n2,b,{wrong}\n")
+    kind = "timestamp" if "%H" in layout else "date"
+    found = curated(tmp_path, spec_of({"x": {"type": kind, "format": layout}}))["x"].to_pylist()
+    assert [moment.year for moment in found] == [2018]
