@@ -70,11 +70,6 @@ FROM pg_catalog.pg_attribute a
 LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation
 WHERE a.attrelid = {} AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
 """
-_SERVER = """
-SELECT pg_encoding_to_char(encoding)::text = 'UTF8',
-       EXISTS (SELECT 1 FROM pg_catalog.pg_collation WHERE collname = 'und-x-icu')
-FROM pg_catalog.pg_database WHERE datname = current_database()
-"""
 # What this transaction has looked into and is not what it was at its moment: emptied, rewritten (both of which show it
 # no rows, manual 13.6) or made anew. A snapshot sees the old number of the file, the function the new one.
 _ALTERED = """
@@ -83,9 +78,16 @@ WHERE l.locktype = 'relation' AND l.pid = pg_backend_pid() AND (
     (c.oid IS NULL AND pg_get_indexdef(l.relation) IS NULL)
     OR (c.relkind IN ('r', 'm') AND c.relfilenode <> 0 AND c.relfilenode <> pg_relation_filenode(c.oid)))
 """
-_MOMENT = """
+# How values are spelt, whatever the user's own settings.
+_SETTINGS = {
+    "TimeZone": "UTC", "DateStyle": "ISO, YMD", "IntervalStyle": "postgres", "extra_float_digits": "1",
+    "synchronize_seqscans": "off",
+}  # fmt: skip
+_BEGIN = """
 SELECT to_char(statement_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-       txid_current_snapshot()::text, current_setting('server_version')
+       txid_current_snapshot()::text, current_setting('server_version'), pg_encoding_to_char(encoding)::text = 'UTF8',
+       EXISTS (SELECT 1 FROM pg_catalog.pg_collation WHERE collname = 'und-x-icu'), {}
+FROM pg_catalog.pg_database WHERE datname = current_database()
 """
 
 
@@ -108,17 +110,11 @@ class PostgresSource:
         password = password_of(source)
         self._connection = _connected(address, source, password=password)
         try:
-            timeout = int(address.options.get("statement_timeout", "0"))
             self._run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            self._run("SET LOCAL TimeZone = 'UTC'")
-            self._run("SET LOCAL DateStyle = 'ISO, YMD'")
-            self._run("SET LOCAL IntervalStyle = 'postgres'")
-            self._run("SET LOCAL extra_float_digits = 1")
-            self._run("SET LOCAL synchronize_seqscans = off")
-            if timeout:
-                self._run(f"SET LOCAL statement_timeout = {timeout}")
-            time, snapshot, version = self._rows(_MOMENT)[0]
-            self._utf8, self._icu = self._rows(_SERVER)[0]
+            timeout = int(address.options.get("statement_timeout", "0"))
+            settings = _SETTINGS | ({"statement_timeout": str(timeout)} if timeout else {})
+            said = (f"set_config('{name}', '{value}', true)" for name, value in settings.items())
+            time, snapshot, version, self._utf8, self._icu, *_ = self._rows(_BEGIN.format(", ".join(said)))[0]
         except BaseException:
             self.close()
             raise
