@@ -83,7 +83,8 @@ def publish_run(
         )
         if follower is not None:
             forget_held(capital.workspace.private, follower.previous.ref)
-    return DatasetVersion(manifest=manifest, folder=capital.workspace.root / place, notes=written.notes)
+    notes = (*protected.checked.sample.notes, *written.notes)
+    return DatasetVersion(manifest=manifest, folder=capital.workspace.root / place, notes=notes)
 
 
 def _refuse_known(run: Run, protected: ProtectedSample, *, written: Written, recipient: str) -> None:

@@ -42,6 +42,16 @@ class Sample:
         """Rows of the base source, or an estimate: the same for the same bytes."""
         return self.bound[self.use_case.extract.from_].estimated_rows
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Rows that an inner join lost, in words, for whoever makes a version: codes spelt in two ways lose most."""
+        inner = {join.source for join in self.use_case.extract.join if join.kind == "inner"}
+        return tuple(
+            f"{counts['left']:,} rows of `{self.use_case.extract.from_}` have no partner in `{name}`, and are not kept"
+            for name, counts in self.orphans.items()
+            if name in inner and counts["left"]
+        )
+
     def unchanged(self) -> None:
         """Refuse sources that changed since they were bound. Raises SourceError."""
         for bound in self.bound.values():
