@@ -182,7 +182,8 @@ def test_a_version_of_everything_together_has_the_same_bytes(engine_name: str, f
 
 def written(engine_name: str, spec: UseCase, folder: Path, out: Path) -> Written:
     context = KeyContext(holder="h", purpose="p", recipient="r", epoch="1")
-    (out / "scratch").mkdir(parents=True)
+    for name in ("scratch", "version"):
+        (out / name).mkdir(parents=True)
     with extracted(engine_name, spec, folder) as sample:
         protected = protect(check(sample), root=bytes(range(32)), context=context)
         return write_shards(protected, folder=out / "version", scratch=out / "scratch")
