@@ -112,3 +112,14 @@ def test_no_more_memory_is_no_fault_of_curator(
 
     monkeypatch.setattr("curator.cli._manual.explain", full)
     assert (main(["explain"]), "error[engine-memory]" in capsys.readouterr().err) == (17, True)
+
+
+def test_a_capital_is_nobody_elses_to_write_whatever_the_umask(tmp_path: Path) -> None:
+    """Files of keys are closed to all others, and nothing stands open to everybody's writing."""
+    command = f'umask 000; exec "{sys.executable}" -m curator --quiet init "{tmp_path}/capital" --holder H'
+    subprocess.run(["bash", "-c", command], env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)
+    modes = {path: path.stat().st_mode & 0o777 for path in tmp_path.rglob("*") if not path.is_symlink()}
+    assert [path for path, mode in modes.items() if mode & 0o002] == []
+    secret = [path for path in modes if path.is_file() and "/.curator/keys/" in str(path)]
+    assert {modes[path] for path in secret} == {0o600}
+    assert modes[tmp_path / "capital/.curator"] == 0o700
