@@ -198,6 +198,7 @@ class _Stream:
             quality = checked.report(self._tally)
             self.came = quality.accepted
             failing = self._failing(quality.accepted, allowed=True)
+            folder.mkdir(parents=True, exist_ok=True)  # a worker that does not find it is on a machine without it
             for done, (part, repeats) in enumerate(stream.write(folder, splits=splits, failing=failing), start=1):
                 report.merge(part)
                 distinct &= not repeats
