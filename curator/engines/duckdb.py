@@ -206,7 +206,7 @@ class DuckDBEngine:
         }
         table = source.table or name
         require_table(name, table, present=list(found))
-        _require_own_rows(name, path, found[table].partition(".")[2])
+        _require_own_rows(name, path, relation=found[table].partition(".")[2])
         self.define("duckdb_" + name, f"SELECT * FROM {found[table]}")  # noqa: S608 (quoted identifiers)
 
     def _load_sqlite(self, name: str, source: Source, *, path: Path, asked: Asked | None) -> None:
@@ -233,7 +233,7 @@ class DuckDBEngine:
                 self._connection.unregister(arriving)
 
 
-def _require_own_rows(name: str, path: Path, relation: str) -> None:
+def _require_own_rows(name: str, path: Path, *, relation: str) -> None:
     """Refuse a view that reads more than its own file: files of this machine, or another source of the run.
 
     The relation is bound once where the file stands alone and nothing outside may be read. What a view brought from
