@@ -27,6 +27,8 @@ SPARK = (
     "tests/behaviour/test_spark_secrets.py",
     "tests/outside/test_joined_there.py",
     "tests/outside/test_live_feeds.py",
+    "tests/property/test_expressions_agree.py",
+    "tests/property/test_sources_agree.py",
     "tests/unit/test_extraction.py",
     "tests/unit/test_truths.py",
     "tests/unit/test_whole_rows.py",
