@@ -193,8 +193,8 @@ class DuckDBEngine:
         """Name the table or view; one outside the schema `main` is written `schema.table`. A file is attached once."""
         place = path.resolve()
         if "\\" in str(path):  # DuckDB would open another file, or none
-            found = "a database below a folder, or of a name, with a backslash, which DuckDB takes for a `/`"
-            raise unreadable(name, found, todo="give a copy, or a link, whose path has no backslash")
+            reason = "a database below a folder, or of a name, with a backslash, which DuckDB takes for a `/`"
+            raise unreadable(name, reason, todo="give a copy, or a link, whose path has no backslash")
         if place not in self._attached:
             self._attached[place] = "db_" + name
             self._connection.execute(f"ATTACH {literal(str(path))} AS {quoted('db_' + name)} (READ_ONLY)")
