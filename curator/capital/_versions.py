@@ -45,12 +45,18 @@ def manifest_of(capital: Capital, folder: Path) -> Manifest:
 
 
 def quality(capital: Capital, version: DatasetVersion) -> dict[str, Any]:
-    """What the check behind a dataset version counted; see `Capital.quality`."""
+    """What the check behind a dataset version counted; see `Capital.quality`.
+
+    Its own check, or the newest it comes from: the lineage of a refreshed version holds those of the versions before,
+    and a version re-keyed for a recipient was checked under its source's name.
+    """
     commits = [env.digest for env in capital.evidence.about(version.digest) if env.statement.stage is Stage.COMMIT]
-    for envelope in capital.evidence.closure(commits, keys=capital.directory().keys()):
-        if envelope.statement.stage is Stage.CHECK:
-            return {"ref": version.ref, **envelope.statement.facts}
-    raise _unproved(version.ref, found="no statement of its check")
+    lineage = capital.evidence.closure(commits, keys=capital.directory().keys())
+    checks = [env.statement.facts for env in lineage if env.statement.stage is Stage.CHECK]
+    own = [facts for facts in checks if facts.get("use_case") == version.ref]
+    if not checks:
+        raise _unproved(version.ref, found="no statement of its check")
+    return {"ref": version.ref, **(own or checks)[-1]}
 
 
 def rejected(capital: Capital, version: DatasetVersion) -> pa.Table:

@@ -12,7 +12,7 @@ from typing import IO
 
 from curator.engines._strangers import require_text
 from curator.errors import SourceError
-from curator.files import NATIVE, PACKED, Packing, codec_of, unreadable
+from curator.files import NATIVE, PACKED, Packing, codec_of, plain_name, unreadable
 from curator.files import bad_encoding as _bad_encoding
 from curator.spec.model import Source
 
@@ -55,6 +55,7 @@ def header_of(name: str, source: Source, *, stream: IO[bytes]) -> list[str]:
             raise unreadable(name, "an empty line where the header should be (`skip_lines` leaves lines above it out)")
         if source.header:
             _require_width(name, source, cells=len(header))
+            _require_row(name, source, cells=header)
             return _named(name, source, header=source.header)
         _require_first(name, source, text=text, header=header)
         return _named(name, source, header=header)
@@ -71,6 +72,19 @@ def _require_width(name: str, source: Source, *, cells: int) -> None:
             found=f"{cells:,} cell{'s' if cells != 1 else ''} in the first row, {len(source.header):,} names",
             expected="as many names as the rows have cells",
             todo="name every column in its order, or correct `separator`; without `header` the file's own are read",
+        )
+
+
+def _require_row(name: str, source: Source, *, cells: Sequence[str]) -> None:
+    """Refuse a first row that says most of the names: it is a line of names, and would be read as somebody's row."""
+    alike = sum(plain_name(cell) == plain_name(column) for cell, column in zip(cells, source.header, strict=True))
+    if alike * 2 > len(source.header):
+        raise SourceError(
+            "source-column-repeated",
+            asked=f"read the source `{name}` by the names under `header`",
+            found="the same names in the first row",
+            expected="a file without a line of names",
+            todo="leave `header` out of the source, or the line of names out of this file",
         )
 
 

@@ -48,6 +48,13 @@ def test_names_are_as_many_as_the_cells(tmp_path: Path, row: str, cells: str) ->
     assert (error.code, error.found) == ("source-column-missing", f"{cells} in the first row, 3 names")
 
 
+def test_a_line_of_names_is_not_read_as_a_row(tmp_path: Path) -> None:
+    for year, first in ((2022, "1,a,2\n"), (2023, "ID,who,X \n2,b,3\n")):
+        (tmp_path / f"t-{year}.csv").write_text(first)
+    error = refused(tmp_path, TEXT, path="t-*.csv", source={"header": ["id", "who", "x"]})
+    assert (error.code, error.found) == ("source-column-repeated", "the same names in the first row")
+
+
 def test_a_declared_column_is_among_the_names(tmp_path: Path) -> None:
     (tmp_path / "table.csv").write_text("1,a,2\n")
     error = refused(tmp_path, TEXT, source={"header": ["id", "who", "y"]})

@@ -45,3 +45,16 @@ def test_rows_set_apart_and_left_out_are_told(tmp_path: Path) -> None:
 def test_nothing_is_told_of_a_table_that_came_through_whole(tmp_path: Path) -> None:
     (tmp_path / "table.csv").write_text("id,who,x\n1,a,5\n")
     assert notes(tmp_path, spec_of({"x": "integer"})) == ()
+
+
+def test_each_version_of_a_refresh_tells_of_its_own_check(tmp_path: Path) -> None:
+    capital, table, spec = outside_world.CAPITALS[-1], tmp_path / "table.csv", tmp_path / "told.yaml"
+    name = f"told-{next(outside_world._NUMBERS)}"
+    parts = {**spec_of({"x": "integer"}), "name": name, "refresh": {"feed": "full"}}
+    spec.write_text("".join(f"{word}: {json.dumps(part).strip(chr(34))}\n" for word, part in parts.items()))
+    for text in ("1,a,5\n", "1,a,5\n2,b,6\n", "1,a,5\n2,b,6\n3,c,many\n4,d,7\n"):
+        table.write_text("id,who,x\n" + text)
+        capital.refresh(spec, RunOptions(data=tmp_path))
+    counted = [capital.quality(f"{name}@1.0.{number}") for number in range(3)]
+    assert [(counts["rows"], counts["accepted"]) for counts in counted] == [(1, 1), (2, 2), (4, 3)]
+    assert counted[2]["rejected"] == {"unreadable-x": 1}
