@@ -103,6 +103,7 @@ ALTERED = {
     "emptied": "TRUNCATE moving",
     "emptied and filled": "TRUNCATE moving; INSERT INTO moving SELECT 1, 'p'",
     "made anew": "DROP TABLE moving; CREATE TABLE moving AS SELECT 1 AS id, 'p' AS who",
+    "packed anew": "VACUUM FULL moving",  # keeps its rows, and cannot be told from the others
     "another type": "ALTER TABLE moving ALTER COLUMN id TYPE bigint",
     "renamed": "ALTER TABLE moving RENAME COLUMN id TO number",
     "gone": "DROP TABLE moving",
