@@ -35,7 +35,7 @@ _WITHHELD = ("GIT_", "CURATOR_", "AWS_", "PGPASS", "MYSQL_PWD")
 _REVISION = re.compile(r"[A-Za-z0-9][\w./@^~+-]*(?:\^\{[a-z]+\})?")
 _OBJECT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _UNBORN, _DETACHED = "(initial)", "(detached)"  # in the answers of git-status(1)
-_FULL = (b"No space left on device", b"Disk quota exceeded")
+_FULL = (b"No space left on device", b"Disk quota exceeded", b"Out of diskspace", b"File too large")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -259,3 +259,16 @@ def test_contains(repository: Git) -> None:
     assert not repository.contains(ancestor=second, tip=first)
     assert not repository.contains(ancestor=hashlib.sha1(b"never").hexdigest(), tip="HEAD")
     assert not repository.contains(ancestor=first, tip="refs/heads/never")
+
+
+@pytest.mark.parametrize("words", ["write error. Out of diskspace", "unable to write: No space left on device",
+                                   "unable to write: Disk quota exceeded", "unable to write: File too large"])  # fmt: skip
+def test_git_has_several_words_for_a_full_disk(
+    words: str, repository: Git, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "git").write_text(f"#!/bin/sh\necho \"fatal: sha1 file '/secret/index.lock' {words}\" >&2\nexit 128\n")
+    (tmp_path / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with pytest.raises(StorageError, match="no-space") as refused:
+        repository.run("write-tree")
+    assert "/secret" not in str(refused.value)
