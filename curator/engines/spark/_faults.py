@@ -29,7 +29,7 @@ _SIGNS = {
     "number-overflow": ("ARITHMETIC_OVERFLOW", "NUMERIC_VALUE_OUT_OF_RANGE"),
     "source-unreadable": ("FAILED_READ_FILE", "PATH_NOT_FOUND", "FileNotFoundException", "UNABLE_TO_INFER_SCHEMA"),
     "worker-differs": ("PYTHON_VERSION_MISMATCH", "ModuleNotFoundError", "ImportError", "Can't get attribute",
-                       "Cannot run program", "InvalidClassException"),
+                       "Cannot run program", "Error from python worker", "InvalidClassException"),
     "engine-lost": ("Could not parse Master URL", "All masters are unresponsive", "SparkContext was shut down",
                     "SparkContext has been shutdown", "stopped SparkContext", "ExecutorLostFailure",
                     "CHECKPOINT_RDD_BLOCK_ID_NOT_FOUND", "Checkpoint block"),
