@@ -261,8 +261,10 @@ def test_contains(repository: Git) -> None:
     assert not repository.contains(ancestor=first, tip="refs/heads/never")
 
 
-@pytest.mark.parametrize("words", ["write error. Out of diskspace", "unable to write: No space left on device",
-                                   "unable to write: Disk quota exceeded", "unable to write: File too large"])  # fmt: skip
+FULL = ("write error. Out of diskspace", "No space left on device", "Disk quota exceeded", "File too large")
+
+
+@pytest.mark.parametrize("words", FULL)
 def test_git_has_several_words_for_a_full_disk(
     words: str, repository: Git, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
