@@ -26,8 +26,17 @@ class Parser(argparse.ArgumentParser):
             asked=f"run `{self.prog}`",
             found=message,
             expected=" ".join(self.format_usage().split()).removeprefix("usage: "),
-            todo=f"see `{self.prog} --help`",
+            todo=f"{_nearest(self.prog, message)}see `{self.prog} --help`",
         )
+
+
+def _nearest(program: str, message: str) -> str:
+    """What may have been meant by a command that there is not; empty where nothing is near."""
+    from difflib import get_close_matches
+
+    asked = re.search(r"argument COMMAND: invalid choice: '([^']*)' \(choose from (.*)\)", message)
+    near = get_close_matches(asked[1], re.findall(r"[a-z-]+", asked[2]), n=1) if asked else []
+    return f"perhaps `{program} {near[0]}`; " if near else ""
 
 
 class Help(argparse.RawDescriptionHelpFormatter):
