@@ -93,7 +93,8 @@ def _stripped(text: str) -> str:
 
 
 def _number(text: str, kind: str, *, mark: str) -> Any:
-    if not re.fullmatch(rf"[-+]?([0-9]{{1,18}}({mark}[0-9]*)?|{mark}[0-9]+)([eE][-+]?[0-9]{{1,3}})?", text):
+    whole = "[0-9]+" if kind == "float" else "[0-9]{1,18}"
+    if not re.fullmatch(rf"[-+]?({whole}({mark}[0-9]*)?|{mark}[0-9]+)([eE][-+]?[0-9]{{1,3}})?", text):
         return BAD
     plain = text.replace(",", ".")
     if kind == "float":

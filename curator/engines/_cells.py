@@ -89,7 +89,7 @@ def _number(text: str, column: Column, *, source: Source) -> str:
         guard = f"regexp_full_match({text}, '{exponents}')"
         exact, full = f"TRY_CAST({number} AS DECIMAL(18, 6))", f"TRY_CAST({number} AS DECIMAL(38, 18))"
         return f"CASE WHEN {guard} AND {exact} = {full} THEN {exact} END"  # a seventh digit would be rounded away
-    pattern = f"[-+]?([0-9]{{1,18}}([{mark}][0-9]*)?|[{mark}][0-9]+)([eE][-+]?[0-9]{{1,3}})?"
+    pattern = f"[-+]?([0-9]+([{mark}][0-9]*)?|[{mark}][0-9]+)([eE][-+]?[0-9]{{1,3}})?"
     guard = f"regexp_full_match({text}, '{pattern}')"
     value = f"TRY_CAST({number} AS DOUBLE)"  # 1e999 becomes infinite without an error
     return f"CASE WHEN {guard} AND isfinite({value}) THEN {value} END"

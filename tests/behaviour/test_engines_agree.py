@@ -234,6 +234,7 @@ def told(engine: Engine, path: Path, **source: Any) -> tuple[list[str], int, str
         ("decimal", ["999999999999.999999", "-1.25"], 0, [pa.decimal128(18, 6), pa.decimal128(38, 20)]),
         ("decimal", ["1", "-7", ""], 0, [pa.int8(), pa.int64(), pa.decimal128(9, 2), pa.decimal128(5, 0)]),
         ("decimal", ["7", "1000000000000"], 1, [pa.uint64(), pa.int64()]),
+        ("float", ["100000000000000000000", "1"], 0, [pa.decimal128(38, 0)]),
         ("float", ["7", "0"], 0, [pa.uint8(), pa.uint64(), pa.float32(), pa.decimal128(9, 2)]),
     ],
 )  # fmt: skip
