@@ -30,11 +30,17 @@ KINDS = (pa.int64(), pa.string(), pa.string(), pa.int64(), pa.date32(), pa.strin
 COLUMNS = {"visit": "integer", "person": "text", "ward": "text", "cost": "integer", "day": "date", "note": "free_text"}
 FIELDS: dict[str, Any] = {
     "person": {"meaning": "Who.", "identifier": "direct", "protect": "token", "form": "raw"},
-    "wing": {"meaning": "Ward, coarser.", "identifier": "quasi", "protect": "generalise", "value": "left(ward, 6)"},
+    "wing": {
+        "meaning": "Ward, coarser.",
+        "identifier": "quasi",
+        "protect": "generalise",
+        "value": "substr(ward, 1, 6)",
+    },
     "day": {"meaning": "When.", "protect": "shift", "days": 20},
     "note": {"meaning": "What was said.", "identifier": "direct", "protect": "mask"},
     "cost": {"meaning": "Cost."},
 }
+REFUSED = ("too-rare", "no-rows", "all-rejected", "too-many-rejected")  # what the rows of a day may call for
 SAMPLES: dict[str, dict[str, Any] | None] = {
     "all": None,
     "a fraction of people": {"by": ["person"], "fraction": 0.7},
@@ -90,7 +96,7 @@ class World:
             for number in [number for number, row in self.held.items() if row[2] == "ward 3"]:
                 self.erase(number)
         elif what == "field":
-            self.spec["fields"]["month"] = {"meaning": "Month.", "value": "month(day)"}
+            self.spec["fields"]["month"] = {"meaning": "Month.", "value": "month(day)", "protect": "generalise"}
         elif what == "k":
             self.spec["disclosure"]["k"] = draw.choice([2, 3, 4])
 
@@ -136,6 +142,8 @@ def tried(capital: Capital, path: Path) -> tuple[str, DatasetVersion | None]:
     try:
         version = capital.refresh(path).version
     except CuratorError as refused:
+        if refused.code not in REFUSED:
+            raise
         return refused.code, None
     return ("made" if version else "same"), version
 

@@ -26,14 +26,14 @@ FOLLOWED = [
 
 @pytest.mark.parametrize(("feed", "sample", "form"), FOLLOWED)
 @settings(
-    max_examples=3, deadline=None, derandomize=True, database=None,
+    max_examples=2, deadline=None, derandomize=True, database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 @given(data=st.data(), seed=st.integers(0, 1_000))
 def test_a_refresh_publishes_what_a_run_over_all_rows_would(
     data: st.DataObject, seed: int, feed: str, sample: str, form: str
 ) -> None:
-    days = data.draw(st.lists(st.tuples(st.sampled_from(DAYS[feed]), st.integers(0, 999)), min_size=2, max_size=4))
+    days = data.draw(st.lists(st.tuples(st.sampled_from(DAYS[feed]), st.integers(0, 999)), min_size=2, max_size=3))
     with tempfile.TemporaryDirectory() as place, pytest.MonkeyPatch.context() as patch:
         patch.setattr(_ranges, "ROWS_PER_SHARD", 20)
         world = begun(Path(place), feed, sample, form, seed=seed)
