@@ -68,9 +68,7 @@ def test_what_spark_says_of_an_unlike_worker_is_told_so(said: str) -> None:
 def test_rows_that_went_with_a_worker_are_told_so() -> None:
     from curator.engines.spark._faults import translate
 
-    assert (
-        translate("x", "Checkpoint block rdd_0_0 not found! Perhaps").code == "spark-lost"
-    )
+    assert translate("x", "Checkpoint block rdd_0_0 not found! Perhaps").code == "spark-lost"
 
 
 @pytest.mark.parametrize(
