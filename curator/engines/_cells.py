@@ -23,10 +23,8 @@ _ONE_WIDTH = {  # of the types that not every engine has: unsigned numbers, mome
 }  # fmt: skip
 _TRUE, _FALSE = ("true", "t", "1"), ("false", "f", "0")
 _WORDED = ("VARCHAR", "ENUM", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
-_WIDE = {  # types of whole numbers that a declared type may not hold
-    LogicalType.integer: ("UBIGINT", "HUGEINT", "UHUGEINT"),
-    LogicalType.decimal: ("BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT"),
-}
+WIDE = ("UBIGINT", "HUGEINT", "UHUGEINT")  # whole numbers beyond 64 bits with a sign: text holds their digits
+_WIDE = {LogicalType.integer: WIDE, LogicalType.decimal: ("BIGINT", *WIDE)}  # what a declared type may not hold
 _BEFORE, _BEHIND, _WHOLE_DIGITS = 12, 6, 18  # digits of a decimal around its mark, of a number that surely fits 64 bits
 _WIDTHS = {"Y": 4, "y": 2, "m": 2, "d": 2, "H": 2, "I": 2, "M": 2, "S": 2, "j": 3}  # digits of strftime's numbers
 _ADJOINING = re.compile(r"(?:%[YymdHIMSj]){2,}")
@@ -153,7 +151,7 @@ def typed(cell: str, column: Column, *, physical: str) -> str:
         return f"CASE WHEN {cell} IS NOT NULL THEN CAST({cell} AS DOUBLE) END"
     if column.type == LogicalType.decimal or (column.type == LogicalType.integer and physical.startswith("DECIMAL")):
         return f"CAST({cell} AS {_SQL_TYPES[column.type]})"
-    if column.type == LogicalType.text and physical.startswith(("ENUM", "UUID", "TIME")):
+    if column.type == LogicalType.text and physical.startswith(("ENUM", "UUID", "TIME", *WIDE)):
         return f"CAST({cell} AS VARCHAR)"
     if physical == "TIMESTAMP_NS":
         return _whole_microseconds(cell, "TIMESTAMP", finer=physical)

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 
-from curator.engines._cells import NOTHING, worded
+from curator.engines._cells import NOTHING, WIDE, worded
 from curator.errors import SourceError
 from curator.files import FileReading, plain_name
 from curator.spec.model import Column, LogicalType
@@ -18,7 +18,7 @@ _WHOLE = (
 
 # Physical types that hold a logical type without loss; of numbers, a value that does not fit sets its row apart.
 _COMPATIBLE: dict[LogicalType, tuple[str, ...]] = {
-    LogicalType.text: ("VARCHAR", "ENUM", "UUID", "TIME"),
+    LogicalType.text: ("VARCHAR", "ENUM", "UUID", "TIME", *WIDE),
     LogicalType.free_text: ("VARCHAR",),
     LogicalType.integer: _WHOLE,
     LogicalType.decimal: ("DECIMAL", *_WHOLE),

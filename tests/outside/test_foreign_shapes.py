@@ -188,11 +188,12 @@ def test_moments_of_96_bits_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("column", "kind", "values"),
     [
-        (pa.array([2**64 - 1], pa.uint64()), "decimal", [Decimal(2**64 - 1)]),
+        (pa.array([2**63 - 1], pa.uint64()), "integer", [2**63 - 1]),
+        (pa.array([2**64 - 1], pa.uint64()), "text", [str(2**64 - 1)]),
         (pa.array([Decimal(7)], pa.decimal128(18, 0)), "integer", [7]),
         (pa.array([datetime.time(7, 5)]), "text", ["07:05:00"]),
     ],
-    ids=["unsigned", "decimal without fraction", "time of day"],
+    ids=["unsigned", "wide", "decimal without fraction", "time of day"],
 )
 def test_types_of_other_writers_have_a_type_here(
     tmp_path: Path, column: pa.Array, kind: str, values: list[object]
