@@ -93,9 +93,9 @@ class Written:
         notes = [f"{apart:,} of {self.quality.rows:,} rows set apart: `curator rejected` tells why"] if apart else []
         notes += [f"{left_out:,} rows left out: too few people are like them"] if left_out else []
         notes += [
-            f"`{name}`: {count.malformed:,} of {count.tokens + count.unknown:,} identifiers break their form's rules"
+            f"`{name}`: {bad:,} of {count.tokens + count.unknown:,} identifiers break the rules of their form"
             for name, count in self.identifiers.items()
-            if count.malformed
+            if (bad := count.malformed)
         ]
         return tuple(notes)
 
