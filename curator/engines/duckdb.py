@@ -240,7 +240,8 @@ def _require_own_rows(name: str, path: Path, *, relation: str) -> None:
     elsewhere would be in no digest of the source, and a file from a stranger must not choose what is read here.
     """
     try:
-        with duckdb.connect(str(path), read_only=True, config={"enable_external_access": "false"}) as alone:
+        with duckdb.connect(str(path), read_only=True) as alone:
+            alone.execute("SET enable_external_access = false")  # once it is open: what stands beside it has odd names
             alone.execute(f"DESCRIBE SELECT * FROM {relation}")  # noqa: S608 (quoted identifiers)
     except (duckdb.PermissionException, duckdb.CatalogException, duckdb.BinderException):
         raise SourceError(
