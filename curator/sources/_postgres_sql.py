@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from curator.errors import CuratorError
-from curator.expressions import Expression, Range, compares_only, quote_name, ranges, sees_nulls
+from curator.expressions import Expression, Range, calls_of, compares_only, quote_name, ranges, sees_nulls
 from curator.protocols import Asked, AskedJoin, AskedJoined
 from curator.sources._joining import KeyTest, alone_sql, joined_from
 from curator.sources._shape import spelt
@@ -65,6 +65,7 @@ _MIXED = {  # such a type -> a hash of a value, the same in every session
     "timestamp": "timestamp_hash_extended({}, 0)", "timestamptz": "timestamp_hash_extended({} AT TIME ZONE 'UTC', 0)",
 }  # fmt: skip
 # Type -> when the engine reads a value of it (of `numeric`, when it may).
+_OF_CASE = ("lower", "upper")  # of a few signs (`ﬁ`, `ŉ`) every engine makes others
 _READABLE = {
     "date": "{0} BETWEEN DATE '0001-01-01' AND DATE '9999-12-31'",
     "timestamp": "{0} >= TIMESTAMP '0001-01-01 00:00:00' AND {0} < TIMESTAMP '10000-01-01 00:00:00'",
@@ -250,6 +251,8 @@ def _value(source: Source, key: str, *, table: Table) -> str:
 
 
 def _left_to_server(condition: Expression, source: Source, *, table: Table) -> bool:
+    if any(calls_of(condition, name) for name in _OF_CASE):
+        return False
     kinds = {key: (source.columns[key], spelt(source, key)) for key in condition.columns}
     for column, name in kinds.values():
         if table.types.get(name) not in _ALIKE[column.type]:

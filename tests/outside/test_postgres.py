@@ -255,6 +255,26 @@ def test_a_condition_left_to_the_server_changes_no_row(
     assert [row["id"] for row in left] == here
 
 
+@pytest.mark.parametrize(
+    "condition",
+    ["upper(c) = 'ﬁN'", "upper(c) = 'STRAẞE'", "upper(c) <> 'STRASSE'", "lower(c) = 'i'", "lower(c) = 'ασ'"],
+)
+def test_the_case_of_letters_is_not_left_to_the_server(
+    postgres: PostgresServer, tmp_path: Path, password: str, condition: str
+) -> None:
+    """Of a few signs it makes others than the engine, and would leave rows behind."""
+    rows = ["straße", "strasse", "İ", "I", "ΑΣ", "ﬁn"]
+    postgres.run(
+        "DROP TABLE IF EXISTS streets", "CREATE TABLE streets (id int, who text, c text)",
+        *(f"INSERT INTO streets VALUES ({place}, 'p', '{text}')" for place, text in enumerate(rows)),
+    )  # fmt: skip
+    value = spec_of({"c": "text"}, path=postgres.address(), source={"table": "streets"})
+    value["extract"]["where"] = condition
+    left = extracted(tmp_path / "left", value, "*")
+    here = filtered([{"id": place, "who": "p", "c": text} for place, text in enumerate(rows)], condition, {"c": "text"})
+    assert [row["id"] for row in left] == here
+
+
 def filtered(rows: list[dict[str, Any]], condition: str, columns: dict[str, str]) -> list[int]:
     import duckdb
     import pyarrow as pa
