@@ -2,7 +2,8 @@
 
 `extract` moves no row of a file. It binds the files, reads live sources into the engine (only the columns that
 something needs, and rows that may be wanted; joined already where one database holds the tables and compares their keys
-as the engine does), names the joined relation in the engine and hands on a `Sample`: a typed handle that later stages
+as the engine does; drawn already where it counts the population that a `representation` is measured against), names the
+joined relation in the engine and hands on a `Sample`: a typed handle that later stages
 add to, so that rows move once, when a dataset version is written.
 """
 
@@ -10,13 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from curator.addresses import Address, place_of
 from curator.errors import SourceError
 from curator.files import Where
-from curator.planning import Together, asked, to_count, together
-from curator.protocols import Asked, BoundSource, Engine
+from curator.planning import Together, asked, measured, to_count, together, whole
+from curator.protocols import Asked, AskedClasses, AskedJoined, BoundSource, Engine
+from curator.representation import class_columns, classes_sql
 from curator.samples import SAMPLE, Sample
 from curator.sampling import (
     EQUALS,
@@ -30,8 +33,17 @@ from curator.sampling import (
     sample_sql,
     whole_row_sql,
 )
-from curator.sources import Snapshots, is_live, joined_statement, statement_of, would_count, would_join
+from curator.sources import (
+    Snapshots,
+    classes_statement,
+    is_live,
+    joined_statement,
+    statement_of,
+    would_count,
+    would_join,
+)
 from curator.spec import Scope, UseCase, scope_of
+from curator.spec.model import Column
 from curator.sqltext import quoted
 
 _WHOLE = "whole rows"
@@ -59,6 +71,10 @@ def extract(
         counted = _counted(use_case, scope, snapshots=snapshots, paths=paths)
         wanted = asked(use_case, scope, counted=counted)
         joining = _joining(use_case, scope, wanted=wanted, paths=paths, snapshots=snapshots, counted=counted)
+        asking_classes = _asked_classes(use_case, scope, wanted=wanted, joining=joining)
+        classes = _classes(asking_classes, engine=engine, where=paths[use_case.extract.from_], snapshots=snapshots)
+        if asking_classes is not None and classes is not None:
+            wanted, joining = _drawn_there(asking_classes, wanted, joining=joining)
         bound = _bound(use_case, wanted, joining=joining, engine=engine, paths=paths, snapshots=snapshots)
     tables = _tables(
         use_case, engine, relations={name: source.relation for name, source in bound.items()}, joining=joining
@@ -73,8 +89,9 @@ def extract(
         engine.define(name, sql)
     drawing = equal | _drawn(parts, engine)
     return Sample(
-        use_case=use_case, scope=scope, engine=engine, paths=dict(paths), bound=bound, orphans=orphans, drawing=drawing
-    )
+        use_case=use_case, scope=scope, engine=engine, paths=dict(paths), bound=bound, orphans=orphans, drawing=drawing,
+        classes=classes,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +134,10 @@ def asking(use_case: UseCase, scope: Scope, *, given: Mapping[str, str]) -> Aski
         use_case, scope, wanted=wanted, places={name: where.text for name, where in live.items()}, counted=counted,
         able=lambda join, tables: would_join(join, tables, where=live[base]),
     )  # fmt: skip
+    classes = _asked_classes(use_case, scope, wanted=wanted, joining=joining) if base in live else None
+    counting = classes_statement(live[base], classes) if classes is not None else None
+    if classes is not None and counting is not None:
+        wanted, joining = _drawn_there(classes, wanted, joining=joining)
     said = {
         name: joined_statement(where, joining.asked)
         if joining.asked and name == base
@@ -125,6 +146,8 @@ def asking(use_case: UseCase, scope: Scope, *, given: Mapping[str, str]) -> Aski
         if name not in joining.merged
     }
     statements = {name: statement for name, statement in said.items() if statement is not None}
+    if counting is not None:
+        statements[base] = f"{counting}; {statements[base]}"
     return Asking(statements=statements, joins=joining.said)
 
 
@@ -166,6 +189,42 @@ def _joining(
         use_case, scope, wanted=wanted, places={name: where.text for name, where in live.items()}, counted=counted,
         able=lambda join, tables: snapshots.joinable(join, tables, where=live[base]),
     )  # fmt: skip
+
+
+def _asked_classes(
+    use_case: UseCase, scope: Scope, *, wanted: Mapping[str, Asked], joining: Together
+) -> AskedClasses | None:
+    """What to ask for the classes of a population that one source holds whole; None where it cannot be asked."""
+    part, there = use_case.representation, whole(use_case, scope, wanted=wanted, joining=joining)
+    if part is None or there is None:
+        return None
+    columns = {name: Column(type=kind) for name, kind in class_columns(part).items()}
+    source = use_case.sources[use_case.extract.from_].model_copy(
+        update={"columns": columns, "table": None, "where": None, "strict": False, "null_tokens": ()}
+    )
+    return AskedClasses(
+        rows=there.rows,
+        formulas=there.formulas,
+        counts=Asked(name=use_case.extract.from_, source=source, columns=tuple(columns)),
+        statement=partial(classes_sql, part),
+    )
+
+
+def _classes(asked: AskedClasses | None, *, engine: Engine, where: Where, snapshots: Snapshots) -> str | None:
+    """The relation of the population's classes, where its database counts them."""
+    if asked is None or not isinstance(where, Address) or not is_live(where):
+        return None
+    return snapshots.classes(asked, where, engine=engine)
+
+
+def _drawn_there(
+    asked: AskedClasses, wanted: Mapping[str, Asked], *, joining: Together
+) -> tuple[dict[str, Asked], Together]:
+    """The same as was to be asked, the threshold of the sample now among what is left to the database."""
+    base = asked.tables[0]
+    if not isinstance(asked.rows, AskedJoined):
+        return {**wanted, base.name: asked.rows}, joining
+    return {**wanted, base.name: measured(base)}, replace(joining, asked=asked.rows)
 
 
 def _bound(

@@ -177,6 +177,42 @@ class AskedJoined:
         return {one.name: one for one in (self.base, *(join.asked for join in self.joins))}
 
 
+class WritesCounts(Protocol):
+    """Writes the query that counts the classes of a population."""
+
+    def __call__(self, values: Sequence[str], *, rows: str, dialect: Dialect) -> str:
+        """The query.
+
+        Args:
+            values: SQL of each formula.
+            rows: what stands after `FROM`.
+            dialect: of the source.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskedClasses:
+    """The classes of a population that stands in one live source, to be counted there.
+
+    Attributes:
+        rows: the population's rows; their conditions are all that there are, and only those that the source and the
+            engine decide alike may be decided there.
+        formulas: the values to be counted, over the columns of `rows`.
+        counts: columns of the answer, under the name of the population's first table.
+        statement: writes the query.
+    """
+
+    rows: Asked | AskedJoined
+    formulas: tuple[Expression, ...]
+    counts: Asked
+    statement: WritesCounts
+
+    @property
+    def tables(self) -> tuple[Asked, ...]:
+        """What is asked of each table."""
+        return tuple(self.rows.tables.values()) if isinstance(self.rows, AskedJoined) else (self.rows,)
+
+
 class LiveTable(Protocol):
     """One table of a live source, its rows on their way. It is read once."""
 
@@ -267,6 +303,18 @@ class JoinsTables(Protocol):
 
     def count(self, asked: Asked) -> int:
         """How many rows `table` would hand over."""
+
+
+@runtime_checkable
+class CountsClasses(Protocol):
+    """What a live source may do besides: count the classes of a population itself, so that only counts travel."""
+
+    def classes(self, asked: AskedClasses) -> LiveTable | None:
+        """The counts.
+
+        None where the source might decide a condition or a value otherwise than the engine, or would hand over the
+        rows that a sample leaves out all the same. Raises SourceError when a table is not as declared.
+        """
 
 
 class BoundSource(Protocol):

@@ -57,7 +57,7 @@ class PostgresServer:
 
     def statements(self) -> list[str]:
         """What was executed so far, one line each."""
-        text = self.log.read_text(encoding="utf-8").replace("\n\t", " ")
+        text = self.log.read_bytes().decode().replace("\n\t", " ")  # a literal may hold a carriage return
         return [match[1] for match in re.finditer(r"LOG:  (?:statement|execute [^:]*): (.*)", text)]
 
     def asked_of(self, table: str) -> list[str]:

@@ -27,6 +27,7 @@ SPARK = (
     "tests/behaviour/test_spark_secrets.py",
     "tests/outside/test_joined_there.py",
     "tests/outside/test_live_feeds.py",
+    "tests/outside/test_represented_there.py",
     "tests/property/test_expressions_agree.py",
     "tests/property/test_sources_agree.py",
     "tests/unit/test_extraction.py",

@@ -5,9 +5,10 @@ rows would be joined and chosen, how each field would be protected, what would b
 row, who may receive the result. What is declared but needed by nothing is named too (GDPR art. 5(1)(c)).
 """
 
-from curator.planning._asked import asked, to_count
+from curator.planning._asked import asked, measured, to_count
 from curator.planning._build import plan
 from curator.planning._plan import ColumnPlan, DerivedPlan, FieldPlan, JoinPlan, Plan, RulePlan, SourcePlan
+from curator.planning._population import Whole, whole
 from curator.planning._together import Together, together
 
 __all__ = [
@@ -19,8 +20,11 @@ __all__ = [
     "RulePlan",
     "SourcePlan",
     "Together",
+    "Whole",
     "asked",
+    "measured",
     "plan",
     "to_count",
     "together",
+    "whole",
 ]

@@ -15,7 +15,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from curator.expressions import Expression, conjuncts, in_terms_of, parse
 from curator.planning._build import plan
@@ -90,6 +90,11 @@ def asked_joined(
     return AskedJoined(rows=rows, base=base, joins=tuple(joins), origin=origin)
 
 
+def measured(asked: Asked) -> Asked:
+    """The same of a population whose classes are counted already: its threshold may then be left to the source."""
+    return replace(asked, share=replace(asked.share, measured=True) if isinstance(asked.share, _Share) else None)
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Share:
     """The sample's threshold for a source that spells its key alike; a key of several columns stays with the engine."""
@@ -99,14 +104,16 @@ class _Share:
     name: str
     joined: Collection[str] = ()
     counted: Collection[str] = ()
+    measured: bool = False
 
     def __call__(self, texts: Mapping[str, str]) -> str | None:
         sample = self.use_case.extract.sample
         if sample is None or len(sample.by) != 1 or sample.by[0] not in texts:
             return None
         return pushed_share(
-            self.use_case, self.scope, source=self.name, columns=texts, joined=self.joined, counted=self.counted
-        )
+            self.use_case, self.scope, source=self.name, columns=texts, joined=self.joined, counted=self.counted,
+            measured=self.measured,
+        )  # fmt: skip
 
 
 def _needed(use_case: UseCase, scope: Scope) -> dict[str, set[str]]:

@@ -5,6 +5,7 @@ declared floor. From the counts come the Jensen-Shannon divergence, the standard
 whether values are missing at random as far as the other dimensions show. `RepresentationReport.refuse` is the gate.
 """
 
+from curator.representation._counting import class_columns, classes_sql
 from curator.representation._figures import chi_square_tail, dependence, divergence, standardised_difference
 from curator.representation._measure import measure
 from curator.representation._page import page
@@ -18,6 +19,8 @@ __all__ = [
     "RepresentationReport",
     "Teller",
     "chi_square_tail",
+    "class_columns",
+    "classes_sql",
     "dependence",
     "divergence",
     "measure",

@@ -1,30 +1,27 @@
-"""The measure: one query in the engine gives the counts of every dimension; small classes are pooled before they leave.
+"""The measure: the engine counts the rows kept in each class of their population; small classes are pooled.
 
-Each value is coded as one text whose first letter says what it is: a value, a null, an empty text (or one of
-spaces only, as `trim` of the formulas sees them), a text that means unknown. So an empty text is found where a null
-check would see nothing.
+The population's classes are counted in the engine too, unless the database that holds all its rows has counted them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from curator.expressions import Engine as Dialect
 from curator.expressions import parse
+from curator.representation._counting import MISSING, classes_sql, compared_sql
 from curator.representation._figures import dependence, divergence, standardised_difference
 from curator.representation._report import ClassCount, Dependence, Dimension, RepresentationReport, State
 from curator.samples import SAMPLE, CheckedSample
 from curator.sampling import POPULATION
 from curator.spec.model import Representation
-from curator.sqltext import TEXT, literal, quoted
+from curator.sqltext import quoted
 
 _STATES: dict[str, State] = {"v": "value", "n": "null", "e": "empty", "u": "unknown", "*": "pooled"}
 _ORDER: tuple[State, ...] = ("value", "unknown", "empty", "null", "pooled")
-_CLASS, _VALUE, _GONE, _ROWS, _PLACE = ".class {}", ".value {}", ".gone {} {}", ".rows", ".place"
-_MISSING = "neu"
+_CLASSES = "population classes"
 
 Counts = tuple[str, int, int, tuple[int, ...]]
-"""A class as coded: its population, its rows kept, and its rows by what is missing in them (`_gone_columns`)."""
+"""A class as coded: its population, its rows kept, and its rows by what is missing in them (`class_columns`)."""
 
 
 def measure(checked: CheckedSample) -> RepresentationReport | None:
@@ -42,12 +39,15 @@ def measure(checked: CheckedSample) -> RepresentationReport | None:
     part = use_case.representation
     if part is None:
         return None
-    coded = _coded(checked, part, relation=POPULATION, where="")
-    rejected = " OR ".join(f"({bit.sql})" for bit in checked.bits if bit.rejects)
-    kept_only = f" WHERE CASE WHEN {rejected} THEN 0 ELSE 1 END = 1" if rejected else ""
-    kept = _coded(checked, part, relation=SAMPLE, where=kept_only)
+    types = checked.sample.scope.expression_types()
+    values = [parse(formula, types).sql(engine.dialect) for formula in part.dimensions.values()]
+    classes = checked.sample.classes
+    if classes is None:
+        classes = _CLASSES
+        engine.materialise(classes, classes_sql(part, values, rows=quoted(POPULATION), dialect=engine.dialect))
+    compared = compared_sql(part, values, rows=_kept(checked), classes=classes, dialect=engine.dialect)
     found: list[list[Counts]] = [[] for _ in part.dimensions]
-    for place, code, rows, rows_kept, *gone in engine.rows(_counted(part, population=coded, kept=kept)):
+    for place, code, rows, rows_kept, *gone in engine.rows(compared):
         found[int(place)].append((str(code), int(rows), int(rows_kept), tuple(int(count) for count in gone)))
     pooled = [_pooled(counts, part.smallest_cell) for counts in found]
     drawn = int(engine.rows(f"SELECT count(*) FROM {quoted(SAMPLE)}")[0][0])  # noqa: S608 (quoted identifier)
@@ -62,65 +62,10 @@ def measure(checked: CheckedSample) -> RepresentationReport | None:
     )
 
 
-# ---- in the engine ---------------------------------------------------------------------------------------------------
-
-
-def _coded(checked: CheckedSample, part: Representation, *, relation: str, where: str) -> str:
-    """Each row as the coded class of each dimension."""
-    types, dialect = checked.sample.scope.expression_types(), checked.sample.engine.dialect
-    values = [
-        f"CAST({parse(formula, types).sql(dialect)} AS {TEXT}) AS {quoted(_VALUE.format(place))}"
-        for place, formula in enumerate(part.dimensions.values())
-    ]
-    classes = [_code(_VALUE.format(place), part.unknown, dialect=dialect) for place in range(len(values))]
-    named = ", ".join(f"{code} AS {quoted(_CLASS.format(place))}" for place, code in enumerate(classes))
-    rows = f"SELECT {', '.join(values)} FROM {quoted(relation)}{where}"  # noqa: S608 (built from a checked spec)
-    return f"SELECT {named} FROM ({rows}) t"  # noqa: S608 (likewise)
-
-
-def _code(name: str, unknown: Sequence[str], *, dialect: Dialect) -> str:
-    value, blank = quoted(name), parse("trim(cell) = ''", {"cell": "text"}).sql(dialect, rename={"cell": name})
-    texts = ", ".join(literal(text) for text in unknown)
-    said = f"WHEN {value} IN ({texts}) THEN 'u' || {value} " if texts else ""
-    return f"CASE WHEN {value} IS NULL THEN 'n' WHEN {blank} THEN 'e' {said}ELSE 'v' || {value} END"
-
-
-def _counted(part: Representation, *, population: str, kept: str) -> str:
-    """Place of the dimension, class, rows, rows kept, rows missing by dimension and state; small classes pooled."""
-    gone = [quoted(name) for name in _gone_columns(part)]
-    sums = "".join(f", sum(p.{name}) AS {name}" for name in gone)
-    seen, rows, code = f"coalesce(k.{quoted(_ROWS)}, 0)", f"p.{quoted(_ROWS)}", quoted(".code")
-    floor = part.smallest_cell
-    told = f"{rows} >= {floor}"
-    columns = f"p.*, {seen} AS {quoted('.kept')}, CASE WHEN {told} THEN p.{code} ELSE '*' END AS {quoted('.told')}"
-    same = f"p.{quoted(_PLACE)} = k.{quoted(_PLACE)} AND p.{code} = k.{code}"
-    tables = f"({_grouped(part, population)}) p LEFT JOIN ({_grouped(part, kept)}) k ON {same}"
-    joined = f"SELECT {columns} FROM {tables}"  # noqa: S608 (built from a checked spec)
-    group = f"p.{quoted(_PLACE)}, p.{quoted('.told')}"
-    totals = f"sum(p.{quoted(_ROWS)}) AS {quoted(_ROWS)}, sum(p.{quoted('.kept')}) AS {quoted('.kept')}"
-    return f"SELECT {group}, {totals}{sums} FROM ({joined}) p GROUP BY {group}"  # noqa: S608 (likewise)
-
-
-def _gone_columns(part: Representation) -> list[str]:
-    """One column for each dimension and state of a missing value, dimensions first."""
-    return [_GONE.format(place, letter) for place in range(len(part.dimensions)) for letter in _MISSING]
-
-
-def _grouped(part: Representation, coded: str) -> str:
-    """Counts of every class of every dimension in one pass."""
-    names = [quoted(_CLASS.format(place)) for place in range(len(part.dimensions))]
-    which = " ".join(f"WHEN {name} IS NOT NULL THEN {place}" for place, name in enumerate(names))
-    flags = ", ".join(
-        f"CASE WHEN substr({name}, 1, 1) = '{letter}' THEN 1 ELSE 0 END AS {quoted(_GONE.format(place, letter))}"
-        for place, name in enumerate(names)
-        for letter in _MISSING
-    )
-    code = f"coalesce({', '.join(names)}, '') AS {quoted('.code')}"
-    gone = "".join(f", sum({quoted(name)}) AS {quoted(name)}" for name in _gone_columns(part))
-    columns = f"CASE {which} END AS {quoted(_PLACE)}, {code}, count(*) AS {quoted(_ROWS)}{gone}"
-    rows = f"SELECT *, {flags} FROM ({coded}) t"  # noqa: S608 (built from a checked spec)
-    sets = ", ".join(f"({name})" for name in names)
-    return f"SELECT {columns} FROM ({rows}) t GROUP BY GROUPING SETS ({sets})"  # noqa: S608 (likewise)
+def _kept(checked: CheckedSample) -> str:
+    """The rows drawn that no rule rejects, as what stands after `FROM`."""
+    rejected = " OR ".join(f"({bit.sql})" for bit in checked.bits if bit.rejects)
+    return quoted(SAMPLE) + (f" WHERE CASE WHEN {rejected} THEN 0 ELSE 1 END = 1" if rejected else "")
 
 
 # ---- from the counts -------------------------------------------------------------------------------------------------
@@ -186,7 +131,7 @@ def _dimensions(part: Representation, found: Sequence[Sequence[Counts]]) -> Iter
         dependences = [
             one
             for other in range(len(names))
-            for state in range(len(_MISSING))
+            for state in range(len(MISSING))
             if other != place
             and (one := _dependence(names[other], found[other], gone=(place, state), floor=part.smallest_cell))
         ]
@@ -208,7 +153,7 @@ def _dependence(on: str, counts: Sequence[Counts], *, gone: tuple[int, int], flo
 
     A state with fewer rows than the floor is not looked at.
     """
-    column = gone[0] * len(_MISSING) + gone[1]
+    column = gone[0] * len(MISSING) + gone[1]
     known = [
         (code, rows, _dulled_part(missing[column], rows, floor=floor))
         for code, rows, _, missing in counts
@@ -221,7 +166,7 @@ def _dependence(on: str, counts: Sequence[Counts], *, gone: tuple[int, int], flo
     code, rows, worst = max(known, key=lambda one: (one[2] / one[1], one[1], one[0]))
     others = total - rows
     return Dependence(
-        missing=_STATES[_MISSING[gone[1]]],
+        missing=_STATES[MISSING[gone[1]]],
         on=on,
         v=round(figures[0], 6),
         p=float(f"{figures[1]:.3g}"),

@@ -27,6 +27,8 @@ class Sample:
         drawing: what the draw counted: rows it was drawn from, rows drawn, of both the positive and the negative ones
             where negatives are drawn, events without a time, rows that only a number tells from another where they
             have no key.
+        classes: the relation that holds the population's classes (`curator.representation.classes_sql`), where the
+            database that holds all its rows counted them; the relation of the population then lacks rows.
     """
 
     use_case: UseCase
@@ -36,6 +38,7 @@ class Sample:
     bound: Mapping[str, BoundSource]
     orphans: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     drawing: Mapping[str, int] = field(default_factory=dict)
+    classes: str | None = None
 
     @property
     def estimated_rows(self) -> int:
@@ -70,4 +73,5 @@ class Sample:
             },
             "orphans": {name: dict(counts) for name, counts in self.orphans.items()},
             **({"drawing": dict(self.drawing)} if self.drawing else {}),
+            **({"population_counted_there": True} if self.classes is not None else {}),
         }

@@ -58,7 +58,7 @@ def ratio(number: float) -> Fraction:
 
 def pushed_share(
     use_case: UseCase, scope: Scope, *, source: str, columns: Mapping[str, str] | None = None,
-    joined: Collection[str] = (), counted: Collection[str] = (),
+    joined: Collection[str] = (), counted: Collection[str] = (), measured: bool = False,
 ) -> str | None:  # fmt: skip
     """A condition that a source may apply itself, so that rows which cannot be drawn never leave it.
 
@@ -73,13 +73,16 @@ def pushed_share(
             None.
         joined: the sources whose joined rows the source hands over; itself alone when empty.
         counted: joined sources whose rows without partner are counted already, in the database.
+        measured: whether the classes of the population are counted already, in the database.
 
     Returns:
         SQL of the condition; None when the key is not of these sources alone, when its text may be spelt another way
         there, or when all rows must be seen (ranks over all of them, a measure against the population).
     """
     sample = use_case.extract.sample
-    if sample is None or sample.fraction is None or sample.fraction >= 1 or not _threshold_only(use_case):
+    if sample is None or sample.fraction is None or sample.fraction >= 1:
+        return None
+    if not _threshold_only(use_case) or (use_case.representation is not None and not measured):
         return None
     among = set(joined) or {source}
     if any(scope.origin.get(name) not in among for name in sample.by):
@@ -101,7 +104,7 @@ def pushed_share(
 def _threshold_only(use_case: UseCase) -> bool:
     """Whether no other part of the spec looks at rows that the threshold leaves out."""
     sample = use_case.extract.sample
-    if sample is None or sample.at_least is not None or use_case.representation is not None:
+    if sample is None or sample.at_least is not None:
         return False
     return sample.per_entity is None or set(sample.by) == set(use_case.extract.entity)
 

@@ -10,6 +10,7 @@ from curator.sources._opened import Adoption, Reading, Snapshots
 from curator.sources._schemes import (
     SCHEMES,
     can_follow,
+    classes_statement,
     is_live,
     joined_statement,
     register,
@@ -25,6 +26,7 @@ __all__ = [
     "Reading",
     "Snapshots",
     "can_follow",
+    "classes_statement",
     "is_live",
     "joined_statement",
     "register",

@@ -16,9 +16,11 @@ from curator.addresses import Address
 from curator.files import Identity
 from curator.protocols import (
     Asked,
+    AskedClasses,
     AskedJoin,
     AskedJoined,
     BoundSource,
+    CountsClasses,
     CountsPartners,
     Engine,
     JoinsTables,
@@ -29,6 +31,7 @@ from curator.protocols import (
 from curator.sources._digest import RowsDigest
 from curator.sources._schemes import source_class
 
+_CLASSES = "classes of the population"
 _AHEAD = 16  # batches that wait for the digest; each is held in memory meanwhile
 
 
@@ -198,6 +201,19 @@ class Snapshots:
             )
             for name, one in asked.tables.items()
         }
+
+    def classes(self, asked: AskedClasses, where: Address, *, engine: Engine) -> str | None:
+        """Have a database count the classes of a population that stands in it; the counts become a relation.
+
+        Returns:
+            Its name in the engine; None where the database cannot count as the engine would.
+
+        Raises:
+            SourceError: a source cannot be read, or is not as declared.
+        """
+        source = self._opened(where, asked.tables[0].name)
+        counts = source.classes(asked) if isinstance(source, CountsClasses) else None
+        return None if counts is None else engine.adopt(_CLASSES, asked.counts.source, table=counts).relation
 
     def without_partner(
         self, left: tuple[Asked, Address], right: tuple[Asked, Address], *, on: Sequence[str]

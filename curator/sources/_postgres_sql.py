@@ -127,15 +127,15 @@ def select_sql(asked: Asked, table: Table) -> str:
     """
     values = {key: _value(asked.source, key, table=table) for key in asked.columns}
     conditions = [one for one in asked.where if _left_to_server(one, asked.source, table=table)]
-    plain = [sql for sql in (_bounded(one, asked.source, table=table) for one in conditions) if sql is not None]
+    plain = _plain_bounds(conditions, asked.source, table=table)
     others = [one for one in conditions if _bounds(one) is None]
     guarded = _guarded(others, asked, table=table)
     changed = {key for key in values if values[key] != _quoted(spelt(asked.source, key))}
     nested = bool(guarded) or any(condition.columns & changed for condition in others)
     names = {key: key if nested else spelt(asked.source, key) for key in asked.columns}
     printed = [_printed(condition, names, guarded=guarded) for condition in others]
-    printed = [sql for sql in printed if table.icu or "und-x-icu" not in sql]
-    share = _share(asked, table, nested=nested)
+    printed = [sql for sql in printed if maps_cases(sql, table)]
+    share = share_sql(asked, table, nested=nested)
     printed += [share] if share else []
     listed = ", ".join(_named(value, key) for key, value in values.items()) or "1 AS nothing"
     if not nested:
@@ -144,6 +144,34 @@ def select_sql(asked: Asked, table: Table) -> str:
     keys = ", ".join(_quoted(key) for key in values)
     inner = f"SELECT {listed}{extra} FROM {table.name}{_where(plain)}"  # noqa: S608 (likewise)
     return f"SELECT {keys} FROM ({inner}) t{_where(printed)}"  # noqa: S608 (likewise)
+
+
+def same_value(key: str, asked: Asked, *, table: Table) -> str | None:
+    """A column as the engine reads it, null where it reads none; None where both may see different values."""
+    name = spelt(asked.source, key)
+    kind, column = table.types.get(name), asked.source.columns[key]
+    if column.type in (LogicalType.decimal, LogicalType.float) or kind not in _ALIKE[column.type]:
+        return None
+    if not _exact(column, name, source=asked.source, table=table):
+        return None
+    value = _value(asked.source, key, table=table)
+    if column.type in (LogicalType.text, LogicalType.free_text):
+        return f'{value} COLLATE "C"' if _texts_alike(name, table) else None
+    return f"CASE WHEN {_READABLE[kind].format(value)} THEN {value} END" if kind in _READABLE else value
+
+
+def bounds_sql(asked: Asked, table: Table) -> str:
+    """`WHERE` with the conditions that are plain bounds of columns, which an index can answer; empty without one."""
+    return _where(_plain_bounds(asked.where, asked.source, table=table))
+
+
+def maps_cases(sql: str, table: Table) -> bool:
+    """Whether the collation that lower and upper case need is there, if they are in a condition."""
+    return table.icu or "und-x-icu" not in sql
+
+
+def _plain_bounds(conditions: Sequence[Expression], source: Source, *, table: Table) -> list[str]:
+    return [sql for sql in (_bounded(one, source, table=table) for one in conditions) if sql is not None]
 
 
 def highest_sql(key: str, asked: Asked, *, table: Table) -> str | None:
@@ -281,7 +309,7 @@ def _exact(column: Column, name: str, *, source: Source, table: Table) -> bool:
     return column.type in ("text", "free_text") and not source.null_tokens
 
 
-def _share(asked: Asked, table: Table, *, nested: bool) -> str | None:
+def share_sql(asked: Asked, table: Table, *, nested: bool = False) -> str | None:
     """The sample's threshold, over keys whose text is spelt alike: whole numbers and texts."""
     if asked.share is None or not table.utf8:
         return None

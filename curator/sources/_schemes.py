@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from curator.addresses import Address
 from curator.errors import SourceError
-from curator.protocols import Asked, AskedJoin, AskedJoined, LiveSource
+from curator.protocols import Asked, AskedClasses, AskedJoin, AskedJoined, LiveSource
 
 SCHEMES: dict[str, str] = {
     "postgresql": "curator.sources.postgres:PostgresSource",
@@ -110,13 +110,19 @@ def joined_statement(address: Address, asked: AskedJoined) -> str | None:
     return said
 
 
+def classes_statement(address: Address, asked: AskedClasses) -> str | None:
+    """What a source would be asked for the classes of a population, for the plan; opens nothing."""
+    said: str | None = _planning(address, asked.tables[0].name, name="planned_classes", otherwise=_never)(asked)
+    return said
+
+
 def _planning(where: Address, source: str, *, name: str, otherwise: Callable[..., Any]) -> Callable[..., Any]:
     found: Callable[..., Any] = getattr(source_class(where, source=source), name, otherwise)
     return found
 
 
 def _never(*_: object) -> None:
-    """What a class of sources that cannot join says."""
+    """What a class of sources that cannot join or count says."""
 
 
 def statement_of(address: Address, asked: Asked) -> str | None:

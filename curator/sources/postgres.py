@@ -15,9 +15,10 @@ import pyarrow as pa
 
 from curator.addresses import Address
 from curator.errors import SourceError
-from curator.protocols import Asked, AskedJoin, AskedJoined
+from curator.protocols import Asked, AskedClasses, AskedJoin, AskedJoined
 from curator.sources import _faults
 from curator.sources._joining import LEFT, RIGHT
+from curator.sources._postgres_classes import classes_sql
 from curator.sources._postgres_sql import (
     FITTING,
     TURNED,
@@ -143,15 +144,18 @@ class PostgresSource:
     @staticmethod
     def planned_joined(asked: AskedJoined) -> str:
         """The statement for tables whose columns are of the declared types."""
-        return select_sql(
-            asked.rows, joined_table(asked, {name: planned_table(one) for name, one in asked.tables.items()})
-        )
+        return select_sql(asked.rows, _as_one(asked, planned_table))
+
+    @staticmethod
+    def planned_classes(asked: AskedClasses) -> str | None:
+        """The statement that would count them, were all columns of the declared types; None where it would not."""
+        return _counting(asked, planned_table)
 
     def table(self, asked: Asked) -> PostgresTable:
         """One table. Raises SourceError when it is missing, forbidden or not as declared."""
         with self._translated(asked.name):
             table, unread = self._checked(asked)
-            return self._asked(asked, table, unread_of={asked.name: unread})
+            return self._sent(asked, select_sql(asked, table), unread_of={asked.name: unread})
 
     def joinable(self, join: AskedJoin, tables: Mapping[str, Asked]) -> bool:
         """Whether the server compares the keys as the engine does."""
@@ -161,9 +165,16 @@ class PostgresSource:
     def joined(self, asked: AskedJoined) -> PostgresTable:
         """Joined rows, by one statement. Raises SourceError when a table is not as declared."""
         with self._translated(asked.rows.name):
-            checked = {name: self._checked(one) for name, one in asked.tables.items()}
-            table = joined_table(asked, {name: found for name, (found, _) in checked.items()})
-            return self._asked(asked.rows, table, unread_of={name: unread for name, (_, unread) in checked.items()})
+            unread_of = {name: self._checked(one)[1] for name, one in asked.tables.items()}
+            return self._sent(asked.rows, select_sql(asked.rows, _as_one(asked, self._described)), unread_of=unread_of)
+
+    def classes(self, asked: AskedClasses) -> PostgresTable | None:
+        """Counts of classes, by one statement; None where the server might count otherwise than the engine."""
+        with self._translated(asked.counts.name):
+            for one in asked.tables:
+                self._checked(one)
+            query = _counting(asked, self._described)
+            return self._sent(asked.counts, query, unread_of={}) if query else None
 
     def count(self, asked: Asked) -> int:
         """How many rows `table` would hand over."""
@@ -215,8 +226,7 @@ class PostgresSource:
             raise _faults.denied(asked.name, what=", ".join(f"the column `{name}`" for name in denied))
         return table, unread
 
-    def _asked(self, asked: Asked, table: Table, *, unread_of: Mapping[str, tuple[str, ...]]) -> PostgresTable:
-        statement = select_sql(asked, table)
+    def _sent(self, asked: Asked, statement: str, *, unread_of: Mapping[str, tuple[str, ...]]) -> PostgresTable:
         cursor = self._connection.cursor()
         cursor.adbc_statement.set_options(**_BLOCK)
         cursor.execute(statement)
@@ -331,6 +341,18 @@ def _comparable(join: AskedJoin, tables: Mapping[str, Asked], *, described: Call
     }
     right = sides[join.asked.name]
     return all(same_key(key, sides[source], right=right) is not None for key, source in join.on.items())
+
+
+def _as_one(asked: AskedJoined, described: Callable[[Asked], Table]) -> Table:
+    """Joined tables as one, as they are described."""
+    return joined_table(asked, {name: described(one) for name, one in asked.tables.items()})
+
+
+def _counting(asked: AskedClasses, described: Callable[[Asked], Table]) -> str | None:
+    """The statement that counts classes in tables as they are described."""
+    if isinstance(asked.rows, AskedJoined):
+        return classes_sql(asked, asked.rows.rows, table=_as_one(asked.rows, described))
+    return classes_sql(asked, asked.rows, table=described(asked.rows))
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:
