@@ -19,7 +19,7 @@ from curator.sqltext import TEXT, quoted
 MISSING = "neu"
 """The first letters of codes of values that are missing: null, empty, unknown."""
 
-_CLASS, _VALUE, _GONE = ".class {}", ".value {}", "gone {} {}"
+_CLASS, _VALUE, _TIMES, _GONE = ".class {}", ".value {}", ".times", "gone {} {}"
 _PLACE, _CODE, _ROWS = "place", "code", "rows"
 _POOLED = "*"
 
@@ -82,15 +82,21 @@ def _gone(part: Representation) -> list[str]:
 
 
 def _coded(part: Representation, values: Sequence[str], *, rows: str, dialect: Dialect) -> str:
-    """Each row as the coded class of each dimension."""
-    named = ", ".join(
-        f"{_text(value, dialect)} AS {quoted(_VALUE.format(place))}" for place, value in enumerate(values)
-    )
+    """Each row as the coded class of each dimension; in PostgreSQL equal rows once, with their number.
+
+    It goes through the rows again for every dimension, and adds every sum each time: over rows grouped first, that took
+    a quarter of the time.
+    """
+    names = [quoted(_VALUE.format(place)) for place in range(len(values))]
+    named = ", ".join(f"{_text(value, dialect)} AS {name}" for name, value in zip(names, values, strict=True))
+    once = dialect == "postgres"
+    times, group = ("count(*)", f" GROUP BY {', '.join(names)}") if once else ("1", "")
     classes = ", ".join(
         f"{_code(_VALUE.format(place), part.unknown, dialect=dialect)} AS {quoted(_CLASS.format(place))}"
         for place in range(len(values))
     )
-    return f"SELECT {classes} FROM (SELECT {named} FROM {rows}) t"  # noqa: S608 (built from a checked spec)
+    inner = f"SELECT {named}, {times} AS {quoted(_TIMES)} FROM {rows}{group}"  # noqa: S608 (built from a checked spec)
+    return f"SELECT {classes}, {quoted(_TIMES)} FROM ({inner}) t"  # noqa: S608 (likewise)
 
 
 def _text(value: str, dialect: Dialect) -> str:
@@ -108,10 +114,14 @@ def _grouped(coded: str, dimensions: int, *, gone: Sequence[str] = ()) -> str:
     """Counts of every class of every dimension in one pass."""
     names = [quoted(_CLASS.format(place)) for place in range(dimensions)]
     which = " ".join(f"WHEN {name} IS NOT NULL THEN {place}" for place, name in enumerate(names))
-    flags = [f"CASE WHEN substr({name}, 1, 1) = '{letter}' THEN 1 ELSE 0 END" for name in names for letter in MISSING]
+    flags = [
+        f"CASE WHEN substr({name}, 1, 1) = '{letter}' THEN {quoted(_TIMES)} ELSE 0 END"
+        for name in names
+        for letter in MISSING
+    ]
     flagged = "".join(f", {flag} AS {quoted(name)}" for flag, name in zip(flags, gone, strict=False))
     sums = "".join(f", sum({quoted(name)}) AS {quoted(name)}" for name in gone)
     code = f"coalesce({', '.join(names)}, '') AS {quoted(_CODE)}"
-    columns = f"CASE {which} END AS {quoted(_PLACE)}, {code}, count(*) AS {quoted(_ROWS)}{sums}"
+    columns = f"CASE {which} END AS {quoted(_PLACE)}, {code}, sum({quoted(_TIMES)}) AS {quoted(_ROWS)}{sums}"
     sets = ", ".join(f"({name})" for name in names)
     return f"SELECT {columns} FROM (SELECT *{flagged} FROM ({coded}) t) t GROUP BY GROUPING SETS ({sets})"  # noqa: S608 (likewise)
