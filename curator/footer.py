@@ -108,14 +108,14 @@ def _chunks(group: dict[int, Any]) -> Iterator[Chunk]:
             unpacked=_count(meta.get(_UNPACKED)),
             packed=_count(meta.get(_PACKED)),
             start=min(starts, default=0),
-            low=_bound(told, _LOW, _OLD_LOW),
-            high=_bound(told, _HIGH, _OLD_HIGH),
+            low=_bound(told, _LOW, old=_OLD_LOW),
+            high=_bound(told, _HIGH, old=_OLD_HIGH),
             nulls=_count(told[_NULLS]) if _NULLS in told else None,
             tells=bool(told) or _BLOOM in meta or _OFFSETS in column or _INDEX in column,
         )
 
 
-def _bound(told: dict[int, Any], place: int, old: int) -> bytes | None:
+def _bound(told: dict[int, Any], place: int, *, old: int) -> bytes | None:
     """A least or greatest value, which old writers put elsewhere."""
     value = told.get(place, told.get(old))
     return None if value is None else bytes(_typed(value, bytes))
