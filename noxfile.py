@@ -1,6 +1,7 @@
 """Every task of the project, each in an environment of its own from the hashed locks.
 
 nox                    lint, types, layers and tests: what must pass before anything lands
+nox -s slow            tests of minutes each: clusters of machines, days of refreshes, kills at every step
 nox -s demo            the main job, end to end, in ./capital-demo
 nox -s mysql           what is tested with MariaDB, with real MySQL servers instead (`-- 8.0=UBUNTU 9=DEBIAN`)
 nox -s bench           ratios against the limit and the peers, in one run
@@ -43,10 +44,18 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """The whole suite but heavy sweeps."""
+    """The whole suite but what takes minutes, and heavy sweeps."""
     _install(session, "test")
     workers = os.environ.get("CURATOR_TEST_WORKERS", "2")
-    session.run("python", "-m", "pytest", "-n", workers, "-m", "not sweep", *session.posargs, env=QUIET)
+    session.run("python", "-m", "pytest", "-n", workers, "-m", "not sweep and not slow", *session.posargs, env=QUIET)
+
+
+@nox.session
+def slow(session: nox.Session) -> None:
+    """What takes minutes: clusters of several machines, days of refreshes, kills at every step."""
+    _install(session, "test")
+    workers = os.environ.get("CURATOR_TEST_WORKERS", "2")
+    session.run("python", "-m", "pytest", "-n", workers, "-m", "slow and not sweep", *session.posargs, env=QUIET)
 
 
 @nox.session

@@ -17,6 +17,8 @@ from spark_cluster import private
 from spark_hosts import DRIVER, MASTER, NETWORK, PORT, Hosts, hosts, why_not
 from spark_job import run
 
+pytestmark = pytest.mark.slow
+
 TESTS = Path(__file__).resolve().parent.parent
 PACKAGE = TESTS.parent / "curator"
 WAIT = 900

@@ -6,6 +6,7 @@ import io
 import json
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -124,10 +125,8 @@ _shard("parquet-nested", "package-table", lambda: parquet(pa.table({"x": [[1, 2]
 @case("parquet-with-other-rows-than-the-manifest", "package-table")
 def _(forge: Forge) -> bytes:
     def change(world: World) -> None:
-        entries = tuple(
-            type(entry)(**{**vars(entry), "rows": 1_000_000}) if entry.rows else entry for entry in world.dataset.files
-        )
-        world.dataset = type(world.dataset)(**{**vars(world.dataset), "files": entries})
+        entries = tuple(replace(entry, rows=1_000_000) if entry.rows else entry for entry in world.dataset.files)
+        world.dataset = replace(world.dataset, files=entries)
         write(world.folder / "dataset/manifest.json", world.dataset.to_bytes())
 
     return reviewed_payload(forge, "rows", change)

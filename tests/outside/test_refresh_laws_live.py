@@ -11,6 +11,8 @@ from postgres_server import PASSWORD, PostgresServer
 from refresh_days import COLUMNS, World, begun, lawful, tried
 from test_live_feeds import inserted
 
+pytestmark = pytest.mark.slow
+
 TYPES = {"visit": "BIGINT", "person": "TEXT", "ward": "TEXT", "cost": "BIGINT", "day": "DATE", "note": "TEXT",
          "op": "TEXT", "at": "BIGINT"}  # fmt: skip
 DAYS = {

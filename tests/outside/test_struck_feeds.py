@@ -21,6 +21,8 @@ from test_live_feeds import ROWS, laid, rows, spec, told
 
 from curator.capital import Capital
 
+pytestmark = pytest.mark.slow
+
 STRIKES = 8  # spread over the run, its first call and its last among them
 STRUCK = """
 import os, signal, sys

@@ -14,6 +14,8 @@ from refresh_days import begun, lawful, tried
 
 from curator.edges.parquet import _ranges
 
+pytestmark = pytest.mark.slow
+
 ANY = ("came", "changed", "erased", "late", "unreadable", "nothing", "closed", "field", "k")
 DAYS = {"full": ANY, "changes": ANY, "append": ("came", "unreadable", "nothing", "field", "k")}
 FOLLOWED = [
