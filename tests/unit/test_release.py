@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,6 @@ from curator.canonical import sha256_bytes, sha256_file
 from curator.errors import CuratorError, IntegrityError, SpecError, StorageError, UsageError
 from curator.evidence import Envelope, Stage
 from curator.lifecycle import Request, Terms, bytes_digest
-from curator.manifest import Manifest
 from curator.package_file import PackageReader
 from curator.policy import State
 from curator.spec.model import UseCase
@@ -105,7 +105,7 @@ def test_police_data_needs_a_legal_text(tmp_path: Path) -> None:
 
 
 def test_a_version_of_another_spec_is_refused(world: World) -> None:
-    other = Manifest(**{**vars(world.dataset), "about": {"spec": sha256_bytes(b"other")}})
+    other = replace(world.dataset, about={"spec": sha256_bytes(b"other")})
     with pytest.raises(SpecError) as raised:
         world.request(manifests=[other])
     assert raised.value.code == "release-spec"
@@ -131,7 +131,7 @@ def test_only_reviewers_review(agent: str, world: World) -> None:
 
 def test_other_bytes_void_the_request(world: World) -> None:
     asked = world.request()
-    changed = Manifest(**{**vars(world.dataset), "version": "1.0.1"})
+    changed = replace(world.dataset, version="1.0.1")
     assert code(lambda: world.review(asked, manifests=[changed])) == ("request-void", 14)
     assert code(lambda: world.review(asked, manifests=[world.dataset, world.model])) == ("request-void", 14)
 
@@ -243,7 +243,7 @@ def test_what_leaves_is_what_was_reviewed(damage: str, world: World) -> None:
 def test_a_republished_version_under_the_same_name_is_not_what_was_reviewed(world: World) -> None:
     asked = world.request()
     world.review(asked)
-    changed = Manifest(**{**vars(world.dataset), "about": {**world.dataset.about, "note": "x"}})
+    changed = replace(world.dataset, about={**world.dataset.about, "note": "x"})
     (world.folder / "dataset/manifest.json").write_bytes(changed.to_bytes())
     assert code(lambda: world.deliver(asked)) == ("request-void", 14)
 
