@@ -1,7 +1,7 @@
 """Every task of the project, each in an environment of its own from the hashed locks.
 
 nox                    lint, types, layers and tests: what must pass before anything lands
-nox -s slow            tests of minutes each: clusters of machines, days of refreshes, kills at every step
+nox -s slow            tests of minutes each: clusters of machines, days of refreshes, kills at many steps
 nox -s demo            the main job, end to end, in ./capital-demo
 nox -s mysql           what is tested with MariaDB, with real MySQL servers instead (`-- 8.0=UBUNTU 9=DEBIAN`)
 nox -s bench           ratios against the limit and the peers, in one run
@@ -52,7 +52,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def slow(session: nox.Session) -> None:
-    """What takes minutes: clusters of several machines, days of refreshes, kills at every step."""
+    """What takes minutes: clusters of several machines, days of refreshes, kills at many steps."""
     _install(session, "test")
     workers = os.environ.get("CURATOR_TEST_WORKERS", "2")
     session.run("python", "-m", "pytest", "-n", workers, "-m", "slow and not sweep", *session.posargs, env=QUIET)
