@@ -89,10 +89,8 @@ def deliver(
         Stage.DELIVER, signer, now=now, subjects=[Artifact(name, sha256_bytes(_bytes(contents[SUMS])))],
         inputs=case.artifacts, previous=previous,
         facts={
-            "request": case.digest,
-            "terms": case.terms.to_json(),
-            "members": [member.to_json() for member in members],
-            "attacks": attacked.facts(),
+            "request": case.digest, "terms": case.terms.to_json(),
+            "members": [member.to_json() for member in members], "attacks": attacked.facts(),
         },
     )  # fmt: skip
     path = destination / name if destination.is_dir() else destination

@@ -101,12 +101,18 @@ def _lost(asked: str) -> CuratorError:
     )
 
 
-def _differs(asked: str) -> CuratorError:
+def unlike(
+    asked: str,
+    *,
+    found: str = "a worker without the Python, the Spark or the packages of this machine, or with others",
+    here: str = "the same Python, Spark and curator",
+) -> UsageError:
+    """The refusal of a machine that has other programs than this one; `here` tells what this one has."""
     return UsageError(
         "spark-worker",
         asked=asked,
-        found="a worker without the Python, the Spark or the packages of this machine, or with others",
-        expected="on every machine of the cluster the same Python, Spark and curator",
+        found=found,
+        expected=f"on every machine of the cluster {here}",
         todo="install curator in the same version there, for the Python that PYSPARK_PYTHON names",
     )
 
@@ -116,6 +122,6 @@ _KNOWN = {
     "engine-memory": no_memory,
     "number-overflow": too_large,
     "source-unreadable": _unreadable,
-    "worker-differs": _differs,
+    "worker-differs": unlike,
     "engine-lost": _lost,
 }

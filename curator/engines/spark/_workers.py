@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from curator.engines.spark._faults import carry
+from curator.engines.spark._faults import carry, unlike
 from curator.errors import UsageError
 
 _WRITERS = ("curator", "pyarrow", "numpy")
@@ -41,13 +41,8 @@ def require_same(ours: dict[str, str]) -> None:
 def _compare(theirs: dict[str, str], *, ours: dict[str, str]) -> None:
     wrong = {name: theirs[name] for name in ours if theirs[name] != ours[name]}
     if wrong:
-        raise UsageError(
-            "spark-worker",
-            asked="work on the Spark cluster",
-            found=f"a worker with {_listed(wrong)}",
-            expected=f"on every machine of the cluster what is here: {_listed({name: ours[name] for name in wrong})}",
-            todo="install curator in the same version there, for the Python that PYSPARK_PYTHON names",
-        )
+        here = f"what is here: {_listed({name: ours[name] for name in wrong})}"
+        raise unlike("work on the Spark cluster", found=f"a worker with {_listed(wrong)}", here=here)
 
 
 def telling(packages: tuple[str, ...]) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
